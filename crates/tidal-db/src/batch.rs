@@ -1,0 +1,113 @@
+//! A batch: what is committed together.
+
+use tidal_types::{EntityId, Event, Position, Seq, Timestamp};
+
+/// Signals and metadata that are committed together: after a crash all of them
+/// are there, or none. Other threads may see a part of them before the whole.
+#[derive(Debug, Clone, Default)]
+pub struct Batch<'a> {
+    operations: Vec<Operation<'a>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Operation<'a> {
+    Event(Event<'a>),
+    WriteItem { id: EntityId, metadata: Vec<u8> },
+    DeleteItem { id: EntityId },
+}
+
+impl<'a> Batch<'a> {
+    /// A batch without operations.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an event without an actor.
+    #[must_use]
+    pub fn signal(self, signal: &'a str, id: EntityId, weight: f64, at: Timestamp) -> Self {
+        self.event(Event::new(signal, id, weight, at))
+    }
+
+    /// Adds an event.
+    #[must_use]
+    pub fn event(mut self, event: Event<'a>) -> Self {
+        self.push(event);
+        self
+    }
+
+    /// Adds an event, for use in a loop.
+    pub fn push(&mut self, event: Event<'a>) {
+        self.operations.push(Operation::Event(event));
+    }
+
+    /// Adds a write of an item's metadata.
+    #[must_use]
+    pub fn write_item(mut self, id: EntityId, metadata: impl Into<Vec<u8>>) -> Self {
+        self.operations.push(Operation::WriteItem { id, metadata: metadata.into() });
+        self
+    }
+
+    /// Adds a deletion of an item's metadata.
+    #[must_use]
+    pub fn delete_item(mut self, id: EntityId) -> Self {
+        self.operations.push(Operation::DeleteItem { id });
+        self
+    }
+
+    /// How many operations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    pub(crate) fn into_operations(self) -> Vec<Operation<'a>> {
+        self.operations
+    }
+}
+
+impl<'a> FromIterator<Event<'a>> for Batch<'a> {
+    fn from_iter<I: IntoIterator<Item = Event<'a>>>(events: I) -> Self {
+        Self { operations: events.into_iter().map(Operation::Event).collect() }
+    }
+}
+
+/// A commit that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The place of the last record.
+    pub position: Position,
+    /// What became of each operation, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the log under this number.
+    Appended {
+        /// Its number.
+        seq: Seq,
+    },
+    /// It was in the log already, under this number, and nothing was added.
+    Duplicate {
+        /// The number of the original.
+        seq: Seq,
+    },
+}
+
+impl Outcome {
+    /// The number of the record, whether it is new or not.
+    #[must_use]
+    pub const fn seq(self) -> Seq {
+        match self {
+            Self::Appended { seq } | Self::Duplicate { seq } => seq,
+        }
+    }
+}

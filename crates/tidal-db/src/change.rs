@@ -1,0 +1,18 @@
+//! A change of state: what one record of the log means.
+
+use tidal_types::{AcceptedEvent, EntityId, EntityKind, Schema};
+
+/// What one record of the log means.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// From here on the schema is this one; it extends the one before.
+    Schema(Schema),
+    /// Something happened.
+    Event(AcceptedEvent),
+    /// The metadata of an item is these bytes.
+    WriteItem { id: EntityId, metadata: Vec<u8> },
+    /// An item has no metadata.
+    DeleteItem { id: EntityId },
+    /// A name has an id.
+    AssignName { kind: EntityKind, id: EntityId, name: Vec<u8> },
+}

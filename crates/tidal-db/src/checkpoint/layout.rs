@@ -1,0 +1,204 @@
+//! What tidalDB keeps in storage: keys and values. Integers little-endian,
+//! except in keys.
+//!
+//! In the keyspace of each entity kind (`items`, `users`, `creators`), with keys
+//! of tidal-keys:
+//!
+//! | tag  | suffix                  | value                             |
+//! |------|-------------------------|-----------------------------------|
+//! | Sig  | signal type, 2 bytes BE | a cell, see `ledger/cell/codec.rs` |
+//! | Meta | none                    | the metadata of an item           |
+//!
+//! In the keyspace `system`, with composite keys:
+//!
+//! | key                          | value                                    |
+//! |------------------------------|------------------------------------------|
+//! | ("head")                     | the head, see below                      |
+//! | ("schema")                   | the schema, see `record/schema.rs`       |
+//! | ("name", kind, id 8 bytes BE) | the name of that id                     |
+//!
+//! The head:
+//!
+//! | offset | size | field                                                |
+//! |--------|------|------------------------------------------------------|
+//! | 0      | 1    | version, 1                                           |
+//! | 1      | 16   | LogId of the log that the state was folded from      |
+//! | 17     | 8    | applied seq: the state is as of this record          |
+//! | 25     | 1    | 1 when there was an event, else 0                    |
+//! | 26     | 8    | time of the newest event, nanoseconds                |
+//! | 34     | 3    | id mode of items, users, creators: 0 undecided, 1 numeric, 2 named |
+//! | 37     | 24   | last id given to a name of items, users, creators    |
+
+use tidal_keys::{Tag, composite_key, encode_key, encode_u64, parse_key, split_composite};
+use tidal_storage::KeyspaceName;
+use tidal_types::{
+    ByteReader, EntityId, EntityKind, KeyError, LogId, Position, Seq, SignalTypeId, Timestamp,
+};
+
+use crate::Result;
+use crate::kinds::IdMode;
+use crate::record::{kind_byte, kind_of};
+
+const HEAD_VERSION: u8 = 1;
+const KINDS: usize = EntityKind::ALL.len();
+
+/// The keyspace of an entity kind.
+pub(crate) fn keyspace(kind: EntityKind) -> KeyspaceName<'static> {
+    KeyspaceName::from(kind)
+}
+
+/// The head of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) position: Position,
+    pub(crate) newest: Option<Timestamp>,
+    pub(crate) modes: [Option<IdMode>; KINDS],
+    pub(crate) last_ids: [u64; KINDS],
+}
+
+impl Head {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = vec![HEAD_VERSION];
+        bytes.extend_from_slice(&self.position.log_id.to_bytes());
+        bytes.extend_from_slice(&self.position.seq.get().to_le_bytes());
+        bytes.push(u8::from(self.newest.is_some()));
+        bytes.extend_from_slice(&self.newest.unwrap_or_default().as_nanos().to_le_bytes());
+        bytes.extend(self.modes.map(IdMode::to_byte));
+        bytes.extend(self.last_ids.iter().flat_map(|id| id.to_le_bytes()));
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut reader = ByteReader::new(bytes);
+        if reader.u8()? != HEAD_VERSION {
+            return None;
+        }
+        let log_id = LogId::from_bytes(reader.array()?);
+        let seq = Seq::new(reader.u64()?);
+        let has_newest = reader.u8()?;
+        let newest = Timestamp::from_nanos(reader.u64()?);
+        let newest = match has_newest {
+            0 if newest == Timestamp::MIN => None,
+            1 => Some(newest),
+            _ => return None,
+        };
+        let mut modes = [None; KINDS];
+        for mode in &mut modes {
+            *mode = IdMode::from_byte(reader.u8()?)?;
+        }
+        let mut last_ids = [0; KINDS];
+        for id in &mut last_ids {
+            *id = reader.u64()?;
+        }
+        let position = Position { log_id, seq };
+        reader.is_empty().then_some(Self { position, newest, modes, last_ids })
+    }
+}
+
+pub(crate) fn head_key() -> Result<Vec<u8>, KeyError> {
+    composite_key(&[b"head"])
+}
+
+pub(crate) fn schema_key() -> Result<Vec<u8>, KeyError> {
+    composite_key(&[b"schema"])
+}
+
+pub(crate) fn name_key(kind: EntityKind, id: EntityId) -> Result<Vec<u8>, KeyError> {
+    composite_key(&[NAME, &[kind_byte(kind)], &encode_u64(id.get())])
+}
+
+pub(crate) const NAME: &[u8] = b"name";
+
+/// The kind and id of which a key holds the name.
+pub(crate) fn parse_name_key(key: &[u8]) -> Option<(EntityKind, EntityId)> {
+    let parts = split_composite(key).ok()?;
+    let [name, kind, id] = parts.as_slice() else {
+        return None;
+    };
+    let [kind] = kind.as_slice() else {
+        return None;
+    };
+    if name.as_slice() != NAME {
+        return None;
+    }
+    Some((kind_of(*kind)?, EntityId::from_be_bytes(id.as_slice().try_into().ok()?)))
+}
+
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+pub(crate) fn cell_key(id: EntityId, signal: SignalTypeId) -> Result<Vec<u8>, KeyError> {
+    encode_key(id, Tag::Sig, &signal.get().to_be_bytes())
+}
+
+pub(crate) fn metadata_key(id: EntityId) -> Result<Vec<u8>, KeyError> {
+    encode_key(id, Tag::Meta, &[])
+}
+
+/// The item of which a key holds the metadata.
+pub(crate) fn metadata_id(key: &[u8]) -> Option<EntityId> {
+    parse_key(key).ok().filter(|key| key.tag == Tag::Meta).map(|key| key.id)
+}
+
+/// The entity and signal type of which a key holds the cell.
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+pub(crate) fn parse_cell_key(key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
+    let key = parse_key(key).ok().filter(|key| key.tag == Tag::Sig)?;
+    let signal = SignalTypeId::new(u16::from_be_bytes(key.suffix.try_into().ok()?));
+    Some((key.id, signal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head() -> Head {
+        Head {
+            position: Position { log_id: LogId::from_bytes([7; 16]), seq: Seq::new(258) },
+            newest: Some(Timestamp::from_nanos(3)),
+            modes: [None, Some(IdMode::Numeric), Some(IdMode::Named)],
+            last_ids: [1, 2, 3],
+        }
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn the_head_is_what_it_was() {
+        let hex: String = head().encode().iter().map(|byte| format!("{byte:02x}")).collect();
+        let expected = [
+            "01",
+            "07070707070707070707070707070707",
+            "0201000000000000",
+            "01",
+            "0300000000000000",
+            "000102",
+            "010000000000000002000000000000000300000000000000",
+        ];
+        assert_eq!(hex, expected.concat());
+    }
+
+    #[test]
+    fn heads_round_trip_and_malformed_ones_are_refused() {
+        let bytes = head().encode();
+        assert_eq!(Head::decode(&bytes), Some(head()));
+        let empty = Head { newest: None, ..head() };
+        assert_eq!(Head::decode(&empty.encode()), Some(empty));
+        for length in 0..bytes.len() {
+            assert_eq!(Head::decode(&bytes[..length]), None);
+        }
+        for (offset, value) in [(0, 2), (25, 2), (34, 3)] {
+            let mut bytes = bytes.clone();
+            bytes[offset] = value;
+            assert_eq!(Head::decode(&bytes), None, "{offset}");
+        }
+    }
+
+    #[test]
+    fn keys_parse_back() {
+        let (id, signal) = (EntityId::new(300), SignalTypeId::new(258));
+        assert_eq!(parse_cell_key(&cell_key(id, signal).unwrap()), Some((id, signal)));
+        assert_eq!(metadata_id(&metadata_key(id).unwrap()), Some(id));
+        assert_eq!(metadata_id(&cell_key(id, signal).unwrap()), None);
+        let key = name_key(EntityKind::User, id).unwrap();
+        assert_eq!(parse_name_key(&key), Some((EntityKind::User, id)));
+        assert_eq!(parse_name_key(&head_key().unwrap()), None);
+    }
+}

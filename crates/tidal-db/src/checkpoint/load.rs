@@ -1,0 +1,91 @@
+//! Reading the last checkpoint.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use tidal_keys::prefix_range;
+use tidal_storage::{KeyRange, KeyspaceName, Storage};
+use tidal_types::{EntityKind, Schema, TidalError};
+
+use super::layout::{Head, NAME, head_key, keyspace, parse_cell_key, parse_name_key, schema_key};
+use crate::Result;
+use crate::record::decode_schema;
+use crate::state::State;
+
+/// A checkpoint as it was read.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) head: Head,
+    pub(crate) state: State,
+}
+
+/// Reads the checkpoint in storage; `None` when there was never one.
+///
+/// # Errors
+/// [`TidalError::Damaged`] when a value means nothing; what storage says.
+pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
+    let snapshot = storage.snapshot()?;
+    let Some(head) = snapshot.get(KeyspaceName::SYSTEM, &head_key()?)? else {
+        return Ok(None);
+    };
+    let head = Head::decode(&head).ok_or_else(|| {
+        damaged("the head of the checkpoint", "it is malformed or of another version")
+    })?;
+    let schema = snapshot
+        .get(KeyspaceName::SYSTEM, &schema_key()?)?
+        .ok_or_else(|| damaged("the schema in storage", "it is missing"))?;
+    let schema: Schema =
+        decode_schema(&schema).map_err(|problem| damaged("the schema in storage", problem))?;
+    let state = State::new(Arc::new(schema));
+    if let Some(newest) = head.newest {
+        state.ledger.restore_newest(newest);
+    }
+    for (kind, mode) in EntityKind::ALL.into_iter().zip(head.modes) {
+        if let Some(mode) = mode {
+            state.kinds.settle(kind, mode);
+        }
+    }
+    load_names(&*snapshot, &state)?;
+    for (kind, last_id) in EntityKind::ALL.into_iter().zip(head.last_ids) {
+        state.with_names(|names| names.restore_last_id(kind, last_id));
+    }
+    for kind in EntityKind::ALL {
+        load_cells(&*snapshot, kind, &state)?;
+    }
+    Ok(Some(Loaded { head, state }))
+}
+
+fn load_names(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<()> {
+    let (start, end) = prefix_range(&[NAME])?;
+    let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
+    for entry in
+        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?
+    {
+        let (key, name) = entry?;
+        let (kind, id) = parse_name_key(&key).ok_or_else(|| {
+            damaged("a name in storage", format!("its key {key:02x?} is malformed"))
+        })?;
+        if !state.with_names(|names| names.restore(kind, id, &name)) {
+            return Err(damaged("a name in storage", format!("{kind} {id} has it twice")));
+        }
+    }
+    Ok(())
+}
+
+fn load_cells(
+    snapshot: &dyn tidal_storage::Snapshot,
+    kind: EntityKind,
+    state: &State,
+) -> Result<()> {
+    for entry in snapshot.scan_prefix(keyspace(kind), &[])? {
+        let (key, value) = entry?;
+        if let Some((id, signal)) = parse_cell_key(&key) {
+            state.ledger.restore(signal, id, &value)?;
+        }
+    }
+    Ok(())
+}
+
+fn damaged(location: &str, problem: impl Into<String>) -> TidalError {
+    TidalError::Damaged { location: location.into(), problem: problem.into() }
+}

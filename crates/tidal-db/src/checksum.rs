@@ -1,0 +1,138 @@
+//! The checksum of the folded state.
+//!
+//! BLAKE3 under a key of its own over these parts, in this order. Every part
+//! begins with its length or its number of entries, so that no two states have
+//! the same bytes. Integers are little-endian.
+//!
+//! | part     | bytes                                                              |
+//! |----------|--------------------------------------------------------------------|
+//! | schema   | length 8, then the schema, see `record/schema.rs`                  |
+//! | id modes | one byte a kind                                                    |
+//! | names    | per kind: count 8, then by id: id 8, length 8, name                |
+//! | cells    | count 8, then by signal type and entity: signal type 2, entity 8, length 8, canonical cell |
+//! | metadata | by item: id 8, length 8, metadata; then count 8                    |
+//!
+//! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
+//! log times.
+
+use std::fmt;
+
+use tidal_storage::Storage;
+use tidal_types::{EntityId, EntityKind};
+
+use crate::Result;
+use crate::checkpoint::{keyspace, metadata_id};
+use crate::kinds::IdMode;
+use crate::record::encode_schema;
+use crate::state::State;
+
+const CONTEXT: &str = "tidalDB v1 state checksum";
+
+/// A digest of the folded state; see [`TidalDB::checksum`](crate::TidalDB::checksum).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Checksum([u8; 32]);
+
+impl Checksum {
+    /// The bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl fmt::Display for Checksum {
+    /// 64 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checksum({self})")
+    }
+}
+
+/// The checksum of a state that nobody changes meanwhile.
+pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
+    let mut hasher = Hasher(blake3::Hasher::new_derive_key(CONTEXT));
+    let mut bytes = Vec::new();
+    encode_schema(state.schema(), &mut bytes);
+    hasher.sized(&bytes);
+    for kind in EntityKind::ALL {
+        hasher.raw(&[IdMode::to_byte(state.kinds.mode(kind))]);
+    }
+    let names = state.names();
+    for kind in EntityKind::ALL {
+        let names = names.sorted(kind);
+        hasher.number(names.len() as u64);
+        for (id, name) in names {
+            hasher.number(id.get());
+            hasher.sized(name);
+        }
+    }
+    hasher.number(state.ledger.cell_count());
+    state.ledger.for_each_sorted(|signal, id, cell| {
+        hasher.raw(&signal.get().to_le_bytes());
+        hasher.number(id.get());
+        bytes.clear();
+        cell.encode_canonical(&mut bytes);
+        hasher.sized(&bytes);
+    });
+    let count = metadata(state, storage, &mut |id, metadata| {
+        hasher.number(id.get());
+        hasher.sized(metadata);
+    })?;
+    hasher.number(count);
+    Ok(Checksum(*hasher.0.finalize().as_bytes()))
+}
+
+struct Hasher(blake3::Hasher);
+
+impl Hasher {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.raw(&number.to_le_bytes());
+    }
+
+    fn sized(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.raw(bytes);
+    }
+}
+
+/// Shows the metadata of every item, by id: what storage has, and on top of it
+/// what was written since. Returns how many items have any.
+fn metadata(
+    state: &State,
+    storage: &dyn Storage,
+    show: &mut dyn FnMut(EntityId, &[u8]),
+) -> Result<u64> {
+    let snapshot = storage.snapshot()?;
+    let mut written = state.metadata.sorted().into_iter().peekable();
+    let mut count = 0;
+    let mut visit = |id, metadata: &[u8]| {
+        count += 1;
+        show(id, metadata);
+    };
+    for entry in snapshot.scan_prefix(keyspace(EntityKind::Item), &[])? {
+        let (key, value) = entry?;
+        let Some(id) = metadata_id(&key) else {
+            continue;
+        };
+        while let Some((newer, metadata)) = written.next_if(|&(newer, _)| newer < id) {
+            metadata.iter().for_each(|metadata| visit(newer, metadata));
+        }
+        match written.next_if(|&(newer, _)| newer == id) {
+            Some((_, metadata)) => metadata.iter().for_each(|metadata| visit(id, metadata)),
+            None => visit(id, &value),
+        }
+    }
+    for (newer, metadata) in written {
+        metadata.iter().for_each(|metadata| visit(newer, metadata));
+    }
+    Ok(count)
+}

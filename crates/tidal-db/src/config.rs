@@ -1,0 +1,153 @@
+//! How a database is opened.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidal_storage::{Driver as _, Fjall, Storage};
+use tidal_types::{Clock, Schema, SystemClock};
+use tidal_wal::{Durability, GroupCommit};
+
+use crate::{Result, TidalDB};
+
+/// What a database needs to know to be opened. Everything else has a default;
+/// see [`Builder`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The directory that holds the database. It is created when it is not there.
+    pub data_dir: PathBuf,
+    /// The schema. An existing database takes up new signal types, and refuses a
+    /// change or a removal of one it has.
+    pub schema: Schema,
+}
+
+/// What becomes of the log behind a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Retention {
+    /// It is kept. The default, since history cannot be bought back later.
+    #[default]
+    Forever,
+    /// It is cut, by whole segments.
+    UntilCheckpoint,
+}
+
+/// Opens a database with more choices than [`Config`] has.
+///
+/// ```no_run
+/// # use tidal_db::{Config, Durability, SchemaBuilder, TidalDB};
+/// # let config = Config { data_dir: "data".into(), schema: SchemaBuilder::new().build()? };
+/// let db = TidalDB::builder(config).durability(Durability::Written).open()?;
+/// # Ok::<(), tidal_db::TidalError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Builder {
+    pub(crate) data_dir: PathBuf,
+    /// `None` for the one that is stored.
+    pub(crate) schema: Option<Schema>,
+    pub(crate) storage: Option<Arc<dyn Storage>>,
+    pub(crate) durability: Durability,
+    pub(crate) group_commit: GroupCommit,
+    pub(crate) segment_bytes: u64,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) max_future_skew: Duration,
+    pub(crate) checkpoint_every: u64,
+    pub(crate) retention: Retention,
+}
+
+const MAX_FUTURE_SKEW: Duration = Duration::from_secs(3600);
+const CHECKPOINT_EVERY: u64 = 1_000_000;
+
+impl Builder {
+    pub(crate) fn new(data_dir: PathBuf, schema: Option<Schema>) -> Self {
+        Self {
+            data_dir,
+            schema,
+            storage: None,
+            durability: Durability::default(),
+            group_commit: GroupCommit::default(),
+            segment_bytes: tidal_wal::WalOptions::default().segment_bytes,
+            clock: Arc::new(SystemClock),
+            max_future_skew: MAX_FUTURE_SKEW,
+            checkpoint_every: CHECKPOINT_EVERY,
+            retention: Retention::default(),
+        }
+    }
+
+    /// Keeps checkpoints in this storage. Default: fjall, in the directory
+    /// `storage` of the database.
+    ///
+    /// The database records the name of the engine and refuses another one
+    /// later. Nobody else may write to the storage.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// When a write is answered. Default: [`Durability::Durable`], after it
+    /// survives a power cut.
+    #[must_use]
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// When the log writes a group. Default: natural batching, without delay.
+    #[must_use]
+    pub const fn group_commit(mut self, group_commit: GroupCommit) -> Self {
+        self.group_commit = group_commit;
+        self
+    }
+
+    /// The size of a full-grown segment of the log, in bytes: 16 KiB to 1 GiB,
+    /// default 64 MiB.
+    #[must_use]
+    pub const fn segment_bytes(mut self, segment_bytes: u64) -> Self {
+        self.segment_bytes = segment_bytes;
+        self
+    }
+
+    /// What says how late it is. Default: the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How far ahead of the clock an event may be. Default: one hour. One event
+    /// from the far future would make every other look old.
+    #[must_use]
+    pub const fn max_future_skew(mut self, max_future_skew: Duration) -> Self {
+        self.max_future_skew = max_future_skew;
+        self
+    }
+
+    /// After how many records a checkpoint is written by itself. Default:
+    /// 1,000,000. Opening after a crash replays at most about this many.
+    #[must_use]
+    pub const fn checkpoint_every(mut self, records: u64) -> Self {
+        self.checkpoint_every = if records == 0 { 1 } else { records };
+        self
+    }
+
+    /// What becomes of the log behind a checkpoint. Default:
+    /// [`Retention::Forever`].
+    #[must_use]
+    pub const fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Opens the database, or creates it.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::open`].
+    pub fn open(self) -> Result<TidalDB> {
+        crate::open::open(self)
+    }
+
+    /// The name of the engine that the database will use.
+    pub(crate) fn engine(&self) -> &'static str {
+        self.storage.as_ref().map_or(Fjall::NAME, |storage| storage.name())
+    }
+}

@@ -1,0 +1,62 @@
+//! The facade.
+
+mod lifecycle;
+mod metadata;
+mod names;
+mod reads;
+mod stats;
+mod writes;
+
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tidal_storage::Storage;
+use tidal_types::{Clock, TidalError};
+
+pub use stats::Stats;
+
+use crate::Result;
+use crate::directory::Directory;
+use crate::log::RecordLog;
+use crate::pipeline::{Gate, Progress};
+use crate::state::State;
+
+/// An embeddable database for engagement signals.
+///
+/// Every method takes `&self`, and the database is `Send + Sync`: share it
+/// between threads in an [`Arc`](std::sync::Arc). Dropping it loses nothing that
+/// was acknowledged; [`TidalDB::shutdown`] also writes a checkpoint, so that the
+/// next opening is quick, and tells about errors.
+///
+/// See the [crate](crate) for an example.
+#[derive(Debug)]
+pub struct TidalDB {
+    parts: Parts,
+}
+
+/// What a database is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) gate: Gate,
+    pub(crate) state: Arc<State>,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) log: Arc<dyn RecordLog>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) max_future_skew: Duration,
+    pub(crate) applier: Mutex<Option<JoinHandle<()>>>,
+    /// `None` in memory, and once the database is shut down.
+    pub(crate) directory: Mutex<Option<Directory>>,
+}
+
+impl TidalDB {
+    pub(crate) const fn from_parts(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// The state, unless the database is shut down.
+    fn state(&self) -> Result<&State> {
+        if self.parts.gate.is_closed() { Err(TidalError::Closed) } else { Ok(&self.parts.state) }
+    }
+}

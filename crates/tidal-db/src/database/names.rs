@@ -1,0 +1,95 @@
+//! Names and ids.
+
+use tidal_types::{EntityId, EntityKind, TidalError};
+
+use super::TidalDB;
+use crate::Result;
+use crate::kinds::IdMode;
+use crate::names::check_name;
+
+impl TidalDB {
+    /// The id of a name, which gets one if it has none. Names are exact bytes, 1
+    /// to [`NAME_BYTES_MAX`](crate::NAME_BYTES_MAX) of them. When it returns, the
+    /// id is as durable as any write, and never given to another name.
+    ///
+    /// # Errors
+    /// [`NameLength`](crate::TidalError::NameLength),
+    /// [`KindIsNumeric`](crate::TidalError::KindIsNumeric), and those of
+    /// [`CommitTicket::wait`](crate::CommitTicket::wait).
+    pub fn entity_id(&self, kind: EntityKind, name: impl AsRef<[u8]>) -> Result<EntityId> {
+        let ids = self.entity_ids(kind, &[name])?;
+        ids.first().copied().ok_or(TidalError::Closed)
+    }
+
+    /// The ids of names, in their order; those without one get theirs in one
+    /// commit.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::entity_id`]; one bad name refuses them all.
+    pub fn entity_ids<N: AsRef<[u8]>>(
+        &self,
+        kind: EntityKind,
+        names: &[N],
+    ) -> Result<Vec<EntityId>> {
+        let names: Vec<&[u8]> = names.iter().map(AsRef::as_ref).collect();
+        for name in &names {
+            check_name(name)?;
+        }
+        loop {
+            if let Some(ids) = self.known_ids(kind, &names)? {
+                return Ok(ids);
+            }
+            match self.parts.gate.assign(kind, &names)? {
+                Some(ticket) => {
+                    let committed = ticket.wait();
+                    self.parts.gate.forget(kind, &names);
+                    committed?;
+                }
+                // Someone else's commit is about to assign the rest; what it
+                // could not is tried again.
+                None => {
+                    self.parts.gate.inspect(|_| ())?;
+                    if self.known_ids(kind, &names)?.is_none() {
+                        self.parts.gate.forget(kind, &names);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The id of a name, if it has one. Never writes.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::TidalError::Closed).
+    pub fn find_entity(
+        &self,
+        kind: EntityKind,
+        name: impl AsRef<[u8]>,
+    ) -> Result<Option<EntityId>> {
+        Ok(self.state()?.names().find(kind, name.as_ref()))
+    }
+
+    /// The name that tidalDB gave this id to.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::TidalError::Closed).
+    pub fn entity_name(&self, kind: EntityKind, id: EntityId) -> Result<Option<Vec<u8>>> {
+        Ok(self.state()?.names().name(kind, id).map(<[u8]>::to_vec))
+    }
+
+    /// How the entities of a kind get their ids; `None` before the first write.
+    #[must_use]
+    pub fn id_mode(&self, kind: EntityKind) -> Option<IdMode> {
+        self.parts.state.kinds.mode(kind)
+    }
+
+    /// The ids of all names, or `None` when one has none.
+    fn known_ids(&self, kind: EntityKind, names: &[&[u8]]) -> Result<Option<Vec<EntityId>>> {
+        let state = self.state()?;
+        if state.kinds.mode(kind) == Some(IdMode::Numeric) {
+            return Err(TidalError::KindIsNumeric { kind });
+        }
+        let known = state.names();
+        Ok(names.iter().map(|name| known.find(kind, name)).collect())
+    }
+}

@@ -1,0 +1,184 @@
+//! Events and batches.
+
+use tidal_types::{
+    AcceptedEvent, EntityId, EntityKind, Event, Position, Seq, TidalError, Timestamp,
+};
+
+use super::TidalDB;
+use crate::Result;
+use crate::batch::{Batch, Committed, Operation};
+use crate::change::Change;
+use crate::kinds::IdMode;
+use crate::metadata::METADATA_BYTES_MAX;
+use crate::names::Names;
+use crate::pipeline::{CommitTicket, UsedIds};
+use crate::record;
+use crate::state::State;
+
+impl TidalDB {
+    /// Records that something happened to an entity, and returns the number of
+    /// its record. When it returns, the event survives a power cut (unless the
+    /// database was opened for less) and every read sees it.
+    ///
+    /// # Errors
+    /// An error of kind [`Input`](crate::ErrorKind::Input) when the signal type
+    /// is unknown, the weight is not finite or larger than
+    /// [`WEIGHT_MAX`](crate::WEIGHT_MAX), the time is too far ahead of the clock,
+    /// or the id belongs to no name of a named kind; nothing was written then.
+    /// For others see [`CommitTicket::wait`].
+    pub fn signal(&self, signal: &str, id: EntityId, weight: f64, at: Timestamp) -> Result<Seq> {
+        let committed = self.commit(Batch::new().signal(signal, id, weight, at))?;
+        Ok(committed.position.seq)
+    }
+
+    /// Records events in one commit: after a crash all of them are there, or
+    /// none.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::signal`]; one bad event refuses them all.
+    pub fn signals(&self, events: &[Event<'_>]) -> Result<Committed> {
+        self.commit(events.iter().copied().collect())
+    }
+
+    /// Commits a batch and waits for it.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::submit`] and [`CommitTicket::wait`].
+    pub fn commit(&self, batch: Batch<'_>) -> Result<Committed> {
+        self.submit(batch)?.wait()
+    }
+
+    /// Commits a batch without waiting: the ticket answers once it is durable and
+    /// can be read. Batches are committed in the order of the calls. When too
+    /// much is in flight, the call waits.
+    ///
+    /// A batch without operations writes nothing, and is answered with the place
+    /// of the last record that can be read.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::signal`] that can be told at once;
+    /// [`Closed`](crate::TidalError::Closed).
+    pub fn submit(&self, batch: Batch<'_>) -> Result<CommitTicket> {
+        let state = self.state()?;
+        if batch.is_empty() {
+            return Ok(CommitTicket::answered_with(self.nothing_committed()));
+        }
+        let mut prepared = Prepared::new(self, state, batch.len());
+        for operation in batch.into_operations() {
+            prepared.add(operation)?;
+        }
+        let (log_batch, changes, used) = prepared.finish();
+        self.parts.gate.commit(&log_batch, changes, used)
+    }
+
+    fn nothing_committed(&self) -> Committed {
+        let log_id = self.parts.log.head().log_id;
+        let position = Position { log_id, seq: self.parts.progress.applied() };
+        Committed { position, outcomes: Vec::new() }
+    }
+
+    /// Writes the metadata of an item, at most [`METADATA_BYTES_MAX`] bytes,
+    /// and returns the number of the record.
+    ///
+    /// # Errors
+    /// [`MetadataLength`](crate::TidalError::MetadataLength), and those of
+    /// [`TidalDB::signal`] that concern ids.
+    pub fn write_item(&self, id: EntityId, metadata: impl Into<Vec<u8>>) -> Result<Seq> {
+        Ok(self.commit(Batch::new().write_item(id, metadata))?.position.seq)
+    }
+
+    /// Deletes the metadata of an item, if it has any. Its signals and its name
+    /// stay.
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::signal`] that concern ids.
+    pub fn delete_item(&self, id: EntityId) -> Result<Seq> {
+        Ok(self.commit(Batch::new().delete_item(id))?.position.seq)
+    }
+}
+
+/// A batch on its way through the checks.
+struct Prepared<'a> {
+    db: &'a TidalDB,
+    state: &'a State,
+    names: std::sync::RwLockReadGuard<'a, Names>,
+    named: [bool; EntityKind::ALL.len()],
+    now: Timestamp,
+    log_batch: tidal_wal::Batch,
+    changes: Vec<Change>,
+    used: UsedIds,
+    payload: Vec<u8>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(db: &'a TidalDB, state: &'a State, capacity: usize) -> Self {
+        Self {
+            db,
+            state,
+            names: state.names(),
+            named: EntityKind::ALL.map(|kind| state.kinds.mode(kind) == Some(IdMode::Named)),
+            now: db.parts.clock.now(),
+            log_batch: tidal_wal::Batch::new(),
+            changes: Vec::with_capacity(capacity),
+            used: UsedIds::default(),
+            payload: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, operation: Operation<'_>) -> Result<()> {
+        let change = match operation {
+            Operation::Event(event) => Change::Event(self.accept(&event)?),
+            Operation::WriteItem { id, metadata } => {
+                if metadata.len() > METADATA_BYTES_MAX {
+                    let (bytes, max) = (metadata.len(), METADATA_BYTES_MAX);
+                    return Err(TidalError::MetadataLength { id, bytes, max });
+                }
+                self.uses(EntityKind::Item, id)?;
+                Change::WriteItem { id, metadata }
+            }
+            Operation::DeleteItem { id } => {
+                self.uses(EntityKind::Item, id)?;
+                Change::DeleteItem { id }
+            }
+        };
+        self.payload.clear();
+        let kind = record::encode(&change, &mut self.payload);
+        self.log_batch.push(kind, &self.payload)?;
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// What goes through the gate. The names are let go: whoever waits at the
+    /// gate may wait for the applier, which may wait to change them.
+    fn finish(self) -> (tidal_wal::Batch, Vec<Change>, UsedIds) {
+        (self.log_batch, self.changes, self.used)
+    }
+
+    fn accept(&mut self, event: &Event<'_>) -> Result<AcceptedEvent> {
+        let accepted = self.state.schema().accept(event)?;
+        let max_future_skew = self.db.parts.max_future_skew;
+        if event.timestamp > self.now.saturating_add(max_future_skew) {
+            return Err(TidalError::FutureTimestamp {
+                signal: event.signal.into(),
+                timestamp: event.timestamp,
+                now: self.now,
+                max_future_skew,
+            });
+        }
+        self.uses(accepted.kind(), accepted.entity())?;
+        if let Some(actor) = accepted.actor() {
+            self.uses(EntityKind::User, actor)?;
+        }
+        Ok(accepted)
+    }
+
+    /// An id of a named kind must belong to a name.
+    fn uses(&mut self, kind: EntityKind, id: EntityId) -> Result<()> {
+        self.used.note(kind, id);
+        let named = self.named.get(kind.index()).is_some_and(|&named| named);
+        if named && self.names.name(kind, id).is_none() {
+            return Err(TidalError::KindIsNamed { kind, id });
+        }
+        Ok(())
+    }
+}

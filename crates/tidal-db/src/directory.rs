@@ -1,0 +1,226 @@
+//! The directory of a database.
+//!
+//! | name         | what it is                                             |
+//! |--------------|--------------------------------------------------------|
+//! | `TIDALDB`    | what this directory is: format version and engine      |
+//! | `tidal.lock` | held by the process that has the database open         |
+//! | `log`        | the log, see tidal-wal                                 |
+//! | `storage`    | the storage engine's own                               |
+//!
+//! `TIDALDB` is text, two lines, each ended by a newline:
+//!
+//! ```text
+//! tidalDB format 1
+//! engine fjall
+//! ```
+//!
+//! Y1. `TIDALDB` is the first thing a new directory gets, whole or not at all. So
+//!     a directory without it is not a database, and one with it may be opened.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidal_storage::DirectoryLock;
+use tidal_types::{StorageError, TidalError};
+
+use crate::Result;
+
+const MARKER: &str = "TIDALDB";
+const MARKER_TEMPORARY: &str = "TIDALDB.tmp";
+const LOCK: &str = "tidal.lock";
+const FORMAT_PREFIX: &str = "tidalDB format ";
+const ENGINE_PREFIX: &str = "engine ";
+const FORMAT: &str = "1";
+/// A marker is a few dozen bytes; whatever is longer is none.
+const MARKER_BYTES_MAX: u64 = 4096;
+
+/// A directory that this process has, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: DirectoryLock,
+}
+
+impl Directory {
+    /// Takes the directory for a database of this engine, and makes it one when
+    /// it is empty or not there.
+    ///
+    /// # Errors
+    /// [`TidalError::Locked`], [`TidalError::NotADatabase`],
+    /// [`TidalError::UnsupportedFormat`], [`TidalError::EngineMismatch`] and what
+    /// the operating system says. A directory that is refused is left as it was.
+    pub(crate) fn create_or_open(path: &Path, engine: &str) -> Result<Self> {
+        if read_marker(path)?.is_none() && !is_blank(path)? {
+            return Err(TidalError::NotADatabase { path: path.into() });
+        }
+        let lock = lock(path)?;
+        // Looked at again under the lock: someone may have been faster.
+        match read_marker(path)? {
+            Some(marker) => marker.check(path, engine)?,
+            None => write_marker(path, engine)?,
+        }
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+
+    /// Takes the directory of an existing database of this engine.
+    ///
+    /// # Errors
+    /// [`TidalError::NotFound`] when there is no database, and those of
+    /// [`Directory::create_or_open`].
+    pub(crate) fn open(path: &Path, engine: &str) -> Result<Self> {
+        require_marker(path)?.check(path, engine)?;
+        let lock = lock(path)?;
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Where the log of a database is.
+pub(crate) fn log_dir(path: &Path) -> PathBuf {
+    path.join("log")
+}
+
+/// Where the storage of a database is.
+pub(crate) fn storage_dir(path: &Path) -> PathBuf {
+    path.join("storage")
+}
+
+/// Checks that there is a database in a format that this program knows, without
+/// touching anything.
+pub(crate) fn check_format(path: &Path) -> Result<()> {
+    require_marker(path)?.check_format(path)
+}
+
+/// What the marker says.
+#[derive(Debug)]
+struct Marker {
+    format: String,
+    engine: Option<String>,
+}
+
+impl Marker {
+    fn check_format(&self, path: &Path) -> Result<()> {
+        if self.format == FORMAT {
+            return Ok(());
+        }
+        Err(TidalError::UnsupportedFormat {
+            path: path.into(),
+            found: self.format.clone(),
+            supported: FORMAT.into(),
+        })
+    }
+
+    fn check(&self, path: &Path, engine: &str) -> Result<()> {
+        self.check_format(path)?;
+        match &self.engine {
+            Some(found) if found == engine => Ok(()),
+            Some(found) => Err(TidalError::EngineMismatch {
+                path: path.into(),
+                found: found.clone(),
+                requested: engine.into(),
+            }),
+            None => Err(TidalError::Damaged {
+                location: path.join(MARKER).display().to_string(),
+                problem: "it names no engine".into(),
+            }),
+        }
+    }
+}
+
+fn require_marker(path: &Path) -> Result<Marker> {
+    match read_marker(path)? {
+        Some(marker) => Ok(marker),
+        None if is_blank(path)? => Err(TidalError::NotFound { path: path.into() }),
+        None => Err(TidalError::NotADatabase { path: path.into() }),
+    }
+}
+
+fn read_marker(path: &Path) -> Result<Option<Marker>> {
+    let file = path.join(MARKER);
+    let length = match fs::metadata(&file) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(failed("read", &file)(error)),
+    };
+    let malformed = || TidalError::Damaged {
+        location: file.display().to_string(),
+        problem: "it does not say what this directory is".into(),
+    };
+    if length > MARKER_BYTES_MAX {
+        return Err(malformed());
+    }
+    let bytes = fs::read(&file).map_err(failed("read", &file))?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed())?;
+    let mut lines = text.lines();
+    let format =
+        lines.next().and_then(|line| line.strip_prefix(FORMAT_PREFIX)).ok_or_else(malformed)?;
+    let engine = lines.next().and_then(|line| line.strip_prefix(ENGINE_PREFIX));
+    Ok(Some(Marker { format: format.into(), engine: engine.map(Into::into) }))
+}
+
+/// Whether there is nothing, or only what a crash may have left of a directory
+/// that was about to become a database.
+fn is_blank(path: &Path) -> Result<bool> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(failed("list", path)(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(failed("list", path))?.file_name();
+        if name != LOCK && name != MARKER_TEMPORARY {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn lock(path: &Path) -> Result<DirectoryLock> {
+    DirectoryLock::acquire(path).map_err(|error| match error {
+        StorageError::Locked { path } => TidalError::Locked { path },
+        StorageError::Io { operation, path, source } => TidalError::Io { operation, path, source },
+        other => other.into(),
+    })
+}
+
+fn write_marker(path: &Path, engine: &str) -> Result<()> {
+    let (file, temporary) = (path.join(MARKER), path.join(MARKER_TEMPORARY));
+    let text = format!("{FORMAT_PREFIX}{FORMAT}\n{ENGINE_PREFIX}{engine}\n");
+    write_synced(&temporary, text.as_bytes()).map_err(failed("write", &temporary))?;
+    fs::rename(&temporary, &file).map_err(failed("rename", &file))?;
+    sync_dir(path).map_err(failed("sync", path))?;
+    // The directory's own entry, in case it is new.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    sync_dir(parent).map_err(failed("sync", parent))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(not(windows))]
+fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Windows has no way to sync a directory.
+#[cfg(windows)]
+fn sync_dir(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Says where an operation failed; a full disk has the error of storage.
+fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TidalError {
+    let path = path.to_path_buf();
+    move |error| TidalError::Io { operation, path, source: Arc::new(error) }
+}

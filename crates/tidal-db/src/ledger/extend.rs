@@ -1,0 +1,23 @@
+//! A ledger takes up a schema that extends its own.
+
+use std::sync::Arc;
+
+use tidal_types::Schema;
+
+use super::{SignalCells, SignalLedger};
+
+impl SignalLedger {
+    /// The same cells under `schema`, which extends the ledger's own: the signal
+    /// types it had keep their ids, so their cells stay where they are.
+    ///
+    /// # Panics
+    /// When `schema` does not extend the ledger's own.
+    #[must_use]
+    pub fn extended(self, schema: Arc<Schema>) -> Self {
+        let extends = schema.signals().starts_with(self.schema.signals());
+        assert!(extends, "a schema is only ever extended, so a cell keeps its form");
+        let mut signals = self.signals.into_vec();
+        signals.extend(schema.signals().iter().skip(signals.len()).map(SignalCells::of));
+        Self { schema, signals: signals.into(), ..self }
+    }
+}

@@ -1,0 +1,61 @@
+//! The log in the database's own directory.
+
+use std::path::Path;
+
+use tidal_types::{Position, Seq};
+use tidal_wal::{Batch, Wal, WalOptions};
+
+use super::{Appending, RecordLog, Visitor};
+use crate::Result;
+
+/// A log of tidal-wal.
+#[derive(Debug)]
+pub(crate) struct LocalLog {
+    wal: Wal,
+}
+
+impl LocalLog {
+    pub(crate) fn open(dir: &Path, options: WalOptions) -> Result<Self> {
+        Ok(Self { wal: Wal::open(dir, options)? })
+    }
+}
+
+impl RecordLog for LocalLog {
+    fn append(&self, batch: &Batch) -> Result<Appending> {
+        let ticket = self.wal.append(batch)?;
+        Ok(Appending { first: ticket.appended().first, ticket: Some(ticket) })
+    }
+
+    fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
+        let mut reader = self.wal.reader(from);
+        while let Some(record) = reader.next_record()? {
+            visit(&record)?;
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<()> {
+        Ok(self.wal.sync()?)
+    }
+
+    fn truncate_before(&self, seq: Seq) -> Result<()> {
+        self.wal.truncate_before(seq)?;
+        Ok(())
+    }
+
+    fn head(&self) -> Position {
+        self.wal.head().position
+    }
+
+    fn first_seq(&self) -> Seq {
+        self.wal.first_seq()
+    }
+
+    fn bytes_on_disk(&self) -> u64 {
+        self.wal.bytes_on_disk()
+    }
+
+    fn close(&self) -> Result<()> {
+        Ok(self.wal.close()?)
+    }
+}

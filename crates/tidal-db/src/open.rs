@@ -1,0 +1,178 @@
+//! Opening a database: directory, checkpoint, log, replay, schema, threads.
+
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tidal_storage::{FjallStorage, MemoryStorage, Storage};
+use tidal_types::{Schema, Seq, SystemClock, TidalError};
+use tidal_wal::{Batch, Ticket, WalOptions};
+
+use crate::Result;
+use crate::change::Change;
+use crate::checkpoint::{self, Head, Loaded};
+use crate::config::{Builder, Retention};
+use crate::database::{Parts, TidalDB};
+use crate::directory::{self, Directory};
+use crate::log::{LocalLog, NoopLog, RecordLog};
+use crate::pipeline::{Applier, COMMITS_IN_FLIGHT_MAX, Gate, Progress};
+use crate::record;
+use crate::state::State;
+
+/// Opens or creates the database that a builder describes.
+pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
+    let engine = builder.engine();
+    let directory = match &builder.schema {
+        Some(_) => Directory::create_or_open(&builder.data_dir, engine)?,
+        None => Directory::open(&builder.data_dir, engine)?,
+    };
+    let path = directory.path().to_path_buf();
+    let storage = match &builder.storage {
+        Some(storage) => Arc::clone(storage),
+        None => Arc::new(FjallStorage::open(directory::storage_dir(&path))?) as Arc<dyn Storage>,
+    };
+    let loaded = checkpoint::load(&*storage)?;
+    let head = loaded.as_ref().map(|loaded| loaded.head);
+    let applied = head.map_or(Seq::ZERO, |head| head.position.seq);
+    let log: Arc<dyn RecordLog> = Arc::new(LocalLog::open(
+        &directory::log_dir(&path),
+        WalOptions {
+            durability: builder.durability,
+            group_commit: builder.group_commit,
+            segment_bytes: builder.segment_bytes,
+            verify_from: applied.next(),
+            clock: Arc::clone(&builder.clock),
+            ..WalOptions::default()
+        },
+    )?);
+    check_match(&path, head, &*log)?;
+    let state = replay(&*log, loaded, applied)?;
+    let state = match &builder.schema {
+        Some(schema) => adopt(state, schema, &*log)?,
+        None if state.schema().signal_count() == 0 && log.head().seq == Seq::ZERO => {
+            // A crash came between creating the directory and the first record.
+            return Err(TidalError::NotFound { path });
+        }
+        None => state,
+    };
+    let progress = Progress::new(log.head().seq, applied);
+    start(builder, Some(directory), Wiring { storage, log, state, progress })
+}
+
+/// A database that keeps nothing, for tests.
+pub(crate) fn open_in_memory(schema: Schema) -> Result<TidalDB> {
+    let mut builder = Builder::new("memory".into(), Some(schema.clone()));
+    builder.clock = Arc::new(SystemClock);
+    builder.checkpoint_every = u64::MAX;
+    builder.retention = Retention::Forever;
+    let log: Arc<dyn RecordLog> = Arc::new(NoopLog::new());
+    let state = adopt(State::new(Arc::default()), &schema, &*log)?;
+    let progress = Progress::new(log.head().seq, Seq::ZERO);
+    let storage = Arc::new(MemoryStorage::new());
+    start(builder, None, Wiring { storage, log, state, progress })
+}
+
+/// What is wired together.
+struct Wiring {
+    storage: Arc<dyn Storage>,
+    log: Arc<dyn RecordLog>,
+    state: State,
+    progress: Progress,
+}
+
+fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Result<TidalDB> {
+    let Wiring { storage, log, state, progress } = wiring;
+    let (state, progress) = (Arc::new(state), Arc::new(progress));
+    let (sender, receiver) = sync_channel(COMMITS_IN_FLIGHT_MAX);
+    let gate = Gate::new(Arc::clone(&log), Arc::clone(&state), Arc::clone(&progress), sender);
+    let applier = Applier {
+        state: Arc::clone(&state),
+        storage: Arc::clone(&storage),
+        log: Arc::clone(&log),
+        progress: Arc::clone(&progress),
+        retention: builder.retention,
+        checkpoint_every: builder.checkpoint_every,
+        last_attempt: Seq::ZERO,
+    };
+    let thread = thread::Builder::new()
+        .name("tidal-apply".into())
+        .spawn(move || applier.run(&receiver))
+        .map_err(|error| TidalError::Io {
+            operation: "start a thread for",
+            path: builder.data_dir.clone(),
+            source: Arc::new(error),
+        })?;
+    Ok(TidalDB::from_parts(Parts {
+        gate,
+        state,
+        storage,
+        log,
+        progress,
+        clock: builder.clock,
+        max_future_skew: builder.max_future_skew,
+        applier: Mutex::new(Some(thread)),
+        directory: Mutex::new(directory),
+    }))
+}
+
+/// C2: refuses a log that storage was not written from, or that does not reach
+/// from what storage has to what storage needs.
+fn check_match(path: &std::path::Path, head: Option<Head>, log: &dyn RecordLog) -> Result<()> {
+    let log_head = log.head();
+    let path = path.to_path_buf();
+    if let Some(head) = head {
+        if head.position.log_id != log_head.log_id {
+            let storage = head.position.log_id;
+            return Err(TidalError::LogMismatch { path, storage, log: log_head.log_id });
+        }
+        if head.position.seq > log_head.seq {
+            let applied = head.position.seq;
+            return Err(TidalError::StorageAhead { path, applied, log_end: log_head.seq });
+        }
+    }
+    let needed = head.map_or(Seq::FIRST, |head| head.position.seq.next());
+    let log_start = log.first_seq();
+    if log_start > needed {
+        return Err(TidalError::LogTooShort { path, needed, log_start });
+    }
+    Ok(())
+}
+
+/// The state as of the end of the log.
+fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<State> {
+    let state = loaded.map_or_else(|| State::new(Arc::default()), |loaded| loaded.state);
+    // Taken out and put back, since another schema makes another state.
+    let mut slot = Some(state);
+    log.read_from(applied.next(), &mut |record| {
+        let state = slot.take().expect("the state is put back after each record");
+        let change = record::decode(record, state.schema());
+        let state = match change {
+            Ok(Change::Schema(schema)) => state.extended(Arc::new(schema)),
+            Ok(change) => {
+                state.apply(record.seq, &change);
+                state
+            }
+            Err(error) => return Err(error),
+        };
+        slot = Some(state);
+        Ok(())
+    })?;
+    Ok(slot.expect("the state is put back after each record"))
+}
+
+/// Takes up new signal types: their schema is a record in the log before its
+/// first use.
+fn adopt(state: State, requested: &Schema, log: &dyn RecordLog) -> Result<State> {
+    let extended = state.schema().extend(requested)?;
+    if extended == **state.schema() && log.head().seq > Seq::ZERO {
+        return Ok(state);
+    }
+    let change = Change::Schema(extended.clone());
+    let mut payload = Vec::new();
+    let kind = record::encode(&change, &mut payload);
+    let mut batch = Batch::new();
+    batch.push(kind, &payload)?;
+    log.append(&batch)?.ticket.map_or(Ok(()), |ticket| Ticket::wait(ticket).map(|_| ()))?;
+    log.sync()?;
+    Ok(state.extended(Arc::new(extended)))
+}

@@ -1,0 +1,46 @@
+//! The way of a write: callers encode and append; one applier thread waits for
+//! the log and folds, in the order of the log, and only then answers.
+//!
+//! W1. Records are folded in the order of their numbers, each exactly once.
+//! W2. A caller has its answer only after its records are as durable as the
+//!     database was opened for and are folded: whoever was answered reads its own
+//!     write.
+//! W3. What the log did not take is not folded; its callers get the error.
+//! W4. The applier is the only thread that changes state or writes storage. What
+//!     needs the state to stand still, a checkpoint or a checksum, is done by it,
+//!     between two commits.
+
+mod applier;
+mod gate;
+mod ticket;
+
+pub(crate) use applier::{Applier, Progress};
+pub(crate) use gate::{Gate, UsedIds};
+pub use ticket::CommitTicket;
+
+use tidal_types::Seq;
+use tidal_wal::{Completer, Ticket};
+
+use crate::Result;
+use crate::batch::Committed;
+use crate::change::Change;
+
+/// What the applier is asked to do, in the order of the log.
+pub(crate) enum Work {
+    /// Fold these changes once the log has them.
+    Commit(PendingCommit),
+    /// Do something while the state stands still.
+    Inspect(Box<dyn FnOnce(&mut Applier) + Send>),
+}
+
+/// Changes that are in the log's hands.
+pub(crate) struct PendingCommit {
+    pub(crate) first: Seq,
+    pub(crate) changes: Vec<Change>,
+    /// `None` when they are as durable as they need be.
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) answer: Completer<Result<Committed>>,
+}
+
+/// How many commits may be in the applier's queue before callers wait.
+pub(crate) const COMMITS_IN_FLIGHT_MAX: usize = 1024;

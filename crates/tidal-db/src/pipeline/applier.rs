@@ -1,0 +1,139 @@
+//! The applier: the one thread that folds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+
+use tidal_storage::Storage;
+use tidal_types::{Position, Seq};
+use tidal_wal::Ticket;
+
+use super::{PendingCommit, Work};
+use crate::Result;
+use crate::batch::{Committed, Outcome};
+use crate::checkpoint;
+use crate::config::Retention;
+use crate::log::RecordLog;
+use crate::state::State;
+
+/// How far the applier is, for everyone to see.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    applied: AtomicU64,
+    checkpointed: AtomicU64,
+    in_flight: AtomicUsize,
+}
+
+impl Progress {
+    pub(crate) fn new(applied: Seq, checkpointed: Seq) -> Self {
+        Self {
+            applied: AtomicU64::new(applied.get()),
+            checkpointed: AtomicU64::new(checkpointed.get()),
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// The last record that was folded.
+    pub(crate) fn applied(&self) -> Seq {
+        Seq::new(self.applied.load(Ordering::Acquire))
+    }
+
+    /// The last record that a checkpoint covers.
+    pub(crate) fn checkpointed(&self) -> Seq {
+        Seq::new(self.checkpointed.load(Ordering::Acquire))
+    }
+
+    /// Whether every commit that was appended has been folded or has failed.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn begin(&self) {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn end(&self) {
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What the applier works on.
+#[derive(Debug)]
+pub(crate) struct Applier {
+    pub(crate) state: Arc<State>,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) log: Arc<dyn RecordLog>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) retention: Retention,
+    /// A checkpoint is due after this many records.
+    pub(crate) checkpoint_every: u64,
+    /// The record at which a failed checkpoint was last tried.
+    pub(crate) last_attempt: Seq,
+}
+
+impl Applier {
+    /// Works until nobody can send any more, and everything sent is done.
+    pub(crate) fn run(mut self, queue: &Receiver<Work>) {
+        while let Ok(work) = queue.recv() {
+            match work {
+                Work::Commit(commit) => {
+                    self.commit(commit);
+                    self.checkpoint_when_due();
+                }
+                Work::Inspect(inspect) => inspect(&mut self),
+            }
+        }
+    }
+
+    fn commit(&self, commit: PendingCommit) {
+        let PendingCommit { first, changes, ticket, answer } = commit;
+        let outcome = ticket.map_or(Ok(()), |ticket| Ticket::wait(ticket).map(|_| ()));
+        let answered = match outcome {
+            Ok(()) => Ok(self.fold(first, &changes)),
+            Err(error) => Err(error.into()),
+        };
+        self.progress.end();
+        answer.complete(answered);
+    }
+
+    fn fold(&self, first: Seq, changes: &[crate::change::Change]) -> Committed {
+        let mut seq = first;
+        let mut outcomes = Vec::with_capacity(changes.len());
+        for change in changes {
+            self.state.apply(seq, change);
+            outcomes.push(Outcome::Appended { seq });
+            seq = seq.next();
+        }
+        let last = seq.previous();
+        self.progress.applied.store(last.get(), Ordering::Release);
+        Committed { position: Position { log_id: self.log.head().log_id, seq: last }, outcomes }
+    }
+
+    fn checkpoint_when_due(&mut self) {
+        let applied = self.progress.applied();
+        let last = self.progress.checkpointed().max(self.last_attempt);
+        if applied.get() - last.get() < self.checkpoint_every {
+            return;
+        }
+        self.last_attempt = applied;
+        if let Err(error) = self.checkpoint() {
+            // The log has everything; the next one is tried as many records on.
+            tracing::error!(%error, "a checkpoint failed; nothing is lost, the log keeps it all");
+        }
+    }
+
+    /// Writes a checkpoint of the state as it is.
+    pub(crate) fn checkpoint(&mut self) -> Result<Position> {
+        let applied = self.progress.applied();
+        self.log.sync()?;
+        let position = Position { log_id: self.log.head().log_id, seq: applied };
+        if applied != self.progress.checkpointed() {
+            checkpoint::write(&*self.storage, &self.state, position)?;
+            self.progress.checkpointed.store(applied.get(), Ordering::Release);
+        }
+        if self.retention == Retention::UntilCheckpoint {
+            self.log.truncate_before(applied.next())?;
+        }
+        Ok(position)
+    }
+}

@@ -1,0 +1,134 @@
+//! The payload of a record in the log. Little-endian.
+//!
+//! | kind | meaning      | payload                                              |
+//! |------|--------------|------------------------------------------------------|
+//! | 1    | schema       | a schema, see `record/schema.rs`                     |
+//! | 2    | event        | an event, see `record/event.rs`                      |
+//! | 3    | write item   | id varint, then the metadata to the end              |
+//! | 4    | delete item  | id varint                                            |
+//! | 5    | assign name  | entity kind 1, id varint, then the name to the end   |
+//!
+//! | entity kind | byte |
+//! |-------------|------|
+//! | item        | 0    |
+//! | user        | 1    |
+//! | creator     | 2    |
+//!
+//! P1. A kind's layout never changes; another layout is another kind.
+//! P2. Nothing is left over behind a payload.
+//!
+//! The producer of a record and its deduplication key have their place in the
+//! record's frame, which is tidal-wal's.
+
+mod event;
+mod schema;
+
+use tidal_types::{ByteReader, EntityId, EntityKind, Schema, TidalError, put_varint};
+use tidal_wal::{LogRecord, RecordKind};
+
+use crate::Result;
+use crate::change::Change;
+use crate::names::NAME_BYTES_MAX;
+
+pub(crate) use schema::{decode_schema, encode_schema};
+
+const SCHEMA: RecordKind = RecordKind(1);
+const EVENT: RecordKind = RecordKind(2);
+const WRITE_ITEM: RecordKind = RecordKind(3);
+const DELETE_ITEM: RecordKind = RecordKind(4);
+const ASSIGN_NAME: RecordKind = RecordKind(5);
+
+/// Writes the payload of a change behind what is in `payload`, and returns the
+/// kind of its record.
+pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
+    match change {
+        Change::Schema(schema) => {
+            encode_schema(schema, payload);
+            SCHEMA
+        }
+        Change::Event(event) => {
+            event::encode_event(event, payload);
+            EVENT
+        }
+        Change::WriteItem { id, metadata } => {
+            put_varint(payload, id.get());
+            payload.extend_from_slice(metadata);
+            WRITE_ITEM
+        }
+        Change::DeleteItem { id } => {
+            put_varint(payload, id.get());
+            DELETE_ITEM
+        }
+        Change::AssignName { kind, id, name } => {
+            payload.push(kind_byte(*kind));
+            put_varint(payload, id.get());
+            payload.extend_from_slice(name);
+            ASSIGN_NAME
+        }
+    }
+}
+
+/// Whether a record holds a schema.
+pub(crate) fn is_schema(record: &LogRecord<'_>) -> bool {
+    record.kind == SCHEMA
+}
+
+/// What a record means under the schema in force at its place in the log.
+///
+/// # Errors
+/// [`TidalError::Damaged`]: the record passed its checksum and yet means
+/// nothing.
+pub(crate) fn decode(record: &LogRecord<'_>, schema: &Schema) -> Result<Change> {
+    decode_payload(record.kind, record.payload, schema).map_err(|problem| TidalError::Damaged {
+        location: format!("log record {}", record.seq),
+        problem,
+    })
+}
+
+fn decode_payload(
+    kind: RecordKind,
+    payload: &[u8],
+    schema: &Schema,
+) -> std::result::Result<Change, String> {
+    let mut reader = ByteReader::new(payload);
+    let malformed = || format!("a record of kind {} with a malformed payload", kind.0);
+    match kind {
+        SCHEMA => decode_schema(payload).map(Change::Schema),
+        EVENT => event::decode_event(payload, schema).map(Change::Event),
+        WRITE_ITEM => {
+            let id = EntityId::new(reader.varint().ok_or_else(malformed)?);
+            Ok(Change::WriteItem { id, metadata: reader.rest().to_vec() })
+        }
+        DELETE_ITEM => {
+            let id = reader.varint().filter(|_| reader.is_empty()).ok_or_else(malformed)?;
+            Ok(Change::DeleteItem { id: EntityId::new(id) })
+        }
+        ASSIGN_NAME => {
+            let kind = reader.u8().and_then(kind_of).ok_or_else(malformed)?;
+            let id = EntityId::new(reader.varint().ok_or_else(malformed)?);
+            let name = reader.rest();
+            if id.get() == 0 || name.is_empty() || name.len() > NAME_BYTES_MAX {
+                return Err(malformed());
+            }
+            Ok(Change::AssignName { kind, id, name: name.to_vec() })
+        }
+        unknown => Err(format!("a record of kind {}, which this program does not know", unknown.0)),
+    }
+}
+
+/// The byte that stands for an entity kind, in the log and in storage.
+pub(crate) const fn kind_byte(kind: EntityKind) -> u8 {
+    match kind {
+        EntityKind::Item => 0,
+        EntityKind::User => 1,
+        EntityKind::Creator => 2,
+    }
+}
+
+/// The entity kind that a byte stands for.
+pub(crate) fn kind_of(byte: u8) -> Option<EntityKind> {
+    EntityKind::ALL.into_iter().find(|&kind| kind_byte(kind) == byte)
+}
+
+#[cfg(test)]
+mod tests;

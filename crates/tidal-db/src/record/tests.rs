@@ -1,0 +1,129 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tidal_types::{DecaySpec, Event, SchemaBuilder, Seq, Timestamp, Window};
+
+use super::*;
+
+fn schema() -> Schema {
+    let mut builder = SchemaBuilder::new();
+    builder
+        .signal(
+            "view",
+            EntityKind::Item,
+            DecaySpec::Exponential { half_life: Duration::from_secs(60) },
+        )
+        .windows(&[Window::OneHour, Window::AllTime])
+        .velocity(true)
+        .add()
+        .signal("like", EntityKind::User, DecaySpec::Linear { lifetime: Duration::from_nanos(1) })
+        .sums(true)
+        .add()
+        .signal("buy", EntityKind::Creator, DecaySpec::Permanent)
+        .windows(&Window::ALL)
+        .add();
+    builder.build().unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn round_trip(change: &Change) -> Result<Change> {
+    let mut payload = Vec::new();
+    let kind = encode(change, &mut payload);
+    let record = LogRecord { seq: Seq::FIRST, kind, log_time: Timestamp::MIN, payload: &payload };
+    decode(&record, &schema())
+}
+
+fn samples() -> Vec<Change> {
+    let schema = schema();
+    let at = Timestamp::from_secs(1_700_000_000);
+    let id = EntityId::new(300);
+    let event = |weight| schema.accept(&Event::new("like", id, weight, at)).unwrap();
+    let by = schema.accept(&Event::new("view", id, -2.5, at).by(EntityId::new(7))).unwrap();
+    vec![
+        Change::Event(event(1.0)),
+        Change::Event(by),
+        Change::WriteItem { id, metadata: b"title".to_vec() },
+        Change::DeleteItem { id },
+        Change::AssignName { kind: EntityKind::User, id, name: b"85123A".to_vec() },
+        Change::Schema(schema),
+    ]
+}
+
+/// R25: the bytes of a record do not change.
+#[test]
+fn the_payloads_are_what_they_were() {
+    let encoded: Vec<String> = samples()
+        .iter()
+        .map(|change| {
+            let mut payload = Vec::new();
+            let kind = encode(change, &mut payload);
+            format!("{} {}", kind.0, hex(&payload))
+        })
+        .collect();
+    assert_eq!(encoded.join("\n"), include_str!("fixtures/records-v1.txt").trim());
+}
+
+#[test]
+fn changes_round_trip() {
+    for change in samples() {
+        assert_eq!(round_trip(&change).unwrap(), change);
+    }
+}
+
+#[test]
+fn a_weight_keeps_its_bits() {
+    for weight in [1.0, -1.0, 0.0, -0.0, f64::MIN_POSITIVE, 1e15] {
+        let event = Event::new("view", EntityId::new(u64::MAX), weight, Timestamp::MAX);
+        let change = Change::Event(schema().accept(&event).unwrap());
+        let Change::Event(read) = round_trip(&change).unwrap() else {
+            panic!("an event stays an event");
+        };
+        assert_eq!(read.weight().to_bits(), weight.to_bits());
+    }
+}
+
+#[test]
+fn what_means_nothing_is_an_error() {
+    let schema = schema();
+    for (kind, payload) in [
+        (0, b"".as_slice()),
+        (6, b""),
+        (2, b""),
+        (2, b"\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+        (2, b"\x01\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+        (3, b"\x80"),
+        (4, b"\x01\x01"),
+        (5, b"\x03\x01a"),
+        (5, b"\x00\x00a"),
+        (5, b"\x00\x01"),
+        (1, b"\x02\x00"),
+        (1, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    ] {
+        let record = LogRecord {
+            seq: Seq::FIRST,
+            kind: RecordKind(kind),
+            log_time: Timestamp::MIN,
+            payload,
+        };
+        let outcome = decode(&record, &schema);
+        assert!(
+            matches!(outcome, Err(TidalError::Damaged { .. })),
+            "{kind} {payload:?}: {outcome:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn decoding_arbitrary_bytes_never_panics(kind in 0_u8..8, payload in prop::collection::vec(any::<u8>(), 0..100)) {
+        let record =
+            LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, payload: &payload };
+        if let Ok(change) = decode(&record, &schema()) {
+            let mut again = Vec::new();
+            prop_assert_eq!(encode(&change, &mut again), record.kind);
+        }
+    }
+}

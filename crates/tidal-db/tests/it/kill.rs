@@ -1,0 +1,152 @@
+//! C1: a process that is killed at any moment loses nothing it answered, and
+//! leaves nothing it did not send.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tidal_db::{Batch, TidalDB};
+
+use crate::fixture::{builder, event, id, schema};
+
+const CHILD: &str = "TIDAL_TEST_CHILD";
+const DIR: &str = "TIDAL_TEST_CHILD_DIR";
+const ROUNDS: u64 = 50;
+/// Records before the first operation: the schema.
+const SCHEMA_RECORDS: u64 = 1;
+
+/// This test binary again, as a child that does one thing.
+pub(crate) fn child(what: &str, dir: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "kill::child_process", "--nocapture", "--test-threads=1"])
+        .env(CHILD, what)
+        .env(DIR, dir);
+    command
+}
+
+/// Not a test of its own: what [`child`] runs.
+#[test]
+fn child_process() {
+    let (Ok(what), Some(dir)) = (std::env::var(CHILD), std::env::var_os(DIR)) else {
+        return;
+    };
+    let dir = Path::new(&dir);
+    match what.as_str() {
+        "open" => match builder(dir).open() {
+            Ok(db) => println!("\nopened {}", db.stats().unwrap().records),
+            Err(error) => println!("\nrefused {:?}", error.kind()),
+        },
+        "write" => write(dir),
+        other => panic!("no child does {other}"),
+    }
+}
+
+/// The operations from `start` on that go into one batch: 1 to 64 of them.
+fn batch(start: u64) -> (Batch<'static>, u64) {
+    let length = 1 + start.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 64;
+    let mut batch = Batch::new();
+    for index in start..start + length {
+        batch = match index % 10 {
+            8 => batch.write_item(id(index % 37), format!("metadata {index}")),
+            9 => batch.delete_item(id(index % 41)),
+            _ => batch.event(event(index)),
+        };
+    }
+    (batch, length)
+}
+
+/// Goes on where the database ends, several commits in flight, until killed.
+fn write(dir: &Path) {
+    let db = builder(dir).checkpoint_every(300).open().unwrap();
+    let mut next = db.stats().unwrap().records - SCHEMA_RECORDS;
+    let mut in_flight = std::collections::VecDeque::new();
+    println!("\nfrom {next}");
+    loop {
+        let (batch, length) = batch(next);
+        next += length;
+        println!("sent {next}");
+        in_flight.push_back(db.submit(batch).unwrap());
+        if in_flight.len() > 3 {
+            let committed = in_flight.pop_front().unwrap().wait().unwrap();
+            println!("answered {}", committed.position.seq.get() - SCHEMA_RECORDS);
+        }
+    }
+}
+
+/// Lets a child write until it was answered some times, kills it, and returns
+/// what it had sent and what it was answered.
+fn killed_after(dir: &Path, answers: u64, spins: u64) -> (u64, u64) {
+    let mut child =
+        child("write", dir).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut sent, mut answered, mut seen) = (0, 0, 0);
+    let mut note = |line: &str| {
+        let mut words = line.split(' ');
+        let (word, number) = (words.next(), words.next().and_then(|word| word.parse().ok()));
+        match (word, number) {
+            (Some("from"), Some(number)) => (sent, answered) = (number, number),
+            (Some("sent"), Some(number)) => sent = number,
+            (Some("answered"), Some(number)) => {
+                answered = number;
+                seen += 1;
+            }
+            _ => {}
+        }
+        seen
+    };
+    for line in lines.by_ref() {
+        if note(&line.unwrap()) >= answers {
+            break;
+        }
+    }
+    // A moment that no event of the child's decides.
+    for spin in 0..spins {
+        std::hint::black_box(spin);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // What it wrote to the pipe before it died counts; a last line may be torn.
+    for line in lines.map_while(Result::ok) {
+        note(&line);
+    }
+    (sent, answered)
+}
+
+#[test]
+fn fifty_kills_lose_nothing_that_was_answered() {
+    let seed: u64 = 0x5eed_0001;
+    println!("seed {seed:#x}");
+    let dir = tempfile::tempdir().unwrap();
+    let twin = TidalDB::in_memory(schema()).unwrap();
+    let mut twin_next = 0;
+    let mut random = seed;
+    let mut before = 0;
+    for round in 0..ROUNDS {
+        // xorshift64
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let (sent, answered) = killed_after(dir.path(), random % 40, random >> 32 & 0x3f_ffff);
+
+        let db = builder(dir.path()).open().unwrap();
+        let there = db.stats().unwrap().records - SCHEMA_RECORDS;
+        assert!(there >= answered, "round {round}: {answered} answered, {there} there");
+        // A batch is announced before it is submitted, but the announcement may
+        // be lost in the pipe.
+        let sent = sent.max(before);
+        assert!(there <= sent + 64, "round {round}: {sent} sent, {there} there");
+        before = there;
+        while twin_next < there {
+            let (batch, length) = batch(twin_next);
+            twin.commit(batch).unwrap();
+            twin_next += length;
+        }
+        assert_eq!(twin_next, there, "round {round}: batches are there whole or not at all");
+        assert_eq!(db.checksum().unwrap(), twin.checksum().unwrap(), "round {round}");
+        if random & 1 == 0 {
+            db.shutdown().unwrap();
+        }
+    }
+    assert!(twin_next > 0);
+}

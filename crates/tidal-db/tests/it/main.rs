@@ -1,0 +1,22 @@
+//! Integration tests of tidal-db, in one binary.
+
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod durability;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod metadata;
+#[cfg(test)]
+mod mismatch;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod reads;
+#[cfg(test)]
+mod real_data;
+#[cfg(test)]
+mod refusals;

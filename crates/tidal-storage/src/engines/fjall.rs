@@ -1,0 +1,245 @@
+//! Storage on disk with fjall, a log-structured merge tree in pure Rust.
+//!
+//! What fjall does that must not reach a user, and what keeps it away:
+//!
+//! | fjall                                                        | here                                        |
+//! |--------------------------------------------------------------|---------------------------------------------|
+//! | an empty key is journaled, and no open succeeds ever after   | keys are checked before (D1)                |
+//! | a key over 65,535 bytes, a bad keyspace name: panic          | both are checked before (D1)                |
+//! | reads of a keyspace may see half of a batch                  | F1: every read goes through a snapshot      |
+//! | creating a keyspace publishes batches that are being applied | it runs alone (D3)                          |
+//! | an error of a scan shows when an entry is unpacked           | [`FjallScan`] unpacks before it hands out   |
+//! | memtables of 64 MiB, five for each keyspace                  | [`MEMTABLE_BYTES_MAX`]                      |
+//! | handles keep the directory locked                            | the driver is dropped with all its handles  |
+//! | a creation that was cut short, a folder of something else    | [`directory`] looks before fjall does       |
+//! | recovery can panic on damaged files                          | F2: a panic while opening is damage         |
+//! | an unsynced journal may lose its end                         | the same promise as [`Durability::Buffer`]  |
+//!
+//! One trap is left to the user of this crate: fjall opens a journal with damage
+//! in its middle without a word and drops what follows. Whoever keeps a log
+//! beside the storage finds that by the position it stores with each batch.
+
+mod batch;
+mod directory;
+mod errors;
+mod scan;
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use tidal_types::StorageError;
+
+pub use batch::FjallAtomicBatch;
+use errors::storage_error;
+use scan::FjallScan;
+
+use crate::{
+    Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage, Durability,
+    KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
+};
+
+/// The size at which a memtable is written to disk, in bytes. A keyspace holds
+/// up to five of them. Fixed for a keyspace when it is created.
+const MEMTABLE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Storage on disk with fjall.
+pub type FjallStorage = DriverStorage<Fjall>;
+
+/// One keyspace of a [`FjallStorage`].
+pub type FjallBackend = DriverBackend<Fjall>;
+
+/// The driver of [`FjallStorage`].
+///
+/// Fields are dropped in this order: the lock of the directory comes last but for
+/// the directory itself.
+pub struct Fjall {
+    keyspaces: Vec<Keyspace>,
+    database: Database,
+    path: PathBuf,
+    _lock: DirectoryLock,
+    #[cfg(any(test, feature = "testing"))]
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl fmt::Debug for Fjall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fjall").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl DriverStorage<Fjall> {
+    /// Opens the storage in a directory, which is created if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed in a directory that is refused:
+    /// [`StorageError::Locked`] if it is open elsewhere,
+    /// [`StorageError::NotStorage`] if it has other files,
+    /// [`StorageError::UnsupportedVersion`] if another version of fjall wrote it,
+    /// [`StorageError::Damaged`] if its files are not what was written, and what
+    /// the operating system says.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::over(Fjall::open(path)?, path.to_path_buf())
+    }
+
+    /// Opens a storage in a new directory that is deleted when the storage is
+    /// closed or dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`FjallStorage::open`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn open_temp() -> Result<Self> {
+        let directory = tempfile::tempdir().map_err(|error| {
+            crate::directory::io_error(&std::env::temp_dir(), "create a temporary directory", error)
+        })?;
+        let mut driver = Fjall::open(directory.path())?;
+        let path = driver.path.clone();
+        driver.temporary = Some(directory);
+        Self::over(driver, path)
+    }
+}
+
+impl Fjall {
+    fn open(path: &Path) -> Result<Self> {
+        // The first look changes nothing, so that not even a lock file appears in
+        // a folder of something else; the second cannot be overtaken.
+        directory::inspect(path)?;
+        let lock = DirectoryLock::acquire(path)?;
+        directory::prepare(path)?;
+        let opened = catch_unwind(AssertUnwindSafe(|| Database::builder(path).open()));
+        let database = match opened {
+            Ok(opened) => opened.map_err(|error| storage_error(path, "open", error))?,
+            // F2. Recovery trusts what it reads in places.
+            Err(panic) => {
+                return Err(StorageError::Damaged {
+                    path: path.to_path_buf(),
+                    problem: told(&*panic),
+                });
+            }
+        };
+        Ok(Self {
+            keyspaces: Vec::new(),
+            database,
+            path: path.to_path_buf(),
+            _lock: lock,
+            #[cfg(any(test, feature = "testing"))]
+            temporary: None,
+        })
+    }
+
+    fn keyspace(&self, space: SpaceId) -> &Keyspace {
+        self.keyspaces.get(space.index()).expect("a keyspace is opened before it is used")
+    }
+
+    fn error(&self, operation: &'static str) -> impl Fn(::fjall::Error) -> StorageError {
+        move |error| storage_error(&self.path, operation, error)
+    }
+
+    /// Runs a read at a moment, or now (F1).
+    fn read<T>(
+        &self,
+        at: Option<&::fjall::Snapshot>,
+        read: impl FnOnce(&::fjall::Snapshot) -> ::fjall::Result<T>,
+    ) -> Result<T> {
+        match at {
+            Some(snapshot) => read(snapshot),
+            None => read(&self.database.snapshot()),
+        }
+        .map_err(self.error("read"))
+    }
+}
+
+/// What a panic said.
+fn told(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the engine gave up while opening it: {}", text.unwrap_or("no reason told"))
+}
+
+impl Driver for Fjall {
+    type Snapshot = ::fjall::Snapshot;
+    type Scan = FjallScan;
+
+    const NAME: &'static str = "fjall";
+    const CAPABILITIES: Capabilities =
+        Capabilities { persistent: true, exact_key_count: false, survives_power_cut: true };
+
+    fn keyspace_names(&self) -> Vec<String> {
+        self.database.list_keyspace_names().iter().map(ToString::to_string).collect()
+    }
+
+    fn open_keyspace(&mut self, name: &str) -> Result<SpaceId> {
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES_MAX);
+        let keyspace =
+            self.database.keyspace(name, options).map_err(self.error("open a keyspace"))?;
+        self.keyspaces.push(keyspace);
+        Ok(SpaceId::new(self.keyspaces.len() - 1))
+    }
+
+    fn get(
+        &self,
+        at: Option<&Self::Snapshot>,
+        space: SpaceId,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>> {
+        self.read(at, |snapshot| {
+            Ok(snapshot.get(self.keyspace(space), key)?.map(|value| value.to_vec()))
+        })
+    }
+
+    fn contains(&self, at: Option<&Self::Snapshot>, space: SpaceId, key: &[u8]) -> Result<bool> {
+        self.read(at, |snapshot| snapshot.contains_key(self.keyspace(space), key))
+    }
+
+    fn scan(
+        &self,
+        at: Option<&Self::Snapshot>,
+        space: SpaceId,
+        range: KeyRange,
+        direction: Direction,
+    ) -> Result<Self::Scan> {
+        let entries = self.read(at, |snapshot| {
+            Ok(snapshot.range::<&[u8], _>(self.keyspace(space), range.bounds()))
+        })?;
+        Ok(FjallScan::new(entries, direction, self.path.clone()))
+    }
+
+    fn commit(&self, ops: Vec<SpaceOp>, durability: Durability) -> Result<()> {
+        let mut batch = FjallAtomicBatch::new(&self.database, ops.len(), durability);
+        for SpaceOp { space, op } in ops {
+            batch.push(self.keyspace(space), op);
+        }
+        batch.commit().map_err(self.error("write"))
+    }
+
+    fn snapshot(&self) -> Result<Self::Snapshot> {
+        Ok(self.database.snapshot())
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.database.persist(PersistMode::SyncAll).map_err(self.error("sync"))
+    }
+
+    fn compact(&self, space: SpaceId) -> Result<()> {
+        self.keyspace(space).major_compact().map_err(self.error("compact"))
+    }
+
+    fn size(&self, space: SpaceId) -> Result<SpaceSize> {
+        let keyspace = self.keyspace(space);
+        let keys = u64::try_from(keyspace.approximate_len()).unwrap_or(u64::MAX);
+        Ok(SpaceSize { keys, bytes: keyspace.disk_space() })
+    }
+
+    fn disk_bytes(&self) -> Result<u64> {
+        directory_bytes(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The one place where a driver lives.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+
+use tidal_types::StorageError;
+
+use super::scan::Scan;
+use crate::counters::{Counters, Tally};
+use crate::sync::{read, write};
+use crate::{
+    AtomicBatch, Direction, Driver, Durability, EngineStats, KeyRange, KeyspaceName,
+    PrefixIterator, Result, SpaceId, SpaceOp, WriteBatch,
+};
+
+/// A keyspace that is open.
+#[derive(Debug)]
+pub(super) struct Space {
+    pub(super) id: SpaceId,
+    pub(super) name: String,
+    pub(super) counters: Counters,
+}
+
+impl Space {
+    pub(super) fn name(&self) -> KeyspaceName<'_> {
+        KeyspaceName::from(&self.name)
+    }
+}
+
+/// A driver and the keyspaces that it has open.
+#[derive(Debug)]
+pub(super) struct Open<D> {
+    pub(super) driver: D,
+    pub(super) spaces: BTreeMap<String, Arc<Space>>,
+}
+
+impl<D: Driver> Open<D> {
+    pub(super) fn stats(&self, space: &Space) -> Result<EngineStats> {
+        let size = self.driver.size(space.id)?;
+        Ok(EngineStats {
+            keys: size.keys,
+            bytes: size.bytes,
+            reads: space.counters.reads(),
+            writes: space.counters.writes(),
+            deletes: space.counters.deletes(),
+        })
+    }
+}
+
+/// A driver, until it is closed.
+#[derive(Debug)]
+pub(super) struct Shared<D> {
+    path: PathBuf,
+    open: RwLock<Option<Open<D>>>,
+    // Scans look at this for each entry, without the lock.
+    closed: AtomicBool,
+}
+
+impl<D: Driver> Shared<D> {
+    pub(super) fn new(driver: D, path: PathBuf) -> Self {
+        let open = Open { driver, spaces: BTreeMap::new() };
+        Self { path, open: RwLock::new(Some(open)), closed: AtomicBool::new(false) }
+    }
+
+    /// Runs `work` on the driver, which stays open meanwhile.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&Open<D>) -> Result<T>) -> Result<T> {
+        work(read(&self.open).as_ref().ok_or_else(|| self.closed_error())?)
+    }
+
+    /// The keyspace of this name, created if it is new.
+    pub(super) fn space(&self, name: KeyspaceName<'_>) -> Result<Arc<Space>> {
+        name.check()?;
+        if let Some(space) = self.with(|open| Ok(open.spaces.get(name.as_str()).cloned()))? {
+            return Ok(space);
+        }
+        let mut guard = write(&self.open);
+        let open = guard.as_mut().ok_or_else(|| self.closed_error())?;
+        // Someone may have created it since we looked.
+        if let Some(space) = open.spaces.get(name.as_str()) {
+            return Ok(Arc::clone(space));
+        }
+        let id = open.driver.open_keyspace(name.as_str())?;
+        let space =
+            Arc::new(Space { id, name: name.as_str().to_owned(), counters: Counters::default() });
+        open.spaces.insert(space.name.clone(), Arc::clone(&space));
+        Ok(space)
+    }
+
+    /// A scan of one keyspace at a moment, or now.
+    pub(super) fn scan<'a>(
+        self: &Arc<Self>,
+        at: Option<&D::Snapshot>,
+        space: &Arc<Space>,
+        range: KeyRange,
+        direction: Direction,
+    ) -> Result<PrefixIterator<'a>> {
+        let entries = self.with(|open| {
+            range
+                .normalized()
+                .map(|range| open.driver.scan(at, space.id, range, direction))
+                .transpose()
+        })?;
+        Ok(match entries {
+            Some(entries) => Box::new(Scan::new(Arc::clone(self), Arc::clone(space), entries)),
+            None => Box::new(std::iter::empty()),
+        })
+    }
+
+    /// Applies a batch to one keyspace.
+    pub(super) fn write(&self, space: &Space, batch: WriteBatch) -> Result<()> {
+        let checked = batch.into_checked(space.name())?;
+        let tally = Tally::of(&checked);
+        let ops: Vec<SpaceOp> =
+            checked.into_iter().map(|op| SpaceOp { space: space.id, op }).collect();
+        self.with(|open| {
+            if ops.is_empty() { Ok(()) } else { open.driver.commit(ops, Durability::Buffer) }
+        })?;
+        space.counters.add_writes(tally);
+        Ok(())
+    }
+
+    /// Applies a batch to all the keyspaces that it names.
+    pub(super) fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
+        // All of it is checked before a new keyspace is created for any of it.
+        let mut parts = Vec::new();
+        for (name, part) in batch.into_parts() {
+            KeyspaceName::from(&name).check()?;
+            let checked = part.into_checked(KeyspaceName::from(&name))?;
+            parts.push((name, checked));
+        }
+        let mut tallies = Vec::new();
+        let mut ops = Vec::new();
+        for (name, checked) in parts {
+            let space = self.space(KeyspaceName::from(&name))?;
+            tallies.push((Tally::of(&checked), Arc::clone(&space)));
+            ops.extend(checked.into_iter().map(|op| SpaceOp { space: space.id, op }));
+        }
+        // Each part is sorted by key already, and the sort is stable.
+        ops.sort_by_key(|op| op.space);
+        self.with(|open| match durability {
+            _ if !ops.is_empty() => open.driver.commit(ops, durability),
+            Durability::Buffer => Ok(()),
+            Durability::Sync => open.driver.sync(),
+        })?;
+        for (tally, space) in tallies {
+            space.counters.add_writes(tally);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn closed_error(&self) -> StorageError {
+        StorageError::Closed { path: self.path.clone() }
+    }
+
+    /// Makes everything durable and drops the driver, whatever comes of it.
+    pub(super) fn close(&self) -> Result<()> {
+        let mut guard = write(&self.open);
+        self.closed.store(true, Ordering::Release);
+        // The lock is held until the driver is gone, so that whoever closes next
+        // returns to a free directory too.
+        guard.take().map_or(Ok(()), |open| open.driver.sync())
+    }
+}

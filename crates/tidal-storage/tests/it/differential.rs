@@ -1,0 +1,182 @@
+//! Any sequence of calls gives the same answers from every engine as from a
+//! `BTreeMap`.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use tidal_storage::{
+    AtomicBatch, Direction, Durability, KeyRange, KeyValue, KeyspaceName, Snapshot, Storage,
+};
+
+use crate::suite::{Fixture, Open, entries};
+
+const KEYSPACES: [&str; 3] = ["items", "users", "extra"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put(usize, Vec<u8>, Vec<u8>),
+    Delete(usize, Vec<u8>),
+    Commit(Vec<(usize, Vec<u8>, Option<Vec<u8>>)>, Durability),
+    Get(usize, Vec<u8>),
+    Prefix(usize, Vec<u8>),
+    Range(usize, Bound<Vec<u8>>, Bound<Vec<u8>>, Direction),
+    Flush,
+    Compact(usize),
+    Reopen,
+}
+
+/// Few and short, so that calls often speak of the same key.
+fn any_key() -> impl Strategy<Value = Vec<u8>> {
+    vec(select([0x00, 0x61, 0xff].as_slice()), 1..4)
+}
+
+fn any_bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
+    let key = || vec(select([0x00, 0x61, 0xff].as_slice()), 0..4);
+    prop_oneof![
+        Just(Bound::Unbounded),
+        key().prop_map(Bound::Included),
+        key().prop_map(Bound::Excluded)
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let space = || 0..KEYSPACES.len();
+    let value = || vec(any::<u8>(), 0..20);
+    let direction = || select([Direction::Forward, Direction::Backward].as_slice());
+    let durability = || prop_oneof![9 => Just(Durability::Buffer), 1 => Just(Durability::Sync)];
+    let write = (space(), any_key(), proptest::option::of(value()));
+    prop_oneof![
+        4 => (space(), any_key(), value()).prop_map(|(space, key, value)| Step::Put(space, key, value)),
+        2 => (space(), any_key()).prop_map(|(space, key)| Step::Delete(space, key)),
+        4 => (vec(write, 0..30), durability()).prop_map(|(writes, durability)| Step::Commit(writes, durability)),
+        2 => (space(), any_key()).prop_map(|(space, key)| Step::Get(space, key)),
+        2 => (space(), vec(select([0x00, 0x61, 0xff].as_slice()), 0..3)).prop_map(|(space, key)| Step::Prefix(space, key)),
+        4 => (space(), any_bound(), any_bound(), direction()).prop_map(|(s, start, end, d)| Step::Range(s, start, end, d)),
+        1 => Just(Step::Flush),
+        1 => space().prop_map(Step::Compact),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+type Model = [BTreeMap<Vec<u8>, Vec<u8>>; KEYSPACES.len()];
+
+fn in_range(model: &Model, space: usize, range: &KeyRange, direction: Direction) -> Vec<KeyValue> {
+    let inside = model[space].iter().filter(|(key, _)| range.contains(key));
+    let mut inside: Vec<KeyValue> =
+        inside.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if direction == Direction::Backward {
+        inside.reverse();
+    }
+    inside
+}
+
+fn assert_same(storage: &dyn Storage, model: &Model) {
+    for (space, name) in KEYSPACES.iter().enumerate() {
+        let stored = entries(storage.keyspace(name).unwrap().scan_prefix(b""));
+        assert_eq!(stored, in_range(model, space, &KeyRange::all(), Direction::Forward), "{name}");
+    }
+}
+
+fn assert_snapshot_same(snapshot: &dyn Snapshot, model: &Model) {
+    for (space, name) in KEYSPACES.into_iter().enumerate() {
+        let stored = entries(snapshot.scan_range(
+            KeyspaceName::from(name),
+            KeyRange::all(),
+            Direction::Backward,
+        ));
+        assert_eq!(stored, in_range(model, space, &KeyRange::all(), Direction::Backward), "{name}");
+    }
+}
+
+/// Applies a step to both and checks what it answers. Reopening is not for here:
+/// a snapshot may be held.
+fn apply(storage: &dyn Storage, model: &mut Model, step: &Step) {
+    let engine = |space: usize| storage.keyspace(KEYSPACES[space]).unwrap();
+    match step {
+        Step::Put(space, key, value) => {
+            engine(*space).put(key, value).unwrap();
+            model[*space].insert(key.clone(), value.clone());
+        }
+        Step::Delete(space, key) => {
+            engine(*space).delete(key).unwrap();
+            model[*space].remove(key);
+        }
+        Step::Commit(writes, durability) => {
+            let mut batch = AtomicBatch::new();
+            for (space, key, value) in writes {
+                match value {
+                    Some(value) => {
+                        batch.put(KEYSPACES[*space], key.clone(), value.clone());
+                        model[*space].insert(key.clone(), value.clone());
+                    }
+                    None => {
+                        batch.delete(KEYSPACES[*space], key.clone());
+                        model[*space].remove(key);
+                    }
+                }
+            }
+            storage.commit(batch, *durability).unwrap();
+        }
+        Step::Get(space, key) => {
+            let expected = model[*space].get(key);
+            assert_eq!(engine(*space).get(key).unwrap().as_ref(), expected);
+            assert_eq!(engine(*space).contains(key).unwrap(), expected.is_some());
+        }
+        Step::Prefix(space, prefix) => {
+            let expected = in_range(model, *space, &KeyRange::prefix(prefix), Direction::Forward);
+            assert_eq!(entries(engine(*space).scan_prefix(prefix)), expected);
+        }
+        Step::Range(space, start, end, direction) => {
+            let range = KeyRange::new(start.clone(), end.clone());
+            let expected = in_range(model, *space, &range, *direction);
+            assert_eq!(entries(engine(*space).scan_range(range, *direction)), expected);
+        }
+        Step::Flush => storage.flush_all().unwrap(),
+        Step::Compact(space) => engine(*space).compact().unwrap(),
+        Step::Reopen => {}
+    }
+}
+
+/// Runs the steps, with a snapshot taken before one of them and checked at the
+/// end.
+fn check(open: Open, steps: &[Step], snapshot_before: Index) {
+    let mut fixture = Fixture::new(open);
+    let mut model = Model::default();
+    let (before, after) = steps.split_at(snapshot_before.index(steps.len()));
+    for step in before {
+        apply(fixture.storage(), &mut model, step);
+        if matches!(step, Step::Reopen) && fixture.storage().capabilities().persistent {
+            fixture.reopen();
+            assert_same(fixture.storage(), &model);
+        }
+    }
+    let snapshot = fixture.storage().snapshot().unwrap();
+    let then = model.clone();
+    for step in after {
+        apply(fixture.storage(), &mut model, step);
+    }
+    assert_snapshot_same(&*snapshot, &then);
+    drop(snapshot);
+    assert_same(fixture.storage(), &model);
+}
+
+proptest! {
+    #[test]
+    fn memory_answers_as_a_map_does(steps in vec(any_step(), 1..40), snapshot_before: Index) {
+        check(crate::engines::open_memory, &steps, snapshot_before);
+    }
+}
+
+#[cfg(feature = "fjall")]
+proptest! {
+    // Each case opens a database or several, which costs a few syncs.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn fjall_answers_as_a_map_does(steps in vec(any_step(), 1..40), snapshot_before: Index) {
+        check(crate::engines::open_fjall, &steps, snapshot_before);
+    }
+}

@@ -1,0 +1,105 @@
+//! What can be wrong with a schema, or with an event under it.
+
+use std::time::Duration;
+
+use super::ErrorKind;
+use crate::SignalTypeId;
+
+/// A schema, or an event under it, that cannot be taken.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SchemaError {
+    /// The name does not match `[a-z][a-z0-9_]{0,63}`.
+    #[error(
+        "signal type {signal:?}: a name is a lower-case letter and up to 63 lower-case letters, digits or underscores"
+    )]
+    InvalidName {
+        /// The name.
+        signal: String,
+    },
+    /// The name is declared twice.
+    #[error("signal type {signal:?} is declared twice; names are unique across entity kinds")]
+    DuplicateSignal {
+        /// The name.
+        signal: String,
+    },
+    /// A half-life or lifetime is zero or too long.
+    #[error(
+        "signal type {signal:?}: {field} is {span:?}, and must be more than zero and at most {max:?}"
+    )]
+    InvalidSpan {
+        /// The signal type.
+        signal: String,
+        /// `half_life` or `lifetime`.
+        field: &'static str,
+        /// What was asked for.
+        span: Duration,
+        /// The longest that is allowed.
+        max: Duration,
+    },
+    /// Velocity was asked for without a window that ends.
+    #[error("signal type {signal:?}: velocity needs a window other than `all`")]
+    VelocityWithoutWindow {
+        /// The signal type.
+        signal: String,
+    },
+    /// There are more signal types than a schema may have.
+    #[error("signal type {signal:?} is one too many: a schema has at most {max}")]
+    TooManySignals {
+        /// The first that did not fit.
+        signal: String,
+        /// How many there may be.
+        max: usize,
+    },
+    /// The requested schema differs from the stored one.
+    #[error(
+        "signal type {signal:?}: {field} is stored as {stored} and cannot become {requested}; declare a new signal type"
+    )]
+    Changed {
+        /// The signal type.
+        signal: String,
+        /// The field that differs.
+        field: &'static str,
+        /// What the database has.
+        stored: String,
+        /// What was asked for.
+        requested: String,
+    },
+    /// The requested schema lacks a stored signal type.
+    #[error("signal type {signal:?} is stored and cannot be removed; keep it in the schema")]
+    Removed {
+        /// The signal type.
+        signal: String,
+    },
+    /// No signal type has this name.
+    #[error("no signal type {signal:?} in the schema, which has {known:?}")]
+    UnknownSignal {
+        /// The name that was asked for.
+        signal: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// No signal type has this number.
+    #[error("no signal type number {id} in the schema, which has {signal_count}")]
+    UnknownSignalId {
+        /// The number that was asked for.
+        id: SignalTypeId,
+        /// How many there are.
+        signal_count: usize,
+    },
+    /// The weight of an event is not a number tidalDB can add up.
+    #[error("signal type {signal:?}: weight {weight} is not finite and between -1e15 and 1e15")]
+    InvalidWeight {
+        /// The signal type.
+        signal: String,
+        /// The weight.
+        weight: f64,
+    },
+}
+
+impl SchemaError {
+    /// What the caller should do: always fix the input.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
+}

@@ -1,0 +1,259 @@
+//! What can go wrong in the database.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ErrorKind, KeyError, SchemaError, StorageError, WalError};
+use crate::{EntityId, EntityKind, LogId, Seq, Timestamp, Window};
+
+/// A database operation that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TidalError {
+    /// The schema, or an event under it, cannot be taken.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A key cannot be built, or bytes are not a key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The log failed.
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    /// The database was shut down.
+    #[error("the database is shut down; open it again")]
+    Closed,
+    /// Another process, or another handle, has the directory open.
+    #[error("{path} is open elsewhere; close it there first")]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no database.
+    #[error("no database at {path}; create one with a schema first")]
+    NotFound {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory has files, but none of them says that this is a database.
+    #[error("{path} is not empty and not a tidalDB directory; choose another")]
+    NotADatabase {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory was written in a format this program does not know.
+    #[error("{path} has format {found}, this program knows {supported}; use a newer program")]
+    UnsupportedFormat {
+        /// The directory or file.
+        path: PathBuf,
+        /// Its format.
+        found: String,
+        /// The format this program knows.
+        supported: String,
+    },
+    /// The directory was written with another storage engine.
+    #[error(
+        "{path} was written with engine {found:?}, not {requested:?}; open it with that engine"
+    )]
+    EngineMismatch {
+        /// The directory.
+        path: PathBuf,
+        /// The engine it was written with.
+        found: String,
+        /// The engine it was opened with.
+        requested: String,
+    },
+    /// A read at a time before the newest event.
+    #[error(
+        "no read at {at}: the newest event is at {newest}, and the ledger holds the present; as_of answers for the past"
+    )]
+    BeforeNewest {
+        /// The time asked for.
+        at: Timestamp,
+        /// The time of the newest event in the database.
+        newest: Timestamp,
+    },
+    /// An event from further ahead than a clock may be wrong.
+    #[error(
+        "signal type {signal:?}: {timestamp} is more than {max_future_skew:?} ahead of the clock, {now}; check the time's unit and the sender's clock"
+    )]
+    FutureTimestamp {
+        /// The signal type.
+        signal: String,
+        /// The time of the event.
+        timestamp: Timestamp,
+        /// What the clock said.
+        now: Timestamp,
+        /// How far ahead an event may be.
+        max_future_skew: Duration,
+    },
+    /// The signal type does not count in this window.
+    #[error("signal type {signal:?} has no window {window}; declared are {declared:?}")]
+    WindowNotDeclared {
+        /// The signal type.
+        signal: String,
+        /// The window asked for.
+        window: Window,
+        /// The windows there are.
+        declared: Vec<Window>,
+    },
+    /// The signal type has no velocity, or none over this window.
+    #[error(
+        "signal type {signal:?} has no velocity over {window}; declare `velocity` and a window that ends"
+    )]
+    VelocityNotDeclared {
+        /// The signal type.
+        signal: String,
+        /// The window asked for.
+        window: Window,
+    },
+    /// The signal type keeps no sums of weights.
+    #[error("signal type {signal:?} keeps no sums; declare `sums`")]
+    SumsNotDeclared {
+        /// The signal type.
+        signal: String,
+    },
+    /// A name was used for a kind whose ids the application chooses.
+    #[error("entities of kind {kind} have numeric ids in this database; use the number")]
+    KindIsNumeric {
+        /// The kind.
+        kind: EntityKind,
+    },
+    /// A number was used for a kind whose ids tidalDB assigns, and no name has it.
+    #[error(
+        "entities of kind {kind} have names in this database, and none has the id {id}; ask entity_id for it"
+    )]
+    KindIsNamed {
+        /// The kind.
+        kind: EntityKind,
+        /// The id that no name has.
+        id: EntityId,
+    },
+    /// A name is empty or too long.
+    #[error("a name of {bytes} bytes: names have 1 to {max} bytes")]
+    NameLength {
+        /// The length of the name.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
+    /// Metadata is too long.
+    #[error("metadata of {bytes} bytes for {id}: at most {max} bytes")]
+    MetadataLength {
+        /// The entity.
+        id: EntityId,
+        /// The length of the metadata.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
+    /// Storage was written from another log than the one beside it.
+    #[error(
+        "{path}: storage belongs to log {storage}, but the log is {log}; put the right log back or restore from a backup"
+    )]
+    LogMismatch {
+        /// The directory.
+        path: PathBuf,
+        /// The log that storage was written from.
+        storage: LogId,
+        /// The log that is there.
+        log: LogId,
+    },
+    /// Storage holds records that the log does not.
+    #[error(
+        "{path}: storage has applied record {applied}, but the log ends at {log_end}; restore from a backup"
+    )]
+    StorageAhead {
+        /// The directory.
+        path: PathBuf,
+        /// The last record applied to storage.
+        applied: Seq,
+        /// The last record in the log.
+        log_end: Seq,
+    },
+    /// The log begins after what storage needs next.
+    #[error(
+        "{path}: storage needs record {needed}, but the log begins at {log_start}; restore from a backup"
+    )]
+    LogTooShort {
+        /// The directory.
+        path: PathBuf,
+        /// The first record that must be replayed.
+        needed: Seq,
+        /// The first record in the log.
+        log_start: Seq,
+    },
+    /// Bytes that passed their checksum do not mean anything.
+    #[error("{location}: {problem}; restore from a backup")]
+    Damaged {
+        /// Which record or key.
+        location: String,
+        /// What was found.
+        problem: String,
+    },
+    /// The operating system refused a file operation.
+    #[error("cannot {operation} {path}: {source}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<io::Error>,
+    },
+}
+
+impl TidalError {
+    /// What the caller should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Schema(error) => error.kind(),
+            Self::Key(error) => error.kind(),
+            Self::Storage(error) => error.kind(),
+            Self::Wal(error) => error.kind(),
+            Self::Closed => ErrorKind::Reopen,
+            Self::Locked { .. } => ErrorKind::Retry,
+            Self::NotFound { .. }
+            | Self::NotADatabase { .. }
+            | Self::EngineMismatch { .. }
+            | Self::BeforeNewest { .. }
+            | Self::FutureTimestamp { .. }
+            | Self::WindowNotDeclared { .. }
+            | Self::VelocityNotDeclared { .. }
+            | Self::SumsNotDeclared { .. }
+            | Self::KindIsNumeric { .. }
+            | Self::KindIsNamed { .. }
+            | Self::NameLength { .. }
+            | Self::MetadataLength { .. } => ErrorKind::Input,
+            Self::UnsupportedFormat { .. } => ErrorKind::Environment,
+            Self::LogMismatch { .. }
+            | Self::StorageAhead { .. }
+            | Self::LogTooShort { .. }
+            | Self::Damaged { .. } => ErrorKind::Damage,
+            Self::Io { source, .. } => ErrorKind::of_io(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_wrapped_error_shows_through() {
+        let locked = StorageError::Locked { path: "db".into() };
+        let full = WalError::NoSpace { path: "db".into() };
+        let unknown = SchemaError::UnknownSignal { signal: "x".into(), known: Vec::new() };
+        assert_eq!(TidalError::from(locked).kind(), ErrorKind::Retry);
+        assert_eq!(TidalError::from(full).kind(), ErrorKind::Space);
+        assert_eq!(TidalError::from(unknown).kind(), ErrorKind::Input);
+        let denied = Arc::new(io::Error::from(io::ErrorKind::PermissionDenied));
+        let error = TidalError::Io { operation: "create", path: "db".into(), source: denied };
+        assert_eq!(error.kind(), ErrorKind::Environment);
+        assert_eq!(error.to_string(), "cannot create db: permission denied");
+    }
+}

@@ -1,0 +1,151 @@
+//! What can go wrong in the log.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::ErrorKind;
+use crate::{LogId, Seq};
+
+/// A log operation that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WalError {
+    /// A record is longer than the log takes.
+    #[error("a record of {bytes} bytes: records have at most {max} bytes")]
+    RecordTooLarge {
+        /// The length of the record.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
+    /// A batch is longer than the log takes at once.
+    #[error("a batch of {bytes} bytes: batches have at most {max} bytes; split it")]
+    BatchTooLarge {
+        /// The length of the batch as encoded.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
+    /// A batch without records has no place in the log.
+    #[error("a batch without records cannot be appended")]
+    EmptyBatch,
+    /// An option is out of its range.
+    #[error("log option {option}: {problem}")]
+    InvalidOption {
+        /// Which option.
+        option: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another process, or another handle, has the log open.
+    #[error("the log at {path} is open elsewhere; close it there first")]
+    Locked {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// There was no room for a new segment. Nothing was written; every
+    /// acknowledged record is safe and later appends may succeed.
+    #[error("no space left for the log at {path}; free some and try again, nothing was lost")]
+    NoSpace {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The record was handed to the disk, but whether it is durable is unknown:
+    /// a write or a sync failed. After reopening it is there whole or not at
+    /// all.
+    #[error("whether the record is durable is unknown: {cause}; open the log again to see")]
+    Indeterminate {
+        /// What failed.
+        cause: Arc<WalError>,
+    },
+    /// An earlier write or sync failed, so this handle can promise nothing.
+    #[error("the log failed earlier and takes no more records: {cause}; open it again")]
+    Poisoned {
+        /// What failed.
+        cause: Arc<WalError>,
+    },
+    /// The handle was closed.
+    #[error("the log at {path} is closed")]
+    Closed {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// A segment was written by a version this program does not know.
+    #[error("{path} has format {found}, this program knows {supported}; use a newer program")]
+    UnsupportedVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The format this program knows.
+        supported: u16,
+    },
+    /// Bytes below what was synced are not what was written.
+    #[error(
+        "{path} is damaged at byte {offset}: {problem}; restore from a backup, nothing was changed"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it.
+        offset: u64,
+        /// What was found.
+        problem: String,
+    },
+    /// A segment belongs to another log.
+    #[error("{path} belongs to log {found}, not to {expected}; put the right file back")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// The log it belongs to.
+        found: LogId,
+        /// The log it lies in.
+        expected: LogId,
+    },
+    /// A segment that must be there is not.
+    #[error("segment {path} is missing; put it back or restore from a backup")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The records asked for were cut off behind a checkpoint.
+    #[error("record {wanted} was truncated; the log begins at {first}")]
+    Truncated {
+        /// What was asked for.
+        wanted: Seq,
+        /// The first record there is.
+        first: Seq,
+    },
+    /// The operating system refused a file operation.
+    #[error("cannot {operation} {path}: {source}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: Arc<io::Error>,
+    },
+}
+
+impl WalError {
+    /// What the caller should do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::RecordTooLarge { .. }
+            | Self::BatchTooLarge { .. }
+            | Self::EmptyBatch
+            | Self::InvalidOption { .. }
+            | Self::Truncated { .. } => ErrorKind::Input,
+            Self::Locked { .. } => ErrorKind::Retry,
+            Self::NoSpace { .. } => ErrorKind::Space,
+            Self::Indeterminate { .. } | Self::Poisoned { .. } | Self::Closed { .. } => {
+                ErrorKind::Reopen
+            }
+            Self::UnsupportedVersion { .. } => ErrorKind::Environment,
+            Self::Damaged { .. } | Self::Foreign { .. } | Self::Missing { .. } => ErrorKind::Damage,
+            Self::Io { source, .. } => ErrorKind::of_io(source),
+        }
+    }
+}

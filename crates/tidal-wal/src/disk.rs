@@ -1,0 +1,228 @@
+//! The only place that touches files.
+//!
+//! A log lives in one directory and reaches it through [`Disk`], so that tests
+//! can put a disk that fails in its place.
+//!
+//! D1. Writes go to explicit offsets of files whose length is fixed; nothing is
+//!     buffered in between.
+//! D2. A file that is created is filled with zeros, not only reserved, so that
+//!     a later sync of its data needs no change of the file system's metadata.
+
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidal_types::WalError;
+
+use crate::names;
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+
+/// The directory of a log.
+pub(crate) trait Disk: Debug + Send + Sync {
+    /// The path of a file, for error texts.
+    fn path(&self, name: &str) -> PathBuf;
+    /// The names of all files, in no order.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// A new file of `bytes` zeros; one of that name is replaced.
+    fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn DiskFile>>;
+    /// An existing file, for reading.
+    fn open_read(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// An existing file, for reading and writing.
+    fn open_write(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Makes creations, renames and removals durable.
+    fn sync_dir(&self) -> io::Result<()>;
+}
+
+/// One file of a log.
+pub(crate) trait DiskFile: Debug + Send + Sync {
+    fn len(&self) -> io::Result<u64>;
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Makes everything written durable.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// A whole file.
+pub(crate) fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+/// Says where an operation failed; a full disk has its own error.
+pub(crate) fn failed(operation: &'static str, path: PathBuf) -> impl FnOnce(io::Error) -> WalError {
+    move |error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WalError::NoSpace { path },
+        _ => WalError::Io { operation, path, source: Arc::new(error) },
+    }
+}
+
+/// A directory of the operating system.
+#[derive(Debug)]
+pub(crate) struct RealDisk {
+    dir: PathBuf,
+}
+
+impl RealDisk {
+    /// The directory, created when it is missing.
+    pub(crate) fn create(dir: &Path) -> Result<Self, WalError> {
+        if !dir.is_dir() {
+            fs::create_dir_all(dir).map_err(failed("create", dir.into()))?;
+            if let Some(parent) = dir.parent() {
+                sync_dir(parent).map_err(failed("sync", parent.into()))?;
+            }
+        }
+        Ok(Self { dir: dir.into() })
+    }
+
+    /// The directory as it is.
+    pub(crate) fn existing(dir: &Path) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// Takes the lock of the directory, for as long as the file is open.
+    pub(crate) fn lock(&self) -> Result<File, WalError> {
+        let path = self.path(names::LOCK);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        self.locked(file.map_err(failed("open", path))?)
+    }
+
+    /// The same, without writing; `None` when there is no lock file and so no
+    /// owner.
+    pub(crate) fn lock_existing(&self) -> Result<Option<File>, WalError> {
+        let path = self.path(names::LOCK);
+        match File::open(&path) {
+            Ok(file) => self.locked(file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("open", path)(error)),
+        }
+    }
+
+    fn locked(&self, file: File) -> Result<File, WalError> {
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(WalError::Locked { path: self.dir.clone() }),
+            Err(TryLockError::Error(error)) => Err(failed("lock", self.dir.clone())(error)),
+        }
+    }
+}
+
+impl Disk for RealDisk {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        // A name that is not UTF-8 is none of ours.
+        let names = fs::read_dir(&self.dir)?.filter_map(|entry| {
+            entry.map(|entry| entry.file_name().into_string().ok()).transpose()
+        });
+        names.collect()
+    }
+
+    fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .open(self.path(name))?;
+        let file = RealFile(file);
+        let mut offset = 0;
+        while offset < bytes {
+            let length = (bytes - offset).min(ZEROS.len() as u64);
+            let zeros = usize::try_from(length).ok().and_then(|length| ZEROS.get(..length));
+            file.write_all_at(zeros.unwrap_or(&ZEROS), offset)?;
+            offset += length;
+        }
+        Ok(Arc::new(file))
+    }
+
+    fn open_read(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(Arc::new(RealFile(File::open(self.path(name))?)))
+    }
+
+    fn open_write(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let file = OpenOptions::new().read(true).write(true).open(self.path(name))?;
+        Ok(Arc::new(RealFile(file)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path(from), self.path(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path(name))
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        sync_dir(&self.dir)
+    }
+}
+
+#[derive(Debug)]
+struct RealFile(File);
+
+impl DiskFile for RealFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    #[cfg(unix)]
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.0, bytes, offset)
+    }
+
+    #[cfg(unix)]
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(&self.0, bytes, offset)
+    }
+
+    #[cfg(windows)]
+    fn read_exact_at(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_read(&self.0, bytes, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            bytes = bytes.get_mut(count..).unwrap_or_default();
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
+    #[cfg(windows)]
+    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let count = std::os::windows::fs::FileExt::seek_write(&self.0, bytes, offset)?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            bytes = bytes.get(count..).unwrap_or_default();
+            offset += count as u64;
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+#[cfg(not(windows))]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    File::open(dir)?.sync_all()
+}
+
+/// Windows has no way to sync a directory.
+#[cfg(windows)]
+fn sync_dir(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}

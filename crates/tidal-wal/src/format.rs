@@ -1,0 +1,22 @@
+//! The bytes of a log on disk. One file a structure, each the only home of its
+//! layout.
+
+mod chain;
+mod floor;
+mod group;
+mod record;
+mod segment;
+
+pub(crate) use chain::ChainInput;
+pub use chain::Digest;
+pub(crate) use floor::{FLOOR_BYTES, Floor};
+pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};
+pub use record::RecordKind;
+pub(crate) use record::{put_record, read_record};
+pub(crate) use segment::{HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
+
+/// The version of the format that this program reads and writes.
+pub const FORMAT_VERSION: u16 = 1;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The floor: how far the log was synced, kept outside the log. Little-endian.
+//!
+//! The file has two slots of 4,096 bytes, written in turn, so that a torn write
+//! costs the newer one only.
+//!
+//! | offset | size | field                                                    |
+//! |--------|------|----------------------------------------------------------|
+//! | 0      | 8    | magic `TIDALFLR`                                         |
+//! | 8      | 2    | format version, 1                                        |
+//! | 10     | 6    | zero                                                     |
+//! | 16     | 16   | LogId                                                    |
+//! | 32     | 8    | generation, growing by one a write; its parity picks the slot |
+//! | 40     | 8    | offset of the log below which all was synced             |
+//! | 48     | 8    | seq of the next record at that offset                    |
+//! | 56     | 8    | number of the oldest segment that is kept                |
+//! | 64     | 32   | digest of the chain at that offset                       |
+//! | 96     | 3996 | zero                                                     |
+//! | 4092   | 4    | CRC32C of all before                                     |
+//!
+//! F1. The floor never exceeds what a sync has confirmed, and never falls.
+//! F2. It is an extra witness: a log whose floor lags or is lost still opens,
+//!     only less damage can be told from a torn tail.
+
+use tidal_types::{ByteReader, LogId, Seq};
+
+use super::{Digest, FORMAT_VERSION, SegmentNumber};
+
+const MAGIC: [u8; 8] = *b"TIDALFLR";
+const SLOT_BYTES: usize = 4096;
+const CRC_OFFSET: usize = SLOT_BYTES - 4;
+
+/// The length of the file, in bytes.
+pub(crate) const FLOOR_BYTES: u64 = 2 * SLOT_BYTES as u64;
+
+/// One slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Floor {
+    pub(crate) log_id: LogId,
+    pub(crate) generation: u64,
+    pub(crate) synced_offset: u64,
+    pub(crate) next_seq: Seq,
+    pub(crate) oldest_segment: SegmentNumber,
+    pub(crate) digest: Digest,
+}
+
+impl Floor {
+    /// Where in the file this slot goes.
+    pub(crate) const fn slot_offset(&self) -> u64 {
+        (self.generation % 2) * SLOT_BYTES as u64
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(SLOT_BYTES);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 6]);
+        bytes.extend_from_slice(&self.log_id.to_bytes());
+        for field in
+            [self.generation, self.synced_offset, self.next_seq.get(), self.oldest_segment.get()]
+        {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&self.digest.to_bytes());
+        bytes.resize(CRC_OFFSET, 0);
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+        bytes
+    }
+
+    /// The newer of the sound slots in the bytes of the file; `None` when there
+    /// is none.
+    pub(crate) fn decode_newest(file: &[u8]) -> Option<Self> {
+        file.chunks(SLOT_BYTES).filter_map(Self::decode).max_by_key(|slot| slot.generation)
+    }
+
+    fn decode(slot: &[u8]) -> Option<Self> {
+        let mut reader = ByteReader::new(slot.get(..CRC_OFFSET)?);
+        let crc = ByteReader::new(slot.get(CRC_OFFSET..)?).u32()?;
+        if reader.array() != Some(MAGIC)
+            || crc32c::crc32c(slot.get(..CRC_OFFSET)?) != crc
+            || reader.u16()? != FORMAT_VERSION
+        {
+            return None;
+        }
+        reader.take(6)?;
+        Some(Self {
+            log_id: LogId::from_bytes(reader.array()?),
+            generation: reader.u64()?,
+            synced_offset: reader.u64()?,
+            next_seq: Seq::new(reader.u64()?),
+            oldest_segment: SegmentNumber::new(reader.u64()?),
+            digest: Digest::from_bytes(reader.array()?),
+        })
+    }
+}

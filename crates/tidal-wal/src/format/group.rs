@@ -1,0 +1,190 @@
+//! A group: the records that one sync covers. Little-endian.
+//!
+//! | offset | size | field                                                     |
+//! |--------|------|-----------------------------------------------------------|
+//! | 0      | 4    | magic `TGRP`                                              |
+//! | 4      | 4    | CRC32C of all after, header and body                      |
+//! | 8      | 8    | nonce of the segment                                      |
+//! | 16     | 4    | length of the body                                        |
+//! | 20     | 4    | number of records                                         |
+//! | 24     | 8    | seq of the first record, or of the next one in a marker   |
+//! | 32     | 8    | log time, nanoseconds; never before that of the group before |
+//! | 40     | 8    | promise: all below this offset of the log was synced      |
+//! | 48     | 1    | kind: 1 records, 2 marker (no records)                    |
+//! | 49     | 7    | zero (byte 49 is kept for compression)                    |
+//! | 56     | 32   | digest of the chain after this group                      |
+//! | 88     | n    | body: records, see `record.rs`                            |
+//! | 88 + n |      | zero up to the next multiple of the alignment             |
+//!
+//! Offsets of the log count from the first byte of the first segment.
+//!
+//! G1. A group begins at a multiple of the segment's alignment and never spans
+//!     segments, so no later write touches a sector that holds part of it.
+//! G2. Checks come before trust: length, then checksum, then nonce, then chain,
+//!     then the fields, then the records.
+//! G3. The promise never exceeds what a sync has confirmed.
+
+use tidal_types::{ByteReader, Seq, Timestamp};
+
+use super::{ChainInput, Digest};
+
+/// The length of a group's header, in bytes.
+pub(crate) const GROUP_HEADER_BYTES: usize = 88;
+
+const MAGIC: [u8; 4] = *b"TGRP";
+const CRC_END: usize = 8;
+const CHAINED_END: usize = 56;
+
+/// What a group is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupKind {
+    /// It holds records.
+    Records,
+    /// It holds none, and says how far the log is synced.
+    Marker,
+}
+
+/// What the header of a group says, apart from lengths and checksums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupHeader {
+    pub(crate) nonce: u64,
+    pub(crate) body_bytes: u32,
+    pub(crate) record_count: u32,
+    pub(crate) first_seq: Seq,
+    pub(crate) log_time: Timestamp,
+    pub(crate) promise: u64,
+    pub(crate) kind: GroupKind,
+    pub(crate) digest: Digest,
+}
+
+/// Why bytes are not the next group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupFlaw {
+    /// Nothing was ever written here.
+    Zero,
+    Magic,
+    Length,
+    Checksum,
+    Nonce,
+    Chain,
+    Fields,
+}
+
+impl GroupFlaw {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Zero => "zeros where a group should begin",
+            Self::Magic => "not the beginning of a group",
+            Self::Length => "a group longer than the rest of its segment",
+            Self::Checksum => "a group with the wrong checksum",
+            Self::Nonce => "a group of another segment",
+            Self::Chain => "a group that does not follow from the one before",
+            Self::Fields => "a group with impossible fields",
+        }
+    }
+}
+
+impl GroupHeader {
+    /// Completes a group: `group` is room for a header and then the body.
+    /// Returns the digest of the chain after it.
+    pub(crate) fn seal(&self, group: &mut [u8], previous: Digest) -> Option<Digest> {
+        let (header, body) = group.split_first_chunk_mut::<GROUP_HEADER_BYTES>()?;
+        let mut fields = Vec::with_capacity(GROUP_HEADER_BYTES);
+        fields.extend_from_slice(&MAGIC);
+        fields.extend_from_slice(&[0; 4]);
+        fields.extend_from_slice(&self.nonce.to_le_bytes());
+        fields.extend_from_slice(&self.body_bytes.to_le_bytes());
+        fields.extend_from_slice(&self.record_count.to_le_bytes());
+        fields.extend_from_slice(&self.first_seq.get().to_le_bytes());
+        fields.extend_from_slice(&self.log_time.as_nanos().to_le_bytes());
+        fields.extend_from_slice(&self.promise.to_le_bytes());
+        fields.push(match self.kind {
+            GroupKind::Records => 1,
+            GroupKind::Marker => 2,
+        });
+        fields.resize(CHAINED_END, 0);
+        let digest = previous.after(ChainInput { header_fields: fields.get(CRC_END..)?, body });
+        fields.extend_from_slice(&digest.to_bytes());
+        header.copy_from_slice(&fields);
+        let crc = crc32c::crc32c(group.get(CRC_END..)?);
+        group.get_mut(CRC_END - 4..CRC_END)?.copy_from_slice(&crc.to_le_bytes());
+        Some(digest)
+    }
+
+    /// Reads the lengths out of a header, before anything is trusted: how many
+    /// bytes header and body take, if that fits into `room`.
+    pub(crate) fn extent(header: &[u8], room: u64) -> Result<usize, GroupFlaw> {
+        let mut reader = ByteReader::new(header);
+        match reader.array() {
+            Some(MAGIC) => {}
+            Some([0, 0, 0, 0]) => return Err(GroupFlaw::Zero),
+            _ => return Err(GroupFlaw::Magic),
+        }
+        let body_bytes = reader.take(12).and_then(|_| reader.u32()).ok_or(GroupFlaw::Length)?;
+        let extent = GROUP_HEADER_BYTES as u64 + u64::from(body_bytes);
+        if extent > room {
+            return Err(GroupFlaw::Length);
+        }
+        usize::try_from(extent).map_err(|_| GroupFlaw::Length)
+    }
+
+    /// Checks the bytes of one group, header and body, as
+    /// [`GroupHeader::extent`] measured them. What it cannot know, whether the
+    /// chain continues, is [`GroupHeader::follows`].
+    pub(crate) fn decode(group: &[u8], nonce: u64) -> Result<Self, GroupFlaw> {
+        let mut reader = ByteReader::new(group);
+        let crc = reader.take(4).and_then(|_| reader.u32()).ok_or(GroupFlaw::Length)?;
+        if crc32c::crc32c(reader.rest()) != crc {
+            return Err(GroupFlaw::Checksum);
+        }
+        Self::fields(reader).ok_or(GroupFlaw::Fields).and_then(|header| {
+            if header.nonce == nonce { Ok(header) } else { Err(GroupFlaw::Nonce) }
+        })
+    }
+
+    fn fields(mut reader: ByteReader<'_>) -> Option<Self> {
+        let nonce = reader.u64()?;
+        let body_bytes = reader.u32()?;
+        let record_count = reader.u32()?;
+        let first_seq = Seq::new(reader.u64()?);
+        let log_time = Timestamp::from_nanos(reader.u64()?);
+        let promise = reader.u64()?;
+        let kind = match reader.array::<8>()? {
+            [1, 0, 0, 0, 0, 0, 0, 0] if record_count > 0 => GroupKind::Records,
+            [2, 0, 0, 0, 0, 0, 0, 0] if record_count == 0 && body_bytes == 0 => GroupKind::Marker,
+            _ => return None,
+        };
+        let digest = Digest::from_bytes(reader.array()?);
+        let body_fits = usize::try_from(body_bytes).is_ok_and(|bytes| bytes == reader.rest().len());
+        body_fits.then_some(Self {
+            nonce,
+            body_bytes,
+            record_count,
+            first_seq,
+            log_time,
+            promise,
+            kind,
+            digest,
+        })
+    }
+
+    /// Whether the group with these bytes is the one after `previous`.
+    pub(crate) fn follows(&self, group: &[u8], previous: Digest) -> bool {
+        let parts = group.split_at_checked(GROUP_HEADER_BYTES);
+        parts.is_some_and(|(header, body)| {
+            header.get(CRC_END..CHAINED_END).is_some_and(|header_fields| {
+                previous.after(ChainInput { header_fields, body }) == self.digest
+            })
+        })
+    }
+
+    /// The first seq after this group.
+    pub(crate) fn next_seq(&self) -> Seq {
+        self.first_seq.plus(u64::from(self.record_count))
+    }
+}
+
+/// `offset`, rounded up to a multiple of `alignment`.
+pub(crate) const fn align_up(offset: u64, alignment: u32) -> u64 {
+    offset.next_multiple_of(alignment as u64)
+}

@@ -1,0 +1,156 @@
+//! The header of a segment file. Little-endian.
+//!
+//! | offset | size | field                                                        |
+//! |--------|------|--------------------------------------------------------------|
+//! | 0      | 8    | magic `TIDALWAL`                                             |
+//! | 8      | 2    | format version, 1                                            |
+//! | 10     | 2    | flags, zero (bit 0 is kept for a segment rewritten with tombstones) |
+//! | 12     | 4    | alignment of groups                                          |
+//! | 16     | 16   | LogId                                                        |
+//! | 32     | 8    | segment number                                               |
+//! | 40     | 8    | first seq                                                    |
+//! | 48     | 8    | base offset: the lengths of all earlier segments             |
+//! | 56     | 8    | length of this file                                          |
+//! | 64     | 8    | nonce, random; every group of the segment repeats it         |
+//! | 72     | 8    | log time of creation, nanoseconds                            |
+//! | 80     | 8    | most bytes that are ever written and not yet synced          |
+//! | 88     | 8    | end of the last group of the previous segment, in that file  |
+//! | 96     | 32   | digest of the chain at that end                              |
+//! | 128    | 16   | LogId of the parent log, zero when there is none             |
+//! | 144    | 8    | last seq taken over from the parent                          |
+//! | 152    | 32   | digest of the parent at that seq                             |
+//! | 184    | 32   | rewritten segment: digest at its original end, else zero     |
+//! | 216    | 32   | rewritten segment: digest of its new body, else zero         |
+//! | 248    | 3844 | zero                                                         |
+//! | 4092   | 4    | CRC32C of all before; here in every version                  |
+//!
+//! H1. A header is complete and synced before the file has its name, so a bad
+//!     header is damage, never a torn write.
+//! H2. The header takes a whole page, so that no write to a group can touch it,
+//!     whatever the disk's sector size.
+
+use tidal_types::{ByteReader, LogId, Seq, Timestamp};
+
+use super::{Digest, FORMAT_VERSION};
+
+/// The length of the header, in bytes.
+pub(crate) const SEGMENT_HEADER_BYTES: usize = 4096;
+
+const MAGIC: [u8; 8] = *b"TIDALWAL";
+const CRC_OFFSET: usize = SEGMENT_HEADER_BYTES - 4;
+/// The parent of a log and the digests of a rewritten segment: zero in this
+/// version.
+const RESERVED_BYTES: usize = 248 - 128;
+
+/// The number of a segment: dense and increasing from zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SegmentNumber(u64);
+
+impl SegmentNumber {
+    pub(crate) const FIRST: Self = Self(0);
+
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// What the header of a segment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SegmentHeader {
+    pub(crate) alignment: u32,
+    pub(crate) log_id: LogId,
+    pub(crate) number: SegmentNumber,
+    pub(crate) first_seq: Seq,
+    pub(crate) base_offset: u64,
+    pub(crate) file_bytes: u64,
+    pub(crate) nonce: u64,
+    pub(crate) created: Timestamp,
+    pub(crate) in_flight_bytes_max: u64,
+    pub(crate) previous_end: u64,
+    pub(crate) previous_digest: Digest,
+}
+
+/// Why a header cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum HeaderFlaw {
+    /// Another format version; the checksum is right.
+    Version(u16),
+    /// Anything else.
+    Invalid(&'static str),
+}
+
+impl SegmentHeader {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(SEGMENT_HEADER_BYTES);
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&0_u16.to_le_bytes());
+        bytes.extend_from_slice(&self.alignment.to_le_bytes());
+        bytes.extend_from_slice(&self.log_id.to_bytes());
+        for field in [
+            self.number.get(),
+            self.first_seq.get(),
+            self.base_offset,
+            self.file_bytes,
+            self.nonce,
+            self.created.as_nanos(),
+            self.in_flight_bytes_max,
+            self.previous_end,
+        ] {
+            bytes.extend_from_slice(&field.to_le_bytes());
+        }
+        bytes.extend_from_slice(&self.previous_digest.to_bytes());
+        bytes.resize(CRC_OFFSET, 0);
+        bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
+        bytes
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, HeaderFlaw> {
+        const SHORT: HeaderFlaw = HeaderFlaw::Invalid("the file is shorter than a segment header");
+        let mut page = ByteReader::new(bytes);
+        let mut covered = ByteReader::new(page.take(CRC_OFFSET).ok_or(SHORT)?);
+        let crc = page.u32().ok_or(SHORT)?;
+        if covered.array() != Some(MAGIC) {
+            return Err(HeaderFlaw::Invalid("the segment header has the wrong magic"));
+        }
+        if crc32c::crc32c(bytes.get(..CRC_OFFSET).ok_or(SHORT)?) != crc {
+            return Err(HeaderFlaw::Invalid("the segment header has the wrong checksum"));
+        }
+        let version = covered.u16().ok_or(SHORT)?;
+        if version != FORMAT_VERSION {
+            return Err(HeaderFlaw::Version(version));
+        }
+        let flags = covered.u16().ok_or(SHORT)?;
+        let header = Self {
+            alignment: covered.u32().ok_or(SHORT)?,
+            log_id: LogId::from_bytes(covered.array().ok_or(SHORT)?),
+            number: SegmentNumber::new(covered.u64().ok_or(SHORT)?),
+            first_seq: Seq::new(covered.u64().ok_or(SHORT)?),
+            base_offset: covered.u64().ok_or(SHORT)?,
+            file_bytes: covered.u64().ok_or(SHORT)?,
+            nonce: covered.u64().ok_or(SHORT)?,
+            created: Timestamp::from_nanos(covered.u64().ok_or(SHORT)?),
+            in_flight_bytes_max: covered.u64().ok_or(SHORT)?,
+            previous_end: covered.u64().ok_or(SHORT)?,
+            previous_digest: Digest::from_bytes(covered.array().ok_or(SHORT)?),
+        };
+        let reserved = covered.take(RESERVED_BYTES).ok_or(SHORT)?;
+        if flags != 0 || reserved.iter().any(|&byte| byte != 0) {
+            return Err(HeaderFlaw::Invalid(
+                "the segment uses features this program does not know",
+            ));
+        }
+        if !crate::limits::ALIGNMENTS.contains(&header.alignment) {
+            return Err(HeaderFlaw::Invalid("the segment header has an impossible alignment"));
+        }
+        Ok(header)
+    }
+}

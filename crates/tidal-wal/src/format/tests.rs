@@ -1,0 +1,162 @@
+use proptest::prelude::*;
+use tidal_types::{ByteReader, LogId, Seq, Timestamp};
+
+use super::*;
+
+const NONCE: u64 = 0x1122_3344_5566_7788;
+
+fn header() -> SegmentHeader {
+    SegmentHeader {
+        alignment: 512,
+        log_id: LogId::from_bytes(*b"0123456789abcdef"),
+        number: SegmentNumber::new(3),
+        first_seq: Seq::new(100),
+        base_offset: 1 << 20,
+        file_bytes: 16 << 10,
+        nonce: NONCE,
+        created: Timestamp::from_secs(1_700_000_000),
+        in_flight_bytes_max: 4096,
+        previous_end: 8192,
+        previous_digest: Digest::from_bytes([9; 32]),
+    }
+}
+
+fn group(body: &[u8], record_count: u32) -> Vec<u8> {
+    let header = GroupHeader {
+        nonce: NONCE,
+        body_bytes: body.len() as u32,
+        record_count,
+        first_seq: Seq::new(100),
+        log_time: Timestamp::from_secs(1_700_000_001),
+        promise: 4096,
+        kind: if record_count == 0 { GroupKind::Marker } else { GroupKind::Records },
+        digest: Digest::ZERO,
+    };
+    let mut bytes = vec![0; GROUP_HEADER_BYTES];
+    bytes.extend_from_slice(body);
+    header.seal(&mut bytes, Digest::from_bytes([9; 32])).unwrap();
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// R25: the bytes of version 1 do not change.
+#[test]
+fn the_format_is_what_it_was() {
+    let mut body = Vec::new();
+    put_record(&mut body, RecordKind(7), b"payload");
+    assert_eq!(hex(&body), "0707007061796c6f6164");
+    assert_eq!(hex(&group(&body, 1)), include_str!("fixtures/group-v1.hex").trim());
+    let page = header().encode();
+    assert_eq!(hex(&page[..256]), include_str!("fixtures/segment-v1.hex").trim());
+    assert!(page[256..4092].iter().all(|&byte| byte == 0));
+    assert_eq!(hex(&page[4092..]), "7ff51f97");
+    let floor = Floor {
+        log_id: LogId::from_bytes(*b"0123456789abcdef"),
+        generation: 5,
+        synced_offset: 12_345,
+        next_seq: Seq::new(77),
+        oldest_segment: SegmentNumber::new(2),
+        digest: Digest::from_bytes([9; 32]),
+    };
+    assert_eq!(hex(&floor.encode()[..96]), include_str!("fixtures/floor-v1.hex").trim());
+}
+
+#[test]
+fn headers_round_trip_and_unknown_ones_are_refused() {
+    let mut page = header().encode();
+    assert_eq!(SegmentHeader::decode(&page), Ok(header()));
+    let reseal = |page: &mut Vec<u8>| {
+        let crc = crc32c::crc32c(&page[..4092]);
+        page[4092..].copy_from_slice(&crc.to_le_bytes());
+    };
+    page[8] = 2;
+    reseal(&mut page);
+    assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(2)));
+    for offset in [10, 130, 200] {
+        let mut page = header().encode();
+        page[offset] = 1;
+        reseal(&mut page);
+        assert!(matches!(SegmentHeader::decode(&page), Err(HeaderFlaw::Invalid(_))), "{offset}");
+    }
+    assert!(SegmentHeader::decode(&page[..4000]).is_err());
+}
+
+/// R19: every flip of a bit in a group or a header is noticed.
+#[test]
+fn every_flipped_bit_is_noticed() {
+    let mut body = Vec::new();
+    put_record(&mut body, RecordKind(7), b"payload");
+    let sound = group(&body, 1);
+    let previous = Digest::from_bytes([9; 32]);
+    let check = |bytes: &[u8]| {
+        let extent = GroupHeader::extent(bytes, bytes.len() as u64)?;
+        let header = GroupHeader::decode(&bytes[..extent], NONCE)?;
+        if header.follows(&bytes[..extent], previous) { Ok(header) } else { Err(GroupFlaw::Chain) }
+    };
+    assert_eq!(check(&sound).unwrap().record_count, 1);
+    for bit in 0..sound.len() * 8 {
+        let mut flipped = sound.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(check(&flipped).is_err(), "bit {bit}");
+    }
+    let page = header().encode();
+    for bit in 0..page.len() * 8 {
+        let mut flipped = page.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(SegmentHeader::decode(&flipped).is_err(), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_torn_slot_of_the_floor_leaves_the_other() {
+    let slot = |generation| Floor {
+        log_id: LogId::from_bytes([1; 16]),
+        generation,
+        synced_offset: generation * 1000,
+        next_seq: Seq::new(generation),
+        oldest_segment: SegmentNumber::FIRST,
+        digest: Digest::ZERO,
+    };
+    let mut file = vec![0; FLOOR_BYTES as usize];
+    assert_eq!(Floor::decode_newest(&file), None);
+    for generation in 4..=5 {
+        let slot = slot(generation);
+        let offset = slot.slot_offset() as usize;
+        file[offset..offset + 4096].copy_from_slice(&slot.encode());
+    }
+    assert_eq!(Floor::decode_newest(&file), Some(slot(5)));
+    file[4096 + 50] ^= 1;
+    assert_eq!(Floor::decode_newest(&file), Some(slot(4)));
+    assert_eq!(Floor::decode_newest(&file[..100]), None);
+}
+
+proptest! {
+    /// R19: reading is total.
+    #[test]
+    fn reading_arbitrary_bytes_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300), room: u64) {
+        if let Ok(extent) = GroupHeader::extent(&bytes, room) {
+            prop_assert!(extent as u64 <= room);
+            if let Some(group) = bytes.get(..extent) {
+                prop_assert!(GroupHeader::decode(group, 0).is_err());
+            }
+        }
+        let mut body = ByteReader::new(&bytes);
+        while read_record(&mut body).is_some() {}
+    }
+
+    #[test]
+    fn records_round_trip(payloads in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..20)) {
+        let mut body = Vec::new();
+        for (kind, payload) in &payloads {
+            put_record(&mut body, RecordKind(*kind), payload);
+        }
+        let mut reader = ByteReader::new(&body);
+        for (kind, payload) in &payloads {
+            prop_assert_eq!(read_record(&mut reader), Some((RecordKind(*kind), payload.as_slice())));
+        }
+        prop_assert!(reader.is_empty());
+    }
+}

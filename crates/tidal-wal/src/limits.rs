@@ -1,0 +1,25 @@
+//! Every limit of the log, by name.
+
+/// The longest payload of a record, in bytes.
+pub const RECORD_BYTES_MAX: usize = 4 << 20;
+
+/// The longest batch, in bytes as encoded: payloads and about three bytes a
+/// record.
+pub const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Once this many bytes wait, further appends wait too.
+pub const QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// A group takes up no further batch beyond this many bytes.
+pub const GROUP_BYTES_MAX: usize = BATCH_BYTES_MAX;
+
+/// The smallest and the largest size that may be asked for as the size of a
+/// segment, in bytes.
+pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 16 << 10..=1 << 30;
+
+/// The alignments a group may have, in bytes.
+pub const ALIGNMENTS: [u32; 4] = [512, 1024, 2048, 4096];
+
+/// How long after a sync an idle log waits before it writes down how far it is
+/// synced, in milliseconds.
+pub(crate) const IDLE_MILLIS: u64 = 50;

@@ -1,0 +1,64 @@
+//! The names of all files of a log, built and parsed here only.
+//!
+//! | name                              | what it is                                  |
+//! |-----------------------------------|---------------------------------------------|
+//! | `LOCK`                            | held by the process that has the log open   |
+//! | `FLOOR`                           | how far the log was synced, see `format/floor.rs` |
+//! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
+//! | `wal-{segment:016x}.seg.tmp`      | a segment under construction, removed at open |
+//! | `wal-{segment:016x}-{offset:x}.torn` | a torn tail that recovery cut off, kept for inspection |
+
+use crate::format::SegmentNumber;
+
+pub(crate) const LOCK: &str = "LOCK";
+pub(crate) const FLOOR: &str = "FLOOR";
+
+const SEGMENT_SUFFIX: &str = ".seg";
+const TEMPORARY_SUFFIX: &str = ".tmp";
+
+pub(crate) fn segment(number: SegmentNumber) -> String {
+    format!("wal-{:016x}{SEGMENT_SUFFIX}", number.get())
+}
+
+pub(crate) fn temporary(name: &str) -> String {
+    format!("{name}{TEMPORARY_SUFFIX}")
+}
+
+pub(crate) fn torn(number: SegmentNumber, offset: u64) -> String {
+    format!("wal-{:016x}-{offset:x}.torn", number.get())
+}
+
+pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
+    let digits = name.strip_prefix("wal-")?.strip_suffix(SEGMENT_SUFFIX)?;
+    let number = SegmentNumber::new(u64::from_str_radix(digits, 16).ok()?);
+    (segment(number) == name).then_some(number)
+}
+
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.strip_suffix(TEMPORARY_SUFFIX)
+        .is_some_and(|name| name == FLOOR || parse_segment(name).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_we_build_are_parsed() {
+        let number = SegmentNumber::new(0x2a);
+        assert_eq!(segment(number), "wal-000000000000002a.seg");
+        assert_eq!(parse_segment(&segment(number)), Some(number));
+        for other in [
+            "wal-2a.seg",
+            "wal-000000000000002A.seg",
+            "wal-+00000000000002a.seg",
+            "wal-000000000000002a.seg.tmp",
+            "LOCK",
+        ] {
+            assert_eq!(parse_segment(other), None, "{other}");
+        }
+        assert!(is_temporary(&temporary(&segment(number))));
+        assert!(!is_temporary("notes.tmp"));
+        assert!(!is_temporary(&torn(number, 512)));
+    }
+}

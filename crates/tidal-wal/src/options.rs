@@ -1,0 +1,92 @@
+//! How a log is opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidal_types::{Clock, Seq, SystemClock, WalError};
+
+use crate::limits::{ALIGNMENTS, SEGMENT_BYTES_RANGE};
+
+/// When a record is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// After the sync that covers it: it survives a power cut. The default.
+    #[default]
+    Durable,
+    /// After the operating system has it: it survives the end of the process,
+    /// and a power cut only once something syncs the log.
+    Written,
+    /// At once: it survives nothing until something syncs the log.
+    Buffered,
+}
+
+/// When the writer stops collecting and writes a group. Each is a trigger, not
+/// a cap; the first that is met counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupCommit {
+    /// This many records wait. Default 4,096.
+    pub max_records: usize,
+    /// This many bytes wait. Default 1 MiB.
+    pub max_bytes: usize,
+    /// The first waiting record has waited this long. Default zero: a group is
+    /// whatever arrived during the sync before.
+    pub max_delay: Duration,
+}
+
+impl Default for GroupCommit {
+    fn default() -> Self {
+        Self { max_records: 4096, max_bytes: 1 << 20, max_delay: Duration::ZERO }
+    }
+}
+
+/// How a log is opened.
+#[derive(Debug, Clone)]
+pub struct WalOptions {
+    /// When a record is acknowledged.
+    pub durability: Durability,
+    /// When a group is written.
+    pub group_commit: GroupCommit,
+    /// The size of a segment, in bytes: 16 KiB to 1 GiB, default 64 MiB. The
+    /// first segments of a log are smaller, 1 MiB and doubling, so that a small
+    /// log takes little room; one that must hold a larger batch is larger.
+    pub segment_bytes: u64,
+    /// Groups begin at multiples of this many bytes: 512 (default), 1,024,
+    /// 2,048 or 4,096. No acknowledged sector of that size is ever rewritten.
+    pub alignment: u32,
+    /// Opening verifies every record from here on; what lies before is checked
+    /// only when it is read. Default: the whole log.
+    pub verify_from: Seq,
+    /// Where log times come from. Log times never go back, whatever it says.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for WalOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::default(),
+            group_commit: GroupCommit::default(),
+            segment_bytes: 64 << 20,
+            alignment: 512,
+            verify_from: Seq::ZERO,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl WalOptions {
+    pub(crate) fn check(&self) -> Result<(), WalError> {
+        if !SEGMENT_BYTES_RANGE.contains(&self.segment_bytes) {
+            return Err(WalError::InvalidOption {
+                option: "segment_bytes",
+                problem: format!("{} is not in {SEGMENT_BYTES_RANGE:?}", self.segment_bytes),
+            });
+        }
+        if !ALIGNMENTS.contains(&self.alignment) {
+            return Err(WalError::InvalidOption {
+                option: "alignment",
+                problem: format!("{} is not one of {ALIGNMENTS:?}", self.alignment),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! What was appended and is not yet written: the double buffer between the
+//! callers and the writer.
+//!
+//! K1. Numbers are given out in the order of the buffer, under one lock.
+//! K2. Once the queue has failed or is closing, nothing enters it; what is in it
+//!     is taken exactly once.
+//! K3. A failure is set before anyone who waits is woken.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tidal_types::{Seq, WalError};
+
+use crate::batch::Batch;
+use crate::completion::Completer;
+use crate::limits::{IDLE_MILLIS, QUEUE_BYTES_MAX};
+use crate::options::GroupCommit;
+
+/// Tells a caller how its batch fared.
+pub(crate) type Answer = Completer<Result<(), WalError>>;
+
+/// A batch in the queue, or a request to sync when it has no records.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) record_count: u32,
+    pub(crate) bytes: usize,
+    /// `None` when the caller has its answer already.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// The bodies of the waiting batches, one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    pub(crate) body: Vec<u8>,
+    pub(crate) batches: Vec<Queued>,
+    records: usize,
+}
+
+impl Buffer {
+    fn clear(&mut self) {
+        self.body.clear();
+        self.batches.clear();
+        self.records = 0;
+    }
+
+    fn triggers(&self, group_commit: &GroupCommit) -> bool {
+        self.records >= group_commit.max_records
+            || self.body.len() >= group_commit.max_bytes
+            || self.batches.iter().any(|batch| batch.record_count == 0)
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    open: Buffer,
+    next_seq: Seq,
+    closing: bool,
+    failure: Option<Arc<WalError>>,
+}
+
+/// What the writer finds to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// The buffer holds batches.
+    Batches,
+    /// Nothing came for a while.
+    Idle,
+    /// Nothing will come any more.
+    Close,
+}
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    path: PathBuf,
+    group_commit: GroupCommit,
+    state: Mutex<State>,
+    arrived: Condvar,
+    room: Condvar,
+}
+
+impl Queue {
+    pub(crate) fn new(path: PathBuf, group_commit: GroupCommit, next_seq: Seq) -> Self {
+        let open = Buffer::default();
+        Self {
+            path,
+            group_commit,
+            state: Mutex::new(State { open, next_seq, closing: false, failure: None }),
+            arrived: Condvar::new(),
+            room: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread panics while it holds the queue")
+    }
+
+    fn check(&self, state: &State) -> Result<(), WalError> {
+        if let Some(cause) = &state.failure {
+            return Err(WalError::Poisoned { cause: Arc::clone(cause) });
+        }
+        if state.closing {
+            return Err(WalError::Closed { path: self.path.clone() });
+        }
+        Ok(())
+    }
+
+    /// Puts a batch at the end, waiting for room, and returns the number of its
+    /// first record.
+    pub(crate) fn push(&self, batch: &Batch, answer: Option<Answer>) -> Result<Seq, WalError> {
+        let bytes = batch.body().len();
+        let mut state = self.lock();
+        loop {
+            self.check(&state)?;
+            let waiting = state.open.body.len();
+            if waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX {
+                break;
+            }
+            state = self.room.wait(state).expect("no thread panics while it holds the queue");
+        }
+        let first = state.next_seq;
+        state.next_seq = first.plus(u64::from(batch.record_count()));
+        state.open.records += batch.len();
+        state.open.body.extend_from_slice(batch.body());
+        state.open.batches.push(Queued { record_count: batch.record_count(), bytes, answer });
+        drop(state);
+        self.arrived.notify_one();
+        Ok(first)
+    }
+
+    /// Waits for work. With batches to write, `taken`, which must be empty, is
+    /// swapped for the buffer that holds them. `idle_matters` asks to be told
+    /// when nothing comes.
+    pub(crate) fn take(&self, taken: &mut Buffer, idle_matters: bool) -> Work {
+        taken.clear();
+        let mut state = self.lock();
+        let is_empty = |state: &mut State| state.open.batches.is_empty() && !state.closing;
+        if idle_matters {
+            let idle = Duration::from_millis(IDLE_MILLIS);
+            let (guard, timeout) = self
+                .arrived
+                .wait_timeout_while(state, idle, is_empty)
+                .expect("no thread panics while it holds the queue");
+            if timeout.timed_out() {
+                return Work::Idle;
+            }
+            state = guard;
+        } else {
+            state = self
+                .arrived
+                .wait_while(state, is_empty)
+                .expect("no thread panics while it holds the queue");
+        }
+        if state.open.batches.is_empty() {
+            return Work::Close;
+        }
+        let delay = self.group_commit.max_delay;
+        if delay > Duration::ZERO {
+            let collecting =
+                |state: &mut State| !state.open.triggers(&self.group_commit) && !state.closing;
+            state = self
+                .arrived
+                .wait_timeout_while(state, delay, collecting)
+                .expect("no thread panics while it holds the queue")
+                .0;
+        }
+        std::mem::swap(&mut state.open, taken);
+        drop(state);
+        self.room.notify_all();
+        Work::Batches
+    }
+
+    /// Lets nothing more in; the writer takes what is there.
+    pub(crate) fn close(&self) {
+        self.lock().closing = true;
+        self.arrived.notify_all();
+        self.room.notify_all();
+    }
+
+    /// Marks the log as failed. Everything that waits is taken out and returned,
+    /// for its answers; the first failure is the one that is told.
+    pub(crate) fn fail(&self, cause: Arc<WalError>) -> Vec<Queued> {
+        let mut state = self.lock();
+        state.failure.get_or_insert(cause);
+        let waiting = std::mem::take(&mut state.open.batches);
+        state.open.clear();
+        drop(state);
+        self.room.notify_all();
+        waiting
+    }
+
+    /// Takes everything out that waits, since nothing from `next_seq` on was
+    /// written: that number is given out next.
+    pub(crate) fn rewind(&self, next_seq: Seq) -> Vec<Queued> {
+        let mut state = self.lock();
+        state.next_seq = next_seq;
+        let waiting = std::mem::take(&mut state.open.batches);
+        state.open.clear();
+        drop(state);
+        self.room.notify_all();
+        waiting
+    }
+
+    pub(crate) fn failure(&self) -> Option<Arc<WalError>> {
+        self.lock().failure.clone()
+    }
+}

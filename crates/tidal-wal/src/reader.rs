@@ -1,0 +1,202 @@
+//! Reading the log while it is written.
+//!
+//! N1. A reader sees records that are durable, all of them, once, in order.
+//! N2. It verifies every group it comes by, and never writes.
+
+use std::sync::Arc;
+
+use tidal_types::{ByteReader, Seq, Timestamp, WalError};
+
+use crate::LogRecord;
+use crate::disk::{DiskFile, failed};
+use crate::format::{
+    Digest, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES, SegmentHeader,
+    align_up, read_record,
+};
+use crate::names;
+use crate::shared::Shared;
+
+/// Follows the log from a record on.
+#[derive(Debug)]
+pub struct Reader {
+    shared: Arc<Shared>,
+    /// The first record that has not been returned.
+    next: Seq,
+    place: Option<Place>,
+    group: Group,
+}
+
+/// Where in which segment the next group begins.
+#[derive(Debug)]
+struct Place {
+    header: SegmentHeader,
+    file: Arc<dyn DiskFile>,
+    offset: u64,
+    digest: Digest,
+}
+
+/// The group that is being read.
+#[derive(Debug, Default)]
+struct Group {
+    bytes: Vec<u8>,
+    /// How many bytes are read already.
+    read: usize,
+    /// The number of the record there.
+    seq: Seq,
+    remaining: u32,
+    log_time: Timestamp,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>, from: Seq) -> Self {
+        Self { shared, next: from.max(Seq::FIRST), place: None, group: Group::default() }
+    }
+
+    /// The next record, or `None` when it has returned all that is durable now;
+    /// a later call may have more.
+    ///
+    /// # Errors
+    /// [`WalError::Truncated`] when the record was cut off behind a checkpoint,
+    /// [`WalError::Damaged`] when bytes are not what was written,
+    /// [`WalError::Io`]. After an error the same record is tried again.
+    pub fn next_record(&mut self) -> Result<Option<LogRecord<'_>>, WalError> {
+        loop {
+            while self.group.remaining == 0 {
+                if !self.load_group()? {
+                    return Ok(None);
+                }
+            }
+            self.group.remaining -= 1;
+            let seq = self.group.seq;
+            self.group.seq = seq.next();
+            if seq >= self.next {
+                break;
+            }
+            self.group.skip().ok_or_else(|| self.damaged(GroupFlaw::Fields))?;
+        }
+        let seq = self.next;
+        self.next = seq.next();
+        let damaged = self.damaged(GroupFlaw::Fields);
+        let log_time = self.group.log_time;
+        let (kind, payload) = self.group.record().ok_or(damaged)?;
+        Ok(Some(LogRecord { seq, kind, log_time, payload }))
+    }
+
+    /// Reads the next group; false when no further one is durable.
+    fn load_group(&mut self) -> Result<bool, WalError> {
+        let durable = self.shared.durable();
+        if durable.next_seq <= self.next && self.place.is_none() {
+            return Ok(false);
+        }
+        // A segment that was entered and then torn may hold no group at all.
+        while let Some(header) = self.next_segment()? {
+            self.place = Some(self.enter(header)?);
+        }
+        let Some(place) = &mut self.place else {
+            return Ok(false);
+        };
+        if place.header.base_offset + place.offset >= durable.offset {
+            return Ok(false);
+        }
+        let room = place.header.file_bytes - place.offset;
+        let header = load_group(place, room, &mut self.group.bytes)
+            .map_err(|error| error.at(&self.shared, place))?;
+        place.offset =
+            align_up(place.offset + self.group.bytes.len() as u64, place.header.alignment);
+        place.digest = header.digest;
+        self.group.read = GROUP_HEADER_BYTES;
+        self.group.seq = header.first_seq;
+        self.group.remaining = header.record_count;
+        self.group.log_time = header.log_time;
+        Ok(true)
+    }
+
+    /// The segment to enter, when the one at hand is read to its end or there is
+    /// none yet.
+    fn next_segment(&self) -> Result<Option<SegmentHeader>, WalError> {
+        let segments = self.shared.segments();
+        let first = segments.first_seq();
+        let truncated = WalError::Truncated { wanted: self.next, first };
+        let Some(place) = &self.place else {
+            return if self.next < first {
+                Err(truncated)
+            } else {
+                Ok(segments.holding(self.next).cloned())
+            };
+        };
+        let number = place.header.number;
+        match segments.after(number) {
+            Some(next) => Ok((next.previous_end <= place.offset).then(|| next.clone())),
+            None if segments.last_number() == Some(number) => Ok(None),
+            None => Err(truncated),
+        }
+    }
+
+    fn enter(&self, header: SegmentHeader) -> Result<Place, WalError> {
+        let name = names::segment(header.number);
+        let path = self.shared.disk.path(&name);
+        let file = self.shared.disk.open_read(&name).map_err(|error| match error.kind() {
+            // It was truncated since its header was looked up.
+            std::io::ErrorKind::NotFound => {
+                WalError::Truncated { wanted: self.next, first: self.shared.segments().first_seq() }
+            }
+            _ => failed("open", path)(error),
+        })?;
+        let offset = SEGMENT_HEADER_BYTES as u64;
+        Ok(Place { file, offset, digest: header.previous_digest, header })
+    }
+
+    fn damaged(&self, flaw: GroupFlaw) -> WalError {
+        match &self.place {
+            Some(place) => ReadError::Flaw(flaw).at(&self.shared, place),
+            None => WalError::Closed { path: self.shared.disk.path("") },
+        }
+    }
+}
+
+impl Group {
+    fn skip(&mut self) -> Option<()> {
+        self.record().map(|_| ())
+    }
+
+    fn record(&mut self) -> Option<(crate::RecordKind, &[u8])> {
+        let mut body = ByteReader::new(self.bytes.get(self.read..)?);
+        let record = read_record(&mut body)?;
+        self.read = self.bytes.len() - body.rest().len();
+        Some(record)
+    }
+}
+
+enum ReadError {
+    Flaw(GroupFlaw),
+    Io(std::io::Error),
+}
+
+impl ReadError {
+    fn at(self, shared: &Shared, place: &Place) -> WalError {
+        let path = shared.disk.path(&names::segment(place.header.number));
+        match self {
+            Self::Flaw(flaw) => {
+                WalError::Damaged { path, offset: place.offset, problem: flaw.as_str().into() }
+            }
+            Self::Io(error) => failed("read", path)(error),
+        }
+    }
+}
+
+fn load_group(place: &Place, room: u64, bytes: &mut Vec<u8>) -> Result<GroupHeader, ReadError> {
+    if room < GROUP_HEADER_BYTES as u64 {
+        return Err(ReadError::Flaw(GroupFlaw::Length));
+    }
+    bytes.resize(GROUP_HEADER_BYTES, 0);
+    place.file.read_exact_at(bytes, place.offset).map_err(ReadError::Io)?;
+    let extent = GroupHeader::extent(bytes, room).map_err(ReadError::Flaw)?;
+    bytes.resize(extent, 0);
+    place.file.read_exact_at(bytes, place.offset).map_err(ReadError::Io)?;
+    let header = GroupHeader::decode(bytes, place.header.nonce).map_err(ReadError::Flaw)?;
+    if header.follows(bytes, place.digest) {
+        Ok(header)
+    } else {
+        Err(ReadError::Flaw(GroupFlaw::Chain))
+    }
+}

@@ -1,0 +1,21 @@
+//! Opening a log that exists: look, decide, then repair.
+//!
+//! [`inspect`](inspect::inspect) reads everything and changes nothing;
+//! [`decide`](decide::decide) is a pure function of what was read;
+//! [`repair`](repair::repair) carries the decision out and can itself be cut
+//! short at any point: the next opening decides again and comes to the same
+//! log.
+
+mod decide;
+mod inspect;
+mod repair;
+
+pub(crate) use decide::{Decision, Plan, decide, findings};
+pub(crate) use inspect::{Inspection, inspect};
+pub(crate) use repair::repair;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) use tests::test_segments;

@@ -1,0 +1,98 @@
+//! Looking at the files of a log.
+
+use tidal_types::{Seq, WalError};
+
+use crate::disk::{Disk, failed, read_all};
+use crate::format::{Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
+use crate::names;
+use crate::walk::{Visitor, Walk, walk};
+
+/// Everything a decision needs to know.
+#[derive(Debug)]
+pub(crate) struct Inspection {
+    /// In the order of their numbers.
+    pub(crate) segments: Vec<FoundSegment>,
+    pub(crate) floor: Option<Floor>,
+    /// Files under construction when a process ended.
+    pub(crate) temporaries: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct FoundSegment {
+    /// From the name of the file.
+    pub(crate) number: SegmentNumber,
+    pub(crate) file_bytes: u64,
+    pub(crate) header: Result<SegmentHeader, HeaderFlaw>,
+    /// `None` when the header is bad, or when all records lie before the first
+    /// that is to be verified.
+    pub(crate) walk: Option<Walk>,
+}
+
+/// Reads the log; `visit` sees every record from the segment on that holds
+/// `verify_from`.
+pub(crate) fn inspect(
+    disk: &dyn Disk,
+    verify_from: Seq,
+    visit: Visitor<'_>,
+) -> Result<Inspection, WalError> {
+    let files = disk.list().map_err(failed("list", disk.path("")))?;
+    let mut numbers: Vec<_> = files.iter().filter_map(|name| names::parse_segment(name)).collect();
+    numbers.sort_unstable();
+    let mut segments = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        segments.push(look_at(disk, number)?);
+    }
+    walk_segments(disk, &mut segments, verify_from, visit)?;
+    let floor = if files.iter().any(|name| name == names::FLOOR) {
+        let path = || disk.path(names::FLOOR);
+        let file = disk.open_read(names::FLOOR).map_err(failed("open", path()))?;
+        Floor::decode_newest(&read_all(&*file).map_err(failed("read", path()))?)
+    } else {
+        None
+    };
+    let temporaries = files.into_iter().filter(|name| names::is_temporary(name)).collect();
+    Ok(Inspection { segments, floor, temporaries })
+}
+
+fn look_at(disk: &dyn Disk, number: SegmentNumber) -> Result<FoundSegment, WalError> {
+    let name = names::segment(number);
+    let file = disk.open_read(&name).map_err(failed("open", disk.path(&name)))?;
+    let file_bytes = file.len().map_err(failed("measure", disk.path(&name)))?;
+    let mut page = [0; SEGMENT_HEADER_BYTES];
+    let header = if file_bytes < page.len() as u64 {
+        SegmentHeader::decode(&[])
+    } else {
+        file.read_exact_at(&mut page, 0).map_err(failed("read", disk.path(&name)))?;
+        SegmentHeader::decode(&page)
+    };
+    Ok(FoundSegment { number, file_bytes, header, walk: None })
+}
+
+fn walk_segments(
+    disk: &dyn Disk,
+    segments: &mut [FoundSegment],
+    verify_from: Seq,
+    visit: Visitor<'_>,
+) -> Result<(), WalError> {
+    let mut next_first_seq = None;
+    for segment in segments.iter_mut().rev() {
+        let Ok(header) = &segment.header else {
+            continue;
+        };
+        let wanted = next_first_seq.is_none_or(|next| next > verify_from);
+        next_first_seq = Some(header.first_seq);
+        if wanted {
+            // Marked here, walked below in the order of the log.
+            segment.walk = Some(Walk::before(header));
+        }
+    }
+    for segment in segments {
+        if let (Ok(header), Some(found)) = (&segment.header, &mut segment.walk) {
+            let name = names::segment(segment.number);
+            let file = disk.open_read(&name).map_err(failed("open", disk.path(&name)))?;
+            let bytes = read_all(&*file).map_err(failed("read", disk.path(&name)))?;
+            *found = walk(&bytes, header, &mut *visit);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Which segments the log has, for readers and for truncation.
+
+use tidal_types::Seq;
+
+use crate::format::{SegmentHeader, SegmentNumber};
+
+/// The segments of a log, oldest first. There is always one, the last, which is
+/// written on.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    kept: Vec<SegmentHeader>,
+}
+
+impl Segments {
+    pub(crate) const fn new(kept: Vec<SegmentHeader>) -> Self {
+        Self { kept }
+    }
+
+    pub(crate) fn push(&mut self, header: SegmentHeader) {
+        self.kept.push(header);
+    }
+
+    pub(crate) fn first_number(&self) -> Option<SegmentNumber> {
+        self.kept.first().map(|header| header.number)
+    }
+
+    pub(crate) fn last_number(&self) -> Option<SegmentNumber> {
+        self.kept.last().map(|header| header.number)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    pub(crate) fn total_bytes(&self) -> u64 {
+        self.kept.iter().map(|header| header.file_bytes).sum()
+    }
+
+    /// The first record there is, or will be.
+    pub(crate) fn first_seq(&self) -> Seq {
+        self.kept.first().map_or(Seq::FIRST, |header| header.first_seq)
+    }
+
+    /// The segment that holds `seq`, or will hold it.
+    pub(crate) fn holding(&self, seq: Seq) -> Option<&SegmentHeader> {
+        let after = self.kept.partition_point(|header| header.first_seq <= seq);
+        self.kept.get(after.checked_sub(1)?)
+    }
+
+    /// The segment after `number`.
+    pub(crate) fn after(&self, number: SegmentNumber) -> Option<&SegmentHeader> {
+        self.kept.iter().find(|header| header.number == number.next())
+    }
+
+    /// The segments that hold only records before `seq`, oldest first, and the
+    /// oldest that stays. The last segment always stays.
+    pub(crate) fn before(&self, seq: Seq) -> (Vec<SegmentNumber>, Option<SegmentNumber>) {
+        let whole = self
+            .kept
+            .windows(2)
+            .take_while(|pair| pair.last().is_some_and(|next| next.first_seq <= seq))
+            .count();
+        let removable = self.kept.iter().take(whole).map(|header| header.number).collect();
+        (removable, self.kept.get(whole).map(|header| header.number))
+    }
+
+    pub(crate) fn forget_before(&mut self, oldest: SegmentNumber) {
+        self.kept.retain(|header| header.number >= oldest);
+    }
+}

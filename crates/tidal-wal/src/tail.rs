@@ -1,0 +1,289 @@
+//! The end of the log: the segment that is written on.
+//!
+//! T1. Groups are written one behind the other; a segment is entered only once
+//!     the one before is synced and the new file, its header, its name and its
+//!     directory entry are durable.
+//! T2. The promise of a group is what had been synced before it was written.
+//! T3. A failure to make room leaves everything as it was; any other failure
+//!     leaves the tail unsound, and its owner must not write on.
+
+use std::sync::Arc;
+
+use tidal_types::{LogId, Seq, Timestamp, WalError};
+
+use crate::WalOptions;
+use crate::disk::{Disk, DiskFile, failed};
+use crate::format::{
+    Digest, Floor, GROUP_HEADER_BYTES, GroupHeader, GroupKind, SEGMENT_HEADER_BYTES, SegmentHeader,
+    SegmentNumber, align_up,
+};
+use crate::limits::GROUP_BYTES_MAX;
+use crate::names;
+use crate::options::Durability;
+use crate::random;
+
+/// The size of the first segment; each further one is twice as large, up to the
+/// size that was asked for.
+const FIRST_SEGMENT_BYTES: u64 = 1 << 20;
+
+/// The segment that is written on, and where in it.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    disk: Arc<dyn Disk>,
+    file: Arc<dyn DiskFile>,
+    header: SegmentHeader,
+    segment_bytes: u64,
+    in_flight_bytes_max: u64,
+    /// Where the next group goes, in the file.
+    end: u64,
+    /// Where the synced groups end, in the file.
+    synced_end: u64,
+    next_seq: Seq,
+    digest: Digest,
+    log_time: Timestamp,
+    group: Vec<u8>,
+}
+
+/// Where a log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) next_seq: Seq,
+    pub(crate) digest: Digest,
+    pub(crate) log_time: Timestamp,
+}
+
+/// Why a tail could not go on.
+#[derive(Debug)]
+pub(crate) enum TailError {
+    /// There was no room for a segment; nothing has changed.
+    NoRoom(WalError),
+    /// What is on disk is no longer known.
+    Unsound(WalError),
+}
+
+impl TailError {
+    pub(crate) fn into_inner(self) -> WalError {
+        match self {
+            Self::NoRoom(error) | Self::Unsound(error) => error,
+        }
+    }
+}
+
+impl Tail {
+    /// The first segment of a new log.
+    pub(crate) fn create(
+        disk: &Arc<dyn Disk>,
+        options: &WalOptions,
+        log_id: LogId,
+        created: Timestamp,
+    ) -> Result<Self, WalError> {
+        let digest = Digest::genesis(log_id);
+        let header = SegmentHeader {
+            alignment: options.alignment,
+            log_id,
+            number: SegmentNumber::FIRST,
+            first_seq: Seq::FIRST,
+            base_offset: 0,
+            file_bytes: planned_bytes(options.segment_bytes, SegmentNumber::FIRST),
+            nonce: random::nonce()?,
+            created,
+            in_flight_bytes_max: in_flight_bytes_max(options),
+            previous_end: 0,
+            previous_digest: digest,
+        };
+        let file = create_segment(disk, &header).map_err(TailError::into_inner)?;
+        let standing = Standing { next_seq: Seq::FIRST, digest, log_time: created };
+        Ok(Self::new(disk, options, file, header, SEGMENT_HEADER_BYTES as u64, standing))
+    }
+
+    /// The last segment of an existing log, whose groups end, synced, at `end`.
+    pub(crate) fn resume(
+        disk: &Arc<dyn Disk>,
+        options: &WalOptions,
+        header: SegmentHeader,
+        end: u64,
+        standing: Standing,
+    ) -> Result<Self, WalError> {
+        let name = names::segment(header.number);
+        let file = disk.open_write(&name).map_err(failed("open", disk.path(&name)))?;
+        Ok(Self::new(disk, options, file, header, end, standing))
+    }
+
+    fn new(
+        disk: &Arc<dyn Disk>,
+        options: &WalOptions,
+        file: Arc<dyn DiskFile>,
+        header: SegmentHeader,
+        end: u64,
+        standing: Standing,
+    ) -> Self {
+        Self {
+            disk: Arc::clone(disk),
+            file,
+            header,
+            segment_bytes: options.segment_bytes,
+            in_flight_bytes_max: in_flight_bytes_max(options),
+            end,
+            synced_end: end,
+            next_seq: standing.next_seq,
+            digest: standing.digest,
+            log_time: standing.log_time,
+            group: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn header(&self) -> &SegmentHeader {
+        &self.header
+    }
+
+    pub(crate) const fn standing(&self) -> Standing {
+        Standing { next_seq: self.next_seq, digest: self.digest, log_time: self.log_time }
+    }
+
+    pub(crate) const fn is_synced(&self) -> bool {
+        self.synced_end == self.end
+    }
+
+    /// The offset of the log below which all is synced.
+    pub(crate) const fn synced_offset(&self) -> u64 {
+        self.header.base_offset + self.synced_end
+    }
+
+    /// The floor that the tail can vouch for. It is only asked for when all is
+    /// synced.
+    pub(crate) const fn floor(&self, oldest_segment: SegmentNumber) -> Floor {
+        Floor {
+            log_id: self.header.log_id,
+            generation: 0,
+            synced_offset: self.synced_offset(),
+            next_seq: self.next_seq,
+            oldest_segment,
+            digest: self.digest,
+        }
+    }
+
+    /// How long a body still fits into this segment.
+    pub(crate) fn room(&self) -> usize {
+        let rest = self.header.file_bytes.saturating_sub(self.end);
+        usize::try_from(rest).unwrap_or(usize::MAX).saturating_sub(GROUP_HEADER_BYTES)
+    }
+
+    /// Writes one group, which fits.
+    pub(crate) fn write(
+        &mut self,
+        record_count: u32,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), WalError> {
+        let log_time = self.log_time.max(now);
+        let header = GroupHeader {
+            nonce: self.header.nonce,
+            body_bytes: u32::try_from(body.len()).expect("a group is at most GROUP_BYTES_MAX long"),
+            record_count,
+            first_seq: self.next_seq,
+            log_time,
+            promise: self.synced_offset(),
+            kind: if record_count == 0 { GroupKind::Marker } else { GroupKind::Records },
+            digest: Digest::ZERO,
+        };
+        self.group.clear();
+        self.group.resize(GROUP_HEADER_BYTES, 0);
+        self.group.extend_from_slice(body);
+        let digest = header
+            .seal(&mut self.group, self.digest)
+            .expect("the buffer begins with room for a header");
+        let end = align_up(self.end + self.group.len() as u64, self.header.alignment);
+        self.file.write_all_at(&self.group, self.end).map_err(self.failed("write"))?;
+        self.end = end;
+        self.digest = digest;
+        self.log_time = log_time;
+        self.next_seq = header.next_seq();
+        Ok(())
+    }
+
+    /// Makes all groups durable.
+    pub(crate) fn sync(&mut self) -> Result<(), WalError> {
+        if !self.is_synced() {
+            self.file.sync().map_err(self.failed("sync"))?;
+            self.synced_end = self.end;
+        }
+        Ok(())
+    }
+
+    /// Goes on in a new segment with room for a body of `body_bytes`.
+    pub(crate) fn rotate(&mut self, body_bytes: usize, now: Timestamp) -> Result<(), TailError> {
+        self.sync().map_err(TailError::Unsound)?;
+        let number = self.header.number.next();
+        let needed = (SEGMENT_HEADER_BYTES + GROUP_HEADER_BYTES + body_bytes) as u64;
+        let header = SegmentHeader {
+            number,
+            first_seq: self.next_seq,
+            base_offset: self.header.base_offset + self.header.file_bytes,
+            file_bytes: planned_bytes(self.segment_bytes, number)
+                .max(align_up(needed, self.header.alignment)),
+            nonce: random::nonce().map_err(TailError::NoRoom)?,
+            created: self.log_time.max(now),
+            in_flight_bytes_max: self.in_flight_bytes_max,
+            previous_end: self.end,
+            previous_digest: self.digest,
+            ..self.header.clone()
+        };
+        self.file = create_segment(&self.disk, &header)?;
+        self.log_time = header.created;
+        self.header = header;
+        self.end = SEGMENT_HEADER_BYTES as u64;
+        self.synced_end = self.end;
+        Ok(())
+    }
+
+    fn failed(&self, operation: &'static str) -> impl FnOnce(std::io::Error) -> WalError {
+        failed(operation, self.disk.path(&names::segment(self.header.number)))
+    }
+}
+
+/// How large a segment is, unless a batch needs more.
+fn planned_bytes(segment_bytes: u64, number: SegmentNumber) -> u64 {
+    let doublings = u32::try_from(number.get()).unwrap_or(u32::MAX);
+    FIRST_SEGMENT_BYTES.checked_shl(doublings).unwrap_or(segment_bytes).clamp(1, segment_bytes)
+}
+
+/// A durable log has at most one group in flight; the others sync a segment when
+/// they leave it.
+fn in_flight_bytes_max(options: &WalOptions) -> u64 {
+    match options.durability {
+        Durability::Durable => {
+            align_up((GROUP_HEADER_BYTES + GROUP_BYTES_MAX) as u64, options.alignment)
+        }
+        Durability::Written | Durability::Buffered => u64::MAX,
+    }
+}
+
+fn create_segment(
+    disk: &Arc<dyn Disk>,
+    header: &SegmentHeader,
+) -> Result<Arc<dyn DiskFile>, TailError> {
+    let name = names::segment(header.number);
+    let temporary = names::temporary(&name);
+    let file = fill_segment(disk, &temporary, header).map_err(|error| {
+        // Whatever was made is under construction and removed at the next open
+        // at the latest.
+        drop(disk.remove(&temporary));
+        TailError::NoRoom(error)
+    })?;
+    let path = || disk.path(&name);
+    disk.rename(&temporary, &name).map_err(failed("rename", path())).map_err(TailError::Unsound)?;
+    disk.sync_dir().map_err(failed("sync", disk.path(""))).map_err(TailError::Unsound)?;
+    Ok(file)
+}
+
+fn fill_segment(
+    disk: &Arc<dyn Disk>,
+    temporary: &str,
+    header: &SegmentHeader,
+) -> Result<Arc<dyn DiskFile>, WalError> {
+    let path = || disk.path(temporary);
+    let file = disk.create(temporary, header.file_bytes).map_err(failed("create", path()))?;
+    file.write_all_at(&header.encode(), 0).map_err(failed("write", path()))?;
+    file.sync().map_err(failed("sync", path()))?;
+    Ok(file)
+}

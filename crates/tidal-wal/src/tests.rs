@@ -1,0 +1,3 @@
+mod appending;
+mod faults;
+mod reading;

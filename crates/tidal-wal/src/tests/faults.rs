@@ -1,0 +1,167 @@
+//! Disks that fail: the n-th operation of each kind, for every n of a workload.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use tidal_types::WalError;
+
+use crate::disk::Disk;
+use crate::testing::{FailingDisk, Operation, batch, contents, numbered, small};
+use crate::{Wal, WalOptions};
+
+/// Forty records of 1,500 bytes over several segments; returns how many were
+/// acknowledged before the first failure, and that failure.
+fn workload(log: &Wal) -> (usize, Option<WalError>) {
+    for index in 0..40 {
+        let outcome =
+            log.append(&batch(&[&numbered(index, 1500)])).and_then(|ticket| ticket.wait());
+        if let Err(error) = outcome {
+            return (index, Some(error));
+        }
+    }
+    (40, None)
+}
+
+fn open(disk: &Arc<FailingDisk>, options: WalOptions) -> Result<Wal, WalError> {
+    Wal::open_on(Arc::<FailingDisk>::clone(disk) as Arc<dyn Disk>, None, options)
+}
+
+fn expect_prefix(dir: &Path, acknowledged: usize, context: &str) {
+    let contents = contents(dir).unwrap_or_else(|error| panic!("{context}: {error}"));
+    let expected: Vec<_> = (0..contents.len()).map(|index| numbered(index, 1500)).collect();
+    assert_eq!(contents, expected, "{context}");
+    assert!(
+        contents.len() >= acknowledged && contents.len() <= acknowledged + 1,
+        "{context}: {} there, {acknowledged} acknowledged",
+        contents.len()
+    );
+}
+
+/// R8, R9: after a failed write, sync, rename or directory sync nobody gets a
+/// good answer, and what was acknowledged is there after reopening.
+#[test]
+fn any_failed_operation_ends_the_log_and_loses_nothing_acknowledged() {
+    for operation in [Operation::Write, Operation::Sync, Operation::Rename, Operation::SyncDir] {
+        for countdown in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let disk = Arc::new(FailingDisk::new(dir.path(), operation, io::ErrorKind::Other));
+            let log = open(&disk, small()).unwrap();
+            disk.arm(countdown);
+            let context = format!("{operation:?} number {countdown}");
+            let (acknowledged, error) = workload(&log);
+            if !disk.fired() {
+                // The workload has no such operation any more.
+                assert!(countdown > 1, "{context}");
+                break;
+            }
+            if let Some(error) = error {
+                // Only what fails before a segment is entered can be retried.
+                let retriable = matches!(error, WalError::Io { .. });
+                let indeterminate = matches!(error, WalError::Indeterminate { .. });
+                assert!(retriable || indeterminate, "{context}: {error}");
+                let again = log.append(&batch(&[b"after"])).and_then(|ticket| ticket.wait());
+                assert_eq!(again.is_ok(), retriable, "{context}: {again:?}");
+                if retriable {
+                    continue;
+                }
+                assert!(matches!(again, Err(WalError::Poisoned { .. })), "{context}: {again:?}");
+            }
+            drop(log);
+            expect_prefix(dir.path(), acknowledged, &context);
+        }
+    }
+}
+
+/// R10: a full disk is told before anything is written, and the log goes on when
+/// there is room.
+#[test]
+fn a_full_disk_is_retriable() {
+    for countdown in 0..4 {
+        let dir = tempfile::tempdir().unwrap();
+        let disk =
+            Arc::new(FailingDisk::new(dir.path(), Operation::Create, io::ErrorKind::StorageFull));
+        let log = open(&disk, small()).unwrap();
+        disk.arm(countdown);
+        let (acknowledged, error) = workload(&log);
+        assert!(matches!(error, Some(WalError::NoSpace { .. })), "{error:?}");
+        let lost = log.append(&batch(&[&numbered(acknowledged, 1500)])).unwrap().wait().unwrap();
+        assert_eq!(lost.first.get(), acknowledged as u64 + 1);
+        log.close().unwrap();
+        expect_prefix(dir.path(), acknowledged + 1, &format!("create number {countdown}"));
+    }
+}
+
+/// R14: opening can itself fail at any operation; the next opening finds the
+/// same records.
+#[test]
+fn opening_can_be_cut_short_anywhere() {
+    for operation in [
+        Operation::Create,
+        Operation::Write,
+        Operation::Sync,
+        Operation::Rename,
+        Operation::Remove,
+        Operation::SyncDir,
+    ] {
+        for countdown in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let log = Wal::open(dir.path(), small()).unwrap();
+            assert_eq!(workload(&log).0, 40);
+            drop(log);
+            tear_last_group(dir.path());
+            let disk = Arc::new(FailingDisk::new(dir.path(), operation, io::ErrorKind::Other));
+            disk.arm(countdown);
+            let opened = open(&disk, small());
+            if !disk.fired() {
+                opened.unwrap();
+                break;
+            }
+            drop(opened);
+            let context = format!("{operation:?} number {countdown}");
+            assert_eq!(contents(dir.path()).unwrap().len(), 39, "{context}");
+            assert_eq!(contents(dir.path()).unwrap().len(), 39, "{context}, again");
+        }
+    }
+}
+
+/// Makes the last group look as if its write had been cut off, and the floor as
+/// if it had not been written since.
+fn tear_last_group(dir: &Path) {
+    std::fs::remove_file(dir.join("FLOOR")).unwrap();
+    let newest = crate::recovery::test_segments(dir).pop().unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    let last = bytes.iter().rposition(|&byte| byte != 0).unwrap();
+    bytes[last] = 0;
+    std::fs::write(newest, bytes).unwrap();
+}
+
+/// R12: the order of operations: a segment is created, synced, renamed and its
+/// directory synced before anything else is written.
+#[test]
+fn a_segment_is_durable_before_it_is_entered() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(FailingDisk::new(dir.path(), Operation::Remove, io::ErrorKind::Other));
+    let log = open(&disk, small()).unwrap();
+    workload(&log);
+    drop(log);
+    let operations = disk.operations();
+    let creations = operations.iter().filter(|&&operation| operation == Operation::Create).count();
+    assert!(creations > 3);
+    for (index, operation) in operations.iter().enumerate() {
+        if *operation != Operation::Create {
+            continue;
+        }
+        let steps = &operations[index + 1..index + 5];
+        if steps[..3] == [Operation::Sync, Operation::Rename, Operation::SyncDir] {
+            continue; // The floor file, which begins as zeros.
+        }
+        assert_eq!(
+            steps,
+            [Operation::Write, Operation::Sync, Operation::Rename, Operation::SyncDir]
+        );
+        if index > 0 {
+            assert_eq!(operations[index - 1], Operation::Sync, "the segment before is synced");
+        }
+    }
+}

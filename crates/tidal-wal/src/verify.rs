@@ -1,0 +1,119 @@
+//! Checking a log that nobody has open, without changing anything.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tidal_types::{Seq, WalError};
+
+use crate::LogRecord;
+use crate::disk::{Disk, RealDisk};
+use crate::names;
+use crate::recovery::{findings, inspect};
+use crate::walk::Stop;
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// Where in it, in bytes.
+    pub offset: u64,
+    /// What was found there.
+    pub problem: String,
+}
+
+/// What a check of a log found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VerifyReport {
+    /// How many segments there are.
+    pub segments: u64,
+    /// How many groups are sound.
+    pub groups: u64,
+    /// How many records are in them.
+    pub records: u64,
+    /// What is wrong. Opening the log would refuse with the first of them.
+    pub problems: Vec<Problem>,
+    /// What a crash left behind the last record. It was never acknowledged, and
+    /// the next opening sets it aside.
+    pub torn_tail: Option<Problem>,
+}
+
+impl VerifyReport {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// Checks every group of the log in `dir` and shows every record to `check`,
+/// which may say what is wrong with it.
+///
+/// # Errors
+/// [`WalError::Locked`] while the log is open elsewhere; [`WalError::Io`]. Damage
+/// is not an error here but a problem in the report.
+pub fn verify(
+    dir: &Path,
+    check: &mut dyn FnMut(&LogRecord<'_>) -> Option<String>,
+) -> Result<VerifyReport, WalError> {
+    let real = RealDisk::existing(dir);
+    let lock = real.lock_existing()?;
+    let disk: Arc<dyn Disk> = Arc::new(real);
+    let mut bad_records = Vec::new();
+    let found = inspect(&*disk, Seq::ZERO, &mut |record, offset| {
+        bad_records.extend(check(record).map(|problem| (record.seq, offset, problem)));
+    })?;
+    let mut report = VerifyReport {
+        segments: found.segments.len() as u64,
+        problems: findings(&*disk, &found)
+            .into_iter()
+            .map(|finding| describe(dir, finding))
+            .collect(),
+        ..VerifyReport::default()
+    };
+    for walk in found.segments.iter().filter_map(|segment| segment.walk.as_ref()) {
+        report.groups += walk.groups;
+        report.records += walk.records;
+    }
+    for (seq, offset, problem) in bad_records {
+        let holder =
+            found.segments.iter().rev().find(|segment| {
+                segment.header.as_ref().is_ok_and(|header| header.first_seq <= seq)
+            });
+        let path =
+            holder.map_or_else(|| dir.into(), |segment| disk.path(&names::segment(segment.number)));
+        report.problems.push(Problem { path, offset, problem: format!("record {seq}: {problem}") });
+    }
+    if report.ok()
+        && let Some(last) = found.segments.last()
+        && let Some(walk) = &last.walk
+        && let Stop::Broken { flaw, dirty_end } = walk.stop
+    {
+        report.torn_tail = Some(Problem {
+            path: disk.path(&names::segment(last.number)),
+            offset: walk.end,
+            problem: format!(
+                "{}: {} bytes that were never acknowledged",
+                flaw.as_str(),
+                dirty_end - walk.end
+            ),
+        });
+    }
+    drop(lock);
+    Ok(report)
+}
+
+fn describe(dir: &Path, finding: WalError) -> Problem {
+    match finding {
+        WalError::Damaged { path, offset, problem } => Problem { path, offset, problem },
+        other => {
+            let path = match &other {
+                WalError::UnsupportedVersion { path, .. }
+                | WalError::Foreign { path, .. }
+                | WalError::Missing { path } => path.clone(),
+                _ => dir.into(),
+            };
+            Problem { path, offset: 0, problem: other.to_string() }
+        }
+    }
+}

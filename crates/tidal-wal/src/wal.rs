@@ -1,0 +1,245 @@
+//! The handle of an open log.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use tidal_types::{Position, Seq, WalError};
+
+use crate::batch::Batch;
+use crate::completion::completion;
+use crate::disk::{Disk, RealDisk, failed};
+use crate::floor_file::FloorFile;
+use crate::format::{Digest, Floor};
+use crate::names;
+use crate::options::{Durability, WalOptions};
+use crate::queue::Queue;
+use crate::random;
+use crate::reader::Reader;
+use crate::recovery::{Decision, decide, inspect, repair};
+use crate::segments::Segments;
+use crate::shared::{Durable, Shared};
+use crate::tail::Tail;
+use crate::ticket::{Appended, Ticket};
+use crate::writer::Writer;
+
+/// The end of a log: which record comes next, and the digest of all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The last durable record; [`Seq::ZERO`] in an empty log.
+    pub position: Position,
+    /// The digest of the chain after it. Kept elsewhere, it later proves that
+    /// the log still says the same.
+    pub digest: Digest,
+}
+
+/// An open log.
+///
+/// Every method takes `&self`; share the log between threads in an
+/// [`Arc`](std::sync::Arc). Dropping it writes and syncs what was appended.
+#[derive(Debug)]
+pub struct Wal {
+    shared: Arc<Shared>,
+    durability: Durability,
+    writer: Mutex<Option<JoinHandle<Result<(), WalError>>>>,
+    lock: Mutex<Option<File>>,
+}
+
+impl Wal {
+    /// Opens the log in `dir`, or creates one there. See the crate's
+    /// documentation for what opening a log after a crash does.
+    ///
+    /// # Errors
+    /// [`WalError::Locked`] when it is open elsewhere; [`WalError::Damaged`],
+    /// [`WalError::Missing`], [`WalError::Foreign`] and
+    /// [`WalError::UnsupportedVersion`] when what lies there is not the log that
+    /// was written, and then nothing is changed; [`WalError::NoSpace`];
+    /// [`WalError::InvalidOption`]; [`WalError::Io`].
+    pub fn open(dir: &Path, options: WalOptions) -> Result<Self, WalError> {
+        options.check()?;
+        let disk = RealDisk::create(dir)?;
+        let lock = disk.lock()?;
+        Self::open_on(Arc::new(disk), Some(lock), options)
+    }
+
+    pub(crate) fn open_on(
+        disk: Arc<dyn Disk>,
+        lock: Option<File>,
+        options: WalOptions,
+    ) -> Result<Self, WalError> {
+        let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
+        let (tail, kept) = match decide(&*disk, &found) {
+            Decision::Refuse(error) => return Err(error),
+            Decision::Create => {
+                for name in &found.temporaries {
+                    disk.remove(name).map_err(failed("remove", disk.path(name)))?;
+                }
+                let log_id = random::log_id()?;
+                (Tail::create(&disk, &options, log_id, options.clock.now())?, Vec::new())
+            }
+            Decision::Open(plan) => {
+                let tail = repair(&disk, &options, &found, &plan)?;
+                (tail, plan.kept)
+            }
+        };
+        let mut segments = Segments::new(kept);
+        if segments.last_number() != Some(tail.header().number) {
+            segments.push(tail.header().clone());
+        }
+        let oldest = segments.first_number().unwrap_or(tail.header().number);
+        let floor = FloorFile::open(&disk, found.floor, tail.floor(oldest))?;
+        let standing = tail.standing();
+        let shared = Arc::new(Shared::new(
+            Arc::clone(&disk),
+            tail.header().log_id,
+            Queue::new(disk.path(""), options.group_commit, standing.next_seq),
+            Durable::of(&tail),
+            segments,
+            floor,
+        ));
+        let writer =
+            Writer::new(Arc::clone(&shared), tail, options.durability, Arc::clone(&options.clock));
+        let thread = thread::Builder::new()
+            .name("tidal-wal".into())
+            .spawn(move || writer.run())
+            .map_err(failed("start a thread for", disk.path("")))?;
+        Ok(Self {
+            shared,
+            durability: options.durability,
+            writer: Mutex::new(Some(thread)),
+            lock: Mutex::new(lock),
+        })
+    }
+
+    /// Appends the records of a batch: after a crash all of them are there, or
+    /// none. Waits while too much is queued. The ticket answers once the records
+    /// are as durable as the log was opened for.
+    ///
+    /// # Errors
+    /// [`WalError::EmptyBatch`]; [`WalError::Poisoned`] after a failed write or
+    /// sync; [`WalError::Closed`].
+    pub fn append(&self, batch: &Batch) -> Result<Ticket, WalError> {
+        if batch.is_empty() {
+            return Err(WalError::EmptyBatch);
+        }
+        let (answer, pending) = match self.durability {
+            Durability::Buffered => (None, None),
+            Durability::Written | Durability::Durable => {
+                let (completer, pending) = completion();
+                (Some(completer), Some(pending))
+            }
+        };
+        let first = self.shared.queue.push(batch, answer)?;
+        let last = first.plus(u64::from(batch.record_count())).previous();
+        Ok(Ticket::new(Appended { first, last }, pending))
+    }
+
+    /// Makes everything appended before durable, whatever the log was opened
+    /// for.
+    ///
+    /// # Errors
+    /// Those of [`Wal::append`] and [`Ticket::wait`].
+    pub fn sync(&self) -> Result<(), WalError> {
+        let (completer, pending) = completion();
+        self.shared.queue.push(&Batch::new(), Some(completer))?;
+        pending.wait().unwrap_or_else(|| Err(WalError::Closed { path: self.shared.disk.path("") }))
+    }
+
+    /// How far the log is durable.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let durable = self.shared.durable();
+        let seq = durable.next_seq.previous();
+        Head { position: Position { log_id: self.shared.log_id, seq }, digest: durable.digest }
+    }
+
+    /// The first record the log still has, or will have.
+    #[must_use]
+    pub fn first_seq(&self) -> Seq {
+        self.shared.segments().first_seq()
+    }
+
+    /// How many bytes the segments take on disk.
+    #[must_use]
+    pub fn bytes_on_disk(&self) -> u64 {
+        self.shared.segments().total_bytes()
+    }
+
+    /// How many segments there are.
+    #[must_use]
+    pub fn segment_count(&self) -> usize {
+        self.shared.segments().len()
+    }
+
+    /// A reader from record `from` on, which follows the log as it grows.
+    #[must_use]
+    pub fn reader(&self, from: Seq) -> Reader {
+        Reader::new(Arc::clone(&self.shared), from)
+    }
+
+    /// Removes the segments that hold only records before `seq`, oldest first,
+    /// and returns how many. The caller vouches that it can do without them, also
+    /// after a power cut. The last segment always stays, so that numbers are
+    /// never given out twice.
+    ///
+    /// # Errors
+    /// [`WalError::Io`]; the log then takes no more records.
+    pub fn truncate_before(&self, seq: Seq) -> Result<usize, WalError> {
+        if let Some(cause) = self.shared.queue.failure() {
+            return Err(WalError::Poisoned { cause });
+        }
+        self.remove_before(seq).inspect_err(|error| {
+            for queued in self.shared.queue.fail(Arc::new(error.clone())) {
+                if let Some(answer) = queued.answer {
+                    answer
+                        .complete(Err(WalError::Indeterminate { cause: Arc::new(error.clone()) }));
+                }
+            }
+        })
+    }
+
+    fn remove_before(&self, seq: Seq) -> Result<usize, WalError> {
+        // Held throughout, so that two callers do not remove the same segment.
+        let mut floor = self.shared.floor();
+        let (removable, oldest) = self.shared.segments().before(seq);
+        let Some(oldest) = oldest.filter(|_| !removable.is_empty()) else {
+            return Ok(0);
+        };
+        let last = *floor.last();
+        floor.write(Floor { oldest_segment: oldest, ..last })?;
+        self.shared.segments().forget_before(oldest);
+        let disk = &self.shared.disk;
+        for &number in &removable {
+            let name = names::segment(number);
+            disk.remove(&name).map_err(failed("remove", disk.path(&name)))?;
+        }
+        disk.sync_dir().map_err(failed("sync", disk.path("")))?;
+        Ok(removable.len())
+    }
+
+    /// Writes and syncs what was appended, and releases the log. Calling it
+    /// again does nothing.
+    ///
+    /// # Errors
+    /// [`WalError::Poisoned`] when the log failed at any time before or now.
+    pub fn close(&self) -> Result<(), WalError> {
+        self.shared.queue.close();
+        let writer = self.writer.lock().expect("no thread panics while it closes the log").take();
+        let outcome = writer.map_or(Ok(()), |writer| {
+            writer
+                .join()
+                .unwrap_or_else(|_| Err(WalError::Closed { path: self.shared.disk.path("") }))
+        });
+        drop(self.lock.lock().expect("no thread panics while it closes the log").take());
+        outcome
+    }
+}
+
+impl Drop for Wal {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the log was dropped after it had failed");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The writer: the one thread that writes and syncs.
+//!
+//! W1. Nobody has an answer before what it says is true: the group is written,
+//!     and synced where the log is durable, before the answers go out.
+//! W2. After any failed write, sync or rename the log takes no more records
+//!     (K3); whoever waits is told that the outcome is unknown.
+//! W3. A failure to make room is told to everyone who waits, nothing was
+//!     written, and the log goes on.
+
+use std::sync::Arc;
+
+use tidal_types::{Clock, WalError};
+
+use crate::limits::GROUP_BYTES_MAX;
+use crate::options::Durability;
+use crate::queue::{Answer, Buffer, Queued, Work};
+use crate::shared::{Durable, Shared};
+use crate::tail::{Tail, TailError};
+
+#[derive(Debug)]
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    tail: Tail,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+}
+
+/// Batches that share a group.
+#[derive(Debug, Default)]
+struct Group {
+    batch_count: usize,
+    record_count: u32,
+    bytes: usize,
+    wants_sync: bool,
+    answers: Vec<Answer>,
+}
+
+impl Writer {
+    pub(crate) const fn new(
+        shared: Arc<Shared>,
+        tail: Tail,
+        durability: Durability,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { shared, tail, durability, clock }
+    }
+
+    /// Works until the queue is closed and empty. Returns how the last sync
+    /// went.
+    pub(crate) fn run(mut self) -> Result<(), WalError> {
+        let mut buffer = Buffer::default();
+        loop {
+            match self.shared.queue.take(&mut buffer, self.floor_lags()) {
+                Work::Batches => self.write(&mut buffer),
+                Work::Idle => self.settle(),
+                Work::Close => break,
+            }
+        }
+        self.settle();
+        self.shared.queue.failure().map_or(Ok(()), |cause| Err(WalError::Poisoned { cause }))
+    }
+
+    fn write(&mut self, buffer: &mut Buffer) {
+        let mut batches = std::mem::take(&mut buffer.batches).into_iter().peekable();
+        let mut body = buffer.body.as_slice();
+        while let Some(next) = batches.peek() {
+            let outcome = self.make_room(next.bytes);
+            let group = self.collect(&mut batches);
+            let (group_body, rest) = body.split_at_checked(group.bytes).unwrap_or((body, &[]));
+            body = rest;
+            let outcome = outcome
+                .and_then(|()| self.write_group(&group, group_body).map_err(TailError::Unsound));
+            if let Err(error) = outcome {
+                self.give_up(error, group, batches);
+                return;
+            }
+            for answer in group.answers {
+                answer.complete(Ok(()));
+            }
+        }
+    }
+
+    /// A segment with room for a batch of this length.
+    fn make_room(&mut self, bytes: usize) -> Result<(), TailError> {
+        if bytes <= self.tail.room() {
+            return Ok(());
+        }
+        self.tail.rotate(bytes, self.clock.now())?;
+        self.shared.segments().push(self.tail.header().clone());
+        self.shared.set_durable(Durable::of(&self.tail));
+        self.write_floor().map_err(TailError::Unsound)
+    }
+
+    /// The next batches that fit into the segment and into one group.
+    fn collect(&self, batches: &mut std::iter::Peekable<std::vec::IntoIter<Queued>>) -> Group {
+        let room = self.tail.room().min(GROUP_BYTES_MAX);
+        let mut group = Group::default();
+        while let Some(batch) =
+            batches.next_if(|batch| group.batch_count == 0 || group.bytes + batch.bytes <= room)
+        {
+            group.batch_count += 1;
+            group.record_count += batch.record_count;
+            group.bytes += batch.bytes;
+            group.wants_sync |= batch.record_count == 0;
+            group.answers.extend(batch.answer);
+        }
+        group
+    }
+
+    fn write_group(&mut self, group: &Group, body: &[u8]) -> Result<(), WalError> {
+        if group.record_count > 0 {
+            self.tail.write(group.record_count, body, self.clock.now())?;
+        }
+        if group.wants_sync || self.durability == Durability::Durable {
+            self.sync()?;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), WalError> {
+        self.tail.sync()?;
+        self.shared.set_durable(Durable::of(&self.tail));
+        Ok(())
+    }
+
+    fn give_up(&self, error: TailError, group: Group, rest: impl Iterator<Item = Queued>) {
+        let mut answers = group.answers;
+        answers.extend(rest.filter_map(|batch| batch.answer));
+        // Whoever got an answer from a buffered log believes that its records
+        // have their numbers, so those cannot be given out again.
+        let (error, waiting) = match error {
+            TailError::NoRoom(error) if self.durability != Durability::Buffered => {
+                tracing::warn!(%error, "no room for a segment; appends fail until there is");
+                let waiting = self.shared.queue.rewind(self.tail.standing().next_seq);
+                (error, waiting)
+            }
+            TailError::NoRoom(error) | TailError::Unsound(error) => {
+                tracing::error!(%error, "the log failed and takes no more records");
+                let cause = Arc::new(error);
+                let waiting = self.shared.queue.fail(Arc::clone(&cause));
+                (WalError::Indeterminate { cause }, waiting)
+            }
+        };
+        answers.extend(waiting.into_iter().filter_map(|batch| batch.answer));
+        for answer in answers {
+            answer.complete(Err(error.clone()));
+        }
+    }
+
+    fn floor_lags(&self) -> bool {
+        self.shared.queue.failure().is_none()
+            && (!self.tail.is_synced()
+                || self.shared.floor().last().synced_offset < self.tail.synced_offset())
+    }
+
+    /// Syncs what is written and says so in the floor, so that later damage to
+    /// it cannot be taken for a torn tail.
+    fn settle(&mut self) {
+        if !self.floor_lags() {
+            return;
+        }
+        if let Err(error) = self.sync().and_then(|()| self.write_floor()) {
+            self.give_up(TailError::Unsound(error), Group::default(), std::iter::empty());
+        }
+    }
+
+    fn write_floor(&self) -> Result<(), WalError> {
+        let mut floor = self.shared.floor();
+        let oldest = floor.last().oldest_segment;
+        floor.write(self.tail.floor(oldest))
+    }
+}

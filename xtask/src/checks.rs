@@ -1,0 +1,96 @@
+//! The checks that cargo itself does: formatting, lints, tests, documentation.
+
+use std::env;
+use std::path::Path;
+use std::process::{self, Stdio};
+
+use crate::console;
+use crate::failure::{Failure, Result};
+use crate::steps::{Command, Step};
+use crate::workspace;
+
+/// The variable that names the folder of the real data.
+const TEST_DATA: &str = "TIDAL_TEST_DATA";
+
+/// The sets of features that have to compile without a warning, each on its
+/// own: a build of the whole workspace unites the features that its members ask
+/// for, and so hides what breaks when one is missing.
+const FEATURE_SETS: &[(&str, &str)] = &[
+    ("clippy storage", "-p tidal-storage"),
+    ("clippy memory only", "-p tidal-storage --no-default-features"),
+];
+
+/// Formatting and lints.
+pub(crate) fn lint() -> Vec<Step> {
+    let clippy = |name, packages| {
+        let line = format!("clippy --all-targets {packages} -- -D warnings");
+        Step::command(name, Command::cargo(&line))
+    };
+    let mut steps = vec![
+        Step::command("fmt", Command::cargo("fmt --all --check")),
+        clippy("clippy", "--workspace"),
+    ];
+    steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
+    steps
+}
+
+/// The tests, then the examples in the documentation, which nextest does not
+/// run.
+pub(crate) fn test() -> Result<Vec<Step>> {
+    let data = env::var_os(TEST_DATA).filter(|value| !value.is_empty());
+    match &data {
+        None => console::say(&format!("note: {TEST_DATA} is not set: tests on real data skip")),
+        Some(path) if Path::new(path).is_absolute() && Path::new(path).is_dir() => {}
+        Some(path) => {
+            let problem = format!("{TEST_DATA} is not the absolute path of a folder: {path:?}");
+            return Err(Failure::failed(problem));
+        }
+    }
+    // All targets but the benches, which only `cargo xtask bench` builds for
+    // speed; clippy has seen that they compile.
+    let line = if has_nextest() {
+        "nextest run --workspace"
+    } else {
+        "test --workspace --lib --bins --tests --examples"
+    };
+    Ok(vec![
+        Step::command("test", Command::cargo(line)),
+        Step::command("doctest", Command::cargo("test --workspace --doc")),
+    ])
+}
+
+fn has_nextest() -> bool {
+    process::Command::new(workspace::cargo())
+        .args(["nextest", "--version"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The documentation.
+pub(crate) fn docs() -> Vec<Step> {
+    let doc = Command::cargo("doc --workspace --no-deps").variable("RUSTDOCFLAGS", "-D warnings");
+    vec![Step::command("docs", doc)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_denied_in_every_lint_and_in_the_documentation() {
+        let shown: Vec<_> = lint().iter().map(Step::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "cargo fmt --all --check",
+                "cargo clippy --all-targets --workspace -- -D warnings",
+                "cargo clippy --all-targets -p tidal-storage -- -D warnings",
+                "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",
+            ]
+        );
+        let shown: Vec<_> = docs().iter().map(Step::to_string).collect();
+        assert_eq!(shown, ["RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps"]);
+    }
+}

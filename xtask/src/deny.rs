@@ -1,0 +1,88 @@
+//! cargo-deny: bans, licences, sources and advisories of the dependencies.
+//!
+//! The version is pinned, since another one may judge the same tree otherwise.
+//! It is installed when it is missing, into the cache folder, so that nothing
+//! else on the machine changes.
+
+use std::path::{Path, PathBuf};
+use std::process;
+
+use crate::failure::Result;
+use crate::steps::{Command, Step};
+use crate::workspace;
+
+const PROGRAM: &str = "cargo-deny";
+const VERSION: &str = "0.20.2";
+
+/// Checks bans, licences and sources; the configuration is `deny.toml`.
+pub(crate) fn check() -> Result<Vec<Step>> {
+    with_program("deny", "check --hide-inclusion-graph bans licenses sources")
+}
+
+/// Checks for known advisories. Its answer changes while the tree stays the
+/// same, and it needs the network, so CI leaves it out.
+pub(crate) fn audit() -> Result<Vec<Step>> {
+    with_program("audit", "check advisories")
+}
+
+fn with_program(name: &'static str, line: &str) -> Result<Vec<Step>> {
+    if is_pinned(Path::new(PROGRAM)) {
+        return Ok(vec![Step::command(name, Command::new(PROGRAM, line))]);
+    }
+    let tools = workspace::cache()?.join("tools");
+    let folder = tools.join(format!("{PROGRAM}-{VERSION}"));
+    let program = program_in(&folder);
+    let mut steps = Vec::new();
+    if !is_pinned(&program) {
+        steps.push(Step::command("install deny", install(&folder, &tools.join("build"))));
+    }
+    steps.push(Step::command(name, Command::new(program, line)));
+    Ok(steps)
+}
+
+fn program_in(folder: &Path) -> PathBuf {
+    folder.join("bin").join(PROGRAM).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// Whether this program starts and is the pinned version.
+fn is_pinned(program: &Path) -> bool {
+    process::Command::new(program).arg("--version").output().is_ok_and(|output| {
+        output.status.success() && is_pinned_answer(&String::from_utf8_lossy(&output.stdout))
+    })
+}
+
+fn is_pinned_answer(answer: &str) -> bool {
+    answer.split_whitespace().eq([PROGRAM, VERSION])
+}
+
+fn install(folder: &Path, build: &Path) -> Command {
+    // `--force` because a folder that a stopped installation has left behind
+    // may hold its record without a program that starts.
+    Command::cargo(&format!("install --locked --force --version {VERSION} {PROGRAM} --root"))
+        .arg(folder)
+        .variable("CARGO_TARGET_DIR", build)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_version_is_good_enough() {
+        assert!(is_pinned_answer("cargo-deny 0.20.2\n"));
+        for other in ["cargo-deny 0.20.1\n", "cargo-deny 0.20.20\n", "cargo-audit 0.20.2\n", ""] {
+            assert!(!is_pinned_answer(other), "{other:?}");
+        }
+        assert!(!is_pinned(Path::new("no-such-program")));
+    }
+
+    #[test]
+    fn the_installation_is_locked_pinned_and_apart() {
+        let shown = install(Path::new("cache/deny"), Path::new("cache/build")).to_string();
+        assert_eq!(
+            shown,
+            "CARGO_TARGET_DIR=cache/build \
+             cargo install --locked --force --version 0.20.2 cargo-deny --root cache/deny"
+        );
+    }
+}
