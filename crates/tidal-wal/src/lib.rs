@@ -1,1 +1,81 @@
-//! Part of tidalDB.
+//! A durable log of opaque records.
+//!
+//! Records go in as batches, which survive a crash whole or not at all; they
+//! come out in order, each under its sequence number. One writer thread writes
+//! what arrived during the last sync as one group, so that many callers share a
+//! sync.
+//!
+//! ```
+//! use tidal_wal::{Batch, RecordKind, Seq, Wal, WalOptions};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let log = Wal::open(dir.path(), WalOptions::default())?;
+//!
+//! let mut batch = Batch::new();
+//! batch.push(RecordKind(1), b"first")?;
+//! batch.push(RecordKind(1), b"second")?;
+//! let appended = log.append(&batch)?.wait()?; // both survive a power cut now
+//! assert_eq!(appended.last, Seq::new(2));
+//!
+//! let mut reader = log.reader(Seq::FIRST);
+//! while let Some(record) = reader.next_record()? {
+//!     println!("{} {:?}", record.seq, record.payload);
+//! }
+//! log.close()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What survives
+//! See [`Durability`]. By default an answered append survives a power cut.
+//!
+//! # Opening after a crash
+//! Opening looks at everything, decides once, and then repairs. What a crash
+//! tore behind the last acknowledged record is copied aside and cut; damage to
+//! anything that is known to have been synced is refused with the file and the
+//! offset, and nothing is changed. Damage to the last group of a log that had no
+//! time to note down how far it was synced (50 milliseconds after the last
+//! append, or a clean close) cannot be told from a torn write by any means.
+//!
+//! # Failure
+//! After a failed write or sync nobody can know what the disk holds: the log
+//! takes no more records and must be opened again. A disk that is full is told
+//! before anything is written, loses nothing, and appends succeed again when
+//! there is room.
+
+mod batch;
+mod completion;
+mod disk;
+mod floor_file;
+mod format;
+pub mod limits;
+mod names;
+mod options;
+mod queue;
+mod random;
+mod reader;
+mod record;
+mod recovery;
+mod segments;
+mod shared;
+mod tail;
+mod ticket;
+mod verify;
+mod wal;
+mod walk;
+mod writer;
+
+pub use batch::Batch;
+pub use completion::{Completer, Completion, completion};
+pub use format::{Digest, FORMAT_VERSION, RecordKind};
+pub use options::{Durability, GroupCommit, WalOptions};
+pub use reader::Reader;
+pub use record::LogRecord;
+pub use ticket::{Appended, Ticket};
+pub use tidal_types::{Clock, ErrorKind, LogId, Position, Seq, SystemClock, Timestamp, WalError};
+pub use verify::{Problem, VerifyReport, verify};
+pub use wal::{Head, Wal};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,11 @@
 //!
 //! Offsets of the log count from the first byte of the first segment.
 //!
-//! G1. A group begins at a multiple of the segment's alignment and never spans
+//! U1. A group begins at a multiple of the segment's alignment and never spans
 //!     segments, so no later write touches a sector that holds part of it.
-//! G2. Checks come before trust: length, then checksum, then nonce, then chain,
+//! U2. Checks come before trust: length, then checksum, then nonce, then chain,
 //!     then the fields, then the records.
-//! G3. The promise never exceeds what a sync has confirmed.
+//! U3. The promise never exceeds what a sync has confirmed.
 
 use tidal_types::{ByteReader, Seq, Timestamp};
 
