@@ -1,1 +1,103 @@
-//! Part of tidalDB.
+//! Ordered keyspaces of bytes, with atomic writes across them, over an engine of
+//! your choice.
+//!
+//! A [`Storage`] is a set of named keyspaces; each is a [`StorageEngine`], an
+//! ordered map from keys to values, both of bytes. There is one for each kind of
+//! entity ("items", "users", "creators") and any other by name. Both traits are
+//! object-safe: code above them never names an engine.
+//!
+//! ```
+//! use tidal_storage::{AtomicBatch, Direction, Durability, MemoryStorage, Storage, StorageEngine};
+//! use tidal_types::EntityKind;
+//!
+//! // `FjallStorage::open(path)?` is the same on disk.
+//! let storage = MemoryStorage::new();
+//!
+//! // One keyspace: a map in the order of its keys.
+//! let items = storage.backend(EntityKind::Item);
+//! items.put(b"song/1", b"So What")?;
+//! items.put(b"song/2", b"Blue in Green")?;
+//! assert_eq!(items.get(b"song/1")?.as_deref(), Some(&b"So What"[..]));
+//! let titles = items.scan_prefix(b"song/")?.map(|entry| Ok(entry?.1)).collect::<tidal_storage::Result<Vec<_>>>()?;
+//! assert_eq!(titles, [b"So What".to_vec(), b"Blue in Green".to_vec()]);
+//!
+//! // Several keyspaces: all of the batch, or nothing of it, through any crash.
+//! let mut batch = AtomicBatch::new();
+//! batch.put(EntityKind::Item, b"song/3", b"All Blues").delete(EntityKind::Item, b"song/1").put("system", b"applied", b"3");
+//! let before = storage.snapshot()?;
+//! storage.commit(batch, Durability::Sync)?;
+//!
+//! // A snapshot stays at its moment, in every keyspace.
+//! assert!(before.contains(EntityKind::Item.into(), b"song/1")?);
+//! assert_eq!(before.get("system".into(), b"applied")?, None);
+//! assert!(!items.contains(b"song/1")?);
+//! let (newest, _) = items.scan_range((..).into(), Direction::Backward)?.next().expect("two songs are left")?;
+//! assert_eq!(newest, b"song/3");
+//! # drop(before);
+//! storage.close()?;
+//! # Ok::<(), tidal_types::StorageError>(())
+//! ```
+//!
+//! # What is promised, whatever the engine
+//!
+//! - **S1** A batch is atomic: readers and crashes see all of it or nothing. Its
+//!   last operation on a key wins.
+//! - **S2** A read sees every write whose call has returned. A scan, and a
+//!   snapshot, sees one moment from its first entry to its last.
+//! - **S3** [`Durability`] says what survives a crash of the process and what a
+//!   power cut; [`StorageEngine::flush`] makes everything before it durable.
+//! - **S4** Keys have 1 to [`KEY_BYTES_MAX`] bytes, values at most
+//!   [`VALUE_BYTES_MAX`]. What is outside is refused before the engine sees it,
+//!   with the rest of its batch.
+//! - **S5** One handle to a directory at a time: a second open fails with
+//!   [`StorageError::Locked`], in this process and in any other.
+//! - **S6** [`Storage::close`], or dropping the storage, frees the directory at
+//!   once, whoever still holds a keyspace, a snapshot or a scan. From then on
+//!   they answer [`StorageError::Closed`].
+//! - **S7** After a failed write or sync an engine that can no longer vouch for
+//!   its state answers [`StorageError::Poisoned`] to writes until it is opened
+//!   again. The write that failed is then there whole or not at all.
+//!
+//! # Engines
+//!
+//! | type              | feature           | survives  | notes                                   |
+//! |-------------------|-------------------|-----------|-----------------------------------------|
+//! | [`MemoryStorage`] | always            | nothing   | deterministic; for tests and caches     |
+//! | `FjallStorage`    | `fjall` (default) | power cut | a log-structured merge tree, pure Rust  |
+//!
+//! An engine is a [`Driver`]: a dozen functions over one database library. All
+//! else (checks, limits, deduplication, counters, closing) is
+//! [`DriverStorage`], the same for all of them, and every engine passes the same
+//! suite of tests.
+
+mod batch;
+mod counters;
+mod directory;
+mod driver;
+mod durability;
+mod engine;
+mod engines;
+mod keyspace;
+mod range;
+mod shell;
+mod stats;
+mod storage;
+mod sync;
+
+pub use batch::{AtomicBatch, BatchOp, KEY_BYTES_MAX, VALUE_BYTES_MAX, WriteBatch};
+pub use directory::{DirectoryLock, directory_bytes};
+pub use driver::{Driver, SpaceId, SpaceOp, SpaceSize};
+pub use durability::Durability;
+pub use engine::{KeyValue, PrefixIterator, StorageEngine};
+#[cfg(feature = "fjall")]
+pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallStorage};
+pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};
+pub use keyspace::{KEYSPACE_NAME_BYTES_MAX, KeyspaceName};
+pub use range::{Direction, KeyRange};
+pub use shell::{DriverBackend, DriverStorage};
+pub use stats::{Capabilities, EngineStats, StorageStats};
+pub use storage::{Snapshot, Storage};
+pub use tidal_types::StorageError;
+
+/// What storage answers: a value, or a [`StorageError`].
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
