@@ -1,1 +1,78 @@
-//! Part of tidalDB.
+//! An embeddable database for engagement signals.
+//!
+//! An application writes what happens to its items (a view, a like, a purchase)
+//! and reads back at any moment how hot each one is: decayed scores, counts and
+//! sums over sliding windows, velocities, rankings. Everything is in one
+//! directory, and what was acknowledged survives a power cut.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tidal_db::{By, Config, DecaySpec, EntityId, EntityKind, SchemaBuilder, TidalDB, Timestamp, Window};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let data_dir = dir.path().join("data");
+//! let mut schema = SchemaBuilder::new();
+//! schema
+//!     .signal("view", EntityKind::Item, DecaySpec::Exponential { half_life: Duration::from_secs(3600) })
+//!     .windows(&[Window::OneHour, Window::AllTime])
+//!     .velocity(true)
+//!     .add();
+//! let db = TidalDB::open(Config { data_dir, schema: schema.build()? })?;
+//!
+//! let video = EntityId::new(42);
+//! db.signal("view", video, 1.0, Timestamp::now())?; // durable when it returns
+//! db.write_item(video, "A title")?;
+//!
+//! assert!(db.decay_score("view", video)? > 0.99);
+//! assert_eq!(db.windowed_count("view", video, Window::OneHour)?, 1);
+//! assert_eq!(db.top("view", By::Score, 10)?[0].id, video);
+//! db.shutdown()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The crate re-exports every type that its signatures name.
+
+mod batch;
+mod change;
+mod checkpoint;
+mod checksum;
+mod config;
+mod database;
+mod directory;
+mod kinds;
+mod ledger;
+mod log;
+mod metadata;
+mod names;
+mod open;
+mod pipeline;
+mod record;
+mod state;
+mod verify;
+
+pub use batch::{Batch, Committed, Outcome};
+pub use checksum::Checksum;
+pub use config::{Builder, Config, Retention};
+pub use database::{Stats, TidalDB};
+pub use kinds::IdMode;
+pub use ledger::{By, Cell, Ranked, SignalLedger};
+pub use metadata::METADATA_BYTES_MAX;
+pub use names::NAME_BYTES_MAX;
+pub use pipeline::CommitTicket;
+pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
+pub use tidal_types::{
+    AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
+    ManualClock, Position, Schema, SchemaBuilder, SchemaError, Seq, SignalBuilder,
+    SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError, Timestamp,
+    WEIGHT_MAX, WalError, Window,
+};
+pub use tidal_wal::{Durability, GroupCommit, Problem, VerifyReport};
+pub use verify::verify;
+
+/// What fails in this crate fails with a [`TidalError`].
+pub type Result<T, E = TidalError> = std::result::Result<T, E>;
+
+/// The example in the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -5,10 +5,10 @@
 //! time t it holds the instants i with `t - span < i <= t`. All times are
 //! nanoseconds since the epoch.
 //!
-//! G1. A width is at most a sixtieth of its span, rounded up to a nanosecond,
+//! I1. A width is at most a sixtieth of its span, rounded up to a nanosecond,
 //!     and never zero.
-//! G2. A span touches at most [`BUCKETS_MAX`] buckets.
-//! G3. A bucket that is dead at one time is dead at every later time.
+//! I2. A span touches at most [`BUCKETS_MAX`] buckets.
+//! I3. A bucket that is dead at one time is dead at every later time.
 
 use std::time::Duration;
 
@@ -117,9 +117,9 @@ mod tests {
         #[test]
         fn a_span_touches_few_buckets_and_a_width_is_a_sixtieth(span in 1..=3_155_760_000_000_000_000_u64, time: u64) {
             let grid = Grid::new(Duration::from_nanos(span));
-            prop_assert!(grid.width() >= 1 && grid.width() <= span / 60 + 1, "G1");
+            prop_assert!(grid.width() >= 1 && grid.width() <= span / 60 + 1, "I1");
             let oldest = grid.cut(time).map_or(0, |cut| grid.index(cut + 1));
-            prop_assert!(grid.index(time) - oldest < BUCKETS_MAX as u64, "G2");
+            prop_assert!(grid.index(time) - oldest < BUCKETS_MAX as u64, "I2");
             prop_assert!(!grid.is_dead(oldest, time) && (oldest == 0 || grid.is_dead(oldest - 1, time)));
         }
     }

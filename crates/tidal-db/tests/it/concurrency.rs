@@ -17,6 +17,7 @@ fn the_database_is_shared_between_threads() {
 }
 
 /// W2 of the pipeline: whoever was answered reads its own write.
+/// G1
 #[test]
 fn a_caller_reads_its_own_write() {
     let dir = tempfile::tempdir().unwrap();
@@ -41,6 +42,7 @@ fn a_caller_reads_its_own_write() {
     assert!(ranked.iter().all(|ranked| ranked.value == 30.0));
 }
 
+/// G2
 #[test]
 fn one_thread_keeps_many_commits_in_flight() {
     for durability in [Durability::Durable, Durability::Written, Durability::Buffered] {
@@ -59,6 +61,7 @@ fn one_thread_keeps_many_commits_in_flight() {
     }
 }
 
+/// G3
 #[test]
 fn dropped_tickets_are_committed_all_the_same() {
     let dir = tempfile::tempdir().unwrap();

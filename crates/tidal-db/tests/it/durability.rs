@@ -96,6 +96,7 @@ fn the_checksum_of_a_fixed_stream_is_what_it_was() {
 
 /// L3, C2: a checkpoint in the middle, and then a crash: replay applies nothing
 /// twice.
+/// L1: what was folded live equals what replay folds.
 #[test]
 fn replay_from_a_checkpoint_equals_replay_from_the_beginning() {
     let dir = tempfile::tempdir().unwrap();
@@ -145,6 +146,7 @@ fn the_log_is_kept_unless_asked_otherwise() {
 
 /// A schema grows; its records keep their meaning, with a checkpoint between or
 /// without.
+/// G6
 #[test]
 fn new_signal_types_are_taken_up() {
     for checkpoint in [true, false] {
@@ -190,6 +192,7 @@ fn outcomes_are_in_the_order_of_the_batch() {
     assert_eq!((empty.position.seq, empty.outcomes.len()), (Seq::new(4), 0));
 }
 
+/// G20
 #[test]
 fn after_shutdown_calls_say_so_and_the_lock_is_free() {
     let dir = tempfile::tempdir().unwrap();

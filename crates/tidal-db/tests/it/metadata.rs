@@ -4,6 +4,7 @@ use tidal_db::{Batch, METADATA_BYTES_MAX, TidalDB, TidalError, Window};
 
 use crate::fixture::{NOW, id, open, schema};
 
+/// G17
 #[test]
 fn metadata_is_read_back_wherever_it_is() {
     let dir = tempfile::tempdir().unwrap();
@@ -32,6 +33,7 @@ fn metadata_is_read_back_wherever_it_is() {
     assert_eq!(db.checksum().unwrap(), checksum);
 }
 
+/// G17
 #[test]
 fn deleting_metadata_leaves_signals() {
     let db = TidalDB::in_memory(schema()).unwrap();

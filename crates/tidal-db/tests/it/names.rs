@@ -8,6 +8,7 @@ use tidal_db::{Batch, EntityKind, Event, IdMode, TidalDB, TidalError};
 
 use crate::fixture::{NOW, id, open, schema};
 
+/// G15
 #[test]
 fn names_get_ids_from_one_and_keep_them() {
     let dir = tempfile::tempdir().unwrap();
@@ -38,6 +39,7 @@ fn names_get_ids_from_one_and_keep_them() {
     assert_eq!(db.entity_id(EntityKind::Item, "new").unwrap(), id(3));
 }
 
+/// G15
 #[test]
 fn looking_up_a_name_writes_nothing() {
     let db = TidalDB::in_memory(schema()).unwrap();
@@ -58,6 +60,7 @@ fn names_have_a_length() {
     assert_eq!(db.find_entity(EntityKind::Item, "good").unwrap(), None);
 }
 
+/// G16
 #[test]
 fn a_named_kind_refuses_numbers_nobody_was_given() {
     let db = TidalDB::in_memory(schema()).unwrap();
@@ -76,6 +79,7 @@ fn a_named_kind_refuses_numbers_nobody_was_given() {
     }
 }
 
+/// G16
 #[test]
 fn a_numeric_kind_refuses_names() {
     let dir = tempfile::tempdir().unwrap();

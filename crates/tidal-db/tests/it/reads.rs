@@ -14,6 +14,7 @@ fn with_clock() -> (TidalDB, Arc<ManualClock>, tempfile::TempDir) {
     (db, clock, dir)
 }
 
+/// G13
 #[test]
 fn now_is_the_later_of_the_clock_and_the_newest_event() {
     let (db, clock, _dir) = with_clock();
@@ -30,6 +31,7 @@ fn now_is_the_later_of_the_clock_and_the_newest_event() {
     assert_eq!(db.windowed_count("view", id(1), Window::SevenDays).unwrap(), 1);
 }
 
+/// G13
 #[test]
 fn a_read_before_the_newest_event_is_refused() {
     let (db, _clock, _dir) = with_clock();
@@ -51,6 +53,7 @@ fn a_read_before_the_newest_event_is_refused() {
     assert_eq!(db.decay_score_at("view", id(1), ago(5)).unwrap(), 1.0);
 }
 
+/// G4, G5
 #[test]
 fn events_from_too_far_ahead_are_refused_before_they_are_written() {
     let (db, _clock, _dir) = with_clock();
@@ -65,6 +68,7 @@ fn events_from_too_far_ahead_are_refused_before_they_are_written() {
     db.signal("view", id(1), 1.0, edge).unwrap();
 }
 
+/// G14
 #[test]
 fn undeclared_reads_are_errors() {
     let (db, _clock, _dir) = with_clock();
@@ -78,6 +82,7 @@ fn undeclared_reads_are_errors() {
     assert!(matches!(unknown, Err(TidalError::Schema(_))), "{unknown:?}");
 }
 
+/// G14
 #[test]
 fn unknown_entities_read_zero() {
     let (db, _clock, _dir) = with_clock();
@@ -88,6 +93,7 @@ fn unknown_entities_read_zero() {
     assert!(db.entities(EntityKind::Item).unwrap().is_empty());
 }
 
+/// G12
 #[test]
 fn rankings_go_by_value_and_then_by_id() {
     let (db, _clock, _dir) = with_clock();
@@ -109,6 +115,7 @@ fn rankings_go_by_value_and_then_by_id() {
 }
 
 /// Scores too small for a number still have their order.
+/// G12
 #[test]
 fn old_entities_keep_their_order() {
     let (db, clock, _dir) = with_clock();

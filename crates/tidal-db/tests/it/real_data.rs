@@ -226,6 +226,7 @@ fn check(names: [&'static str; 3], rows: &[Row]) -> TidalDB {
     db
 }
 
+/// G7, G8, G9, G11
 #[test]
 fn online_retail_equals_the_definitions() {
     let Some(path) = real_data("online-retail/online-retail.csv.gz") else {
@@ -256,6 +257,7 @@ fn online_retail_equals_the_definitions() {
     assert_eq!(db.entities(EntityKind::Item).unwrap().len(), 4070);
 }
 
+/// G7, G8, G9
 #[test]
 fn mathoverflow_equals_the_definitions() {
     let mut rows = Vec::new();
@@ -281,6 +283,7 @@ fn mathoverflow_equals_the_definitions() {
 }
 
 /// Half the rows go back in time: the order of arrival does not matter.
+/// G10
 #[test]
 fn movietweetings_out_of_order_equals_the_definitions() {
     let Some(path) = real_data("movietweetings-100k/ratings.dat.gz") else {

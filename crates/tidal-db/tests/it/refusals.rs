@@ -45,6 +45,7 @@ fn refused(dir: &Path) -> TidalError {
     error
 }
 
+/// G18
 #[test]
 fn a_directory_of_something_else_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
@@ -72,6 +73,7 @@ fn open_existing_creates_nothing() {
     assert!(snapshot(dir.path()).is_empty());
 }
 
+/// G18
 #[test]
 fn another_format_and_another_engine_are_refused() {
     let dir = fed();
@@ -100,6 +102,7 @@ fn another_format_and_another_engine_are_refused() {
     assert_eq!(open(dir.path()).stats().unwrap().records, 51);
 }
 
+/// G6
 #[test]
 fn a_changed_schema_is_refused_and_names_the_field() {
     let dir = fed();
@@ -166,6 +169,7 @@ fn a_corrupt_schema_in_the_log_is_refused() {
     assert_eq!(open(dir.path()).stats().unwrap().records, 51);
 }
 
+/// G19
 #[test]
 fn verify_finds_nothing_wrong_with_what_was_written_and_writes_nothing() {
     let dir = fed();
