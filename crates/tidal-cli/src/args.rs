@@ -1,0 +1,138 @@
+//! The command line: what may be said, and how `--help` explains it.
+//!
+//! This interface is fixed; scripts depend on it.
+
+mod import;
+mod read;
+mod write;
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+
+pub(crate) use import::ImportArgs;
+pub(crate) use read::{By, GetArgs, TopArgs, entity_kind, window};
+pub(crate) use write::{DeleteArgs, InitArgs, PutArgs, SignalArgs};
+
+const EXAMPLES: &str = "\
+Example:
+  tidal --db shop init --schema schema.toml
+  tidal --db shop import --signal purchase --entity-column StockCode --time-column InvoiceDate sales.csv.gz
+  tidal --db shop top purchase --at last
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+`tidal demo` shows what it does, without any data of yours.";
+
+/// tidalDB: a database for engagement signals.
+///
+/// It takes in what happens to items, users and creators (a view, a like, a
+/// purchase) and says at any moment how hot each one is: a time-decayed score,
+/// counts and sums over sliding windows, velocity, and rankings made of these.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tidal",
+    version,
+    arg_required_else_help = true,
+    after_help = EXAMPLES,
+    verbatim_doc_comment
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What may stand anywhere on the line.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The directory of the database [env: TIDAL_DB].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Anywhere on the line")]
+    pub(crate) db: Option<PathBuf>,
+    /// Print one JSON value on one line instead of text.
+    #[arg(long, global = true, help_heading = "Anywhere on the line")]
+    pub(crate) json: bool,
+}
+
+impl Global {
+    /// The directory of the database, which every command but `demo` needs:
+    /// the option, else the variable. An empty variable is none.
+    pub(crate) fn db(&self) -> Result<PathBuf, Failure> {
+        let variable =
+            || env::var_os("TIDAL_DB").filter(|value| !value.is_empty()).map(PathBuf::from);
+        self.db.clone().or_else(variable).ok_or_else(|| {
+            Failure::usage("no database given; add --db DIR, or set TIDAL_DB to its directory")
+        })
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a database, or add new signal types to one.
+    Init(InitArgs),
+    /// Read events from a CSV or JSONL file
+    ///
+    /// CSV: a line break is LF or CRLF; a field in double quotes may hold delimiters,
+    /// line breaks and doubled quotes. JSONL: one object on each line; numbers and
+    /// strings both serve as ids, times and weights, and null or an absent key is an
+    /// empty field. Empty lines are skipped. Files may be compressed with gzip.
+    #[command(verbatim_doc_comment)]
+    Import(ImportArgs),
+    /// Write one event.
+    Signal(SignalArgs),
+    /// Show one entity: its metadata, scores, counts, sums and velocities.
+    Get(GetArgs),
+    /// Rank entities by a signal.
+    Top(TopArgs),
+    /// Store metadata for an item.
+    Put(PutArgs),
+    /// Delete the metadata of an item; its signals and its name stay.
+    Delete(DeleteArgs),
+    /// Show the size of the database and the checksum of its state
+    ///
+    /// The checksum depends on what was written and on nothing else: two databases
+    /// that were fed the same have the same.
+    #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop stats --json")]
+    Stats,
+    /// Read every byte of the log and report damage. Never writes.
+    ///
+    /// Exits with 1 when something is damaged.
+    #[command(after_help = "Example:\n  tidal --db shop verify")]
+    Verify,
+    /// Write the state to storage, so that opening has no log to replay
+    ///
+    /// Commands that write do this at their end, and the database does it by itself
+    /// every million records; nothing is lost without it.
+    #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop checkpoint")]
+    Checkpoint,
+    /// Make up a stream of events, take it in and show what comes out
+    ///
+    /// The events are the same on every run but for their times, which end now.
+    /// Without --keep the database lies in a temporary directory and is removed.
+    #[command(verbatim_doc_comment)]
+    Demo(DemoArgs),
+}
+
+const DEMO_EXAMPLE: &str = "\
+Example:
+  tidal demo --keep /tmp/tides
+  tidal --db /tmp/tides top like --limit 5";
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = DEMO_EXAMPLE)]
+pub(crate) struct DemoArgs {
+    /// How many events to make up.
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    pub(crate) events: u64,
+    /// Keep the database here; the directory must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests;

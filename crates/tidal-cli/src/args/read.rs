@@ -1,0 +1,97 @@
+//! Options of the commands that read.
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum};
+use tidal_db::{EntityKind, Window};
+
+use crate::moment::Moment;
+
+const GET_EXAMPLE: &str = "\
+Example:
+  tidal --db shop get 85123A --at last --json
+
+An entity is known when it has a name, events or metadata; an unknown one exits with 1.
+Velocity is in events per second.";
+
+const TOP_EXAMPLE: &str = "\
+Examples:
+  tidal --db shop top purchase --limit 20
+  tidal --db shop top view --by velocity --window 1h
+  tidal --db shop top view --by count --window all --at last
+
+Velocity is in events per second. Equal values rank by the lower id.";
+
+/// Options of `get`.
+#[derive(Debug, Args)]
+#[command(after_help = GET_EXAMPLE)]
+pub(crate) struct GetArgs {
+    /// The name of the entity, or its number when its kind is numeric.
+    #[arg(value_name = "ENTITY")]
+    pub(crate) entity: OsString,
+    /// The kind of the entity: item, user or creator.
+    #[arg(long, value_name = "KIND", default_value = "item", value_parser = entity_kind)]
+    pub(crate) kind: EntityKind,
+    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
+    pub(crate) at: Moment,
+}
+
+/// Options of `top`.
+#[derive(Debug, Args)]
+#[command(after_help = TOP_EXAMPLE)]
+pub(crate) struct TopArgs {
+    /// The signal type.
+    #[arg(value_name = "SIGNAL")]
+    pub(crate) signal: String,
+    /// What to rank by. count and velocity need a --window.
+    #[arg(long, value_name = "score|count|velocity", hide_possible_values = true, value_enum, default_value_t = By::Score)]
+    pub(crate) by: By,
+    /// The window of a count or velocity, one that the schema declares.
+    #[arg(long, value_name = "1h|24h|7d|30d|all", value_parser = window)]
+    pub(crate) window: Option<Window>,
+    /// How many to show.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
+    pub(crate) at: Moment,
+}
+
+/// What a ranking goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// The decayed score.
+    Score,
+    /// The number of events in a window.
+    Count,
+    /// The events per second over a window.
+    Velocity,
+}
+
+impl By {
+    /// The word on the command line and in JSON.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::Count => "count",
+            Self::Velocity => "velocity",
+        }
+    }
+}
+
+/// The entity kind of that name.
+pub(crate) fn entity_kind(text: &str) -> Result<EntityKind, String> {
+    EntityKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| "a kind is item, user or creator".into())
+}
+
+/// The window of that name.
+pub(crate) fn window(text: &str) -> Result<Window, String> {
+    Window::ALL
+        .into_iter()
+        .find(|window| window.as_str() == text)
+        .ok_or_else(|| "a window is 1h, 24h, 7d, 30d or all".into())
+}

@@ -1,0 +1,94 @@
+//! Options of the commands that write one thing.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::moment::Moment;
+
+const INIT_EXAMPLE: &str = "\
+Example:
+  tidal --db shop init --schema schema.toml
+
+where schema.toml says, for each signal type:
+  [[signal]]
+  name = \"purchase\"                      # a-z, 0-9 and _
+  kind = \"item\"                          # item (if left out), user or creator
+  decay = { half_life = \"7d\" }           # or { lifetime = \"30d\" } or \"permanent\"
+  windows = [\"1h\", \"24h\", \"7d\", \"all\"]   # of 1h, 24h, 7d, 30d, all; none if left out
+  velocity = true                        # false if left out
+  sums = true                            # false if left out
+Spans have the units s, m, h, d and w. A signal type that is stored can never be changed or removed.";
+
+const SIGNAL_EXAMPLE: &str = "\
+Example:
+  tidal --db shop signal purchase 85123A --weight 6 --actor 17850
+  tidal --db shop signal view 85123A --time 2011-12-09T12:50:00Z
+
+A new name is taken up. The event is durable when the command ends.";
+
+const PUT_EXAMPLE: &str = "\
+Example:
+  tidal --db shop put 85123A '{\"title\":\"White hanging heart\"}'
+  tidal --db shop put 85123A --file heart.json
+
+A new name is taken up. What was stored before is replaced.";
+
+const DELETE_EXAMPLE: &str = "\
+Example:
+  tidal --db shop delete 85123A";
+
+/// Options of `init`.
+#[derive(Debug, Args)]
+#[command(after_help = INIT_EXAMPLE)]
+pub(crate) struct InitArgs {
+    /// The file that declares the signal types.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: PathBuf,
+}
+
+/// Options of `signal`.
+#[derive(Debug, Args)]
+#[command(after_help = SIGNAL_EXAMPLE)]
+pub(crate) struct SignalArgs {
+    /// The signal type.
+    #[arg(value_name = "NAME")]
+    pub(crate) signal: String,
+    /// The name of the entity, or its number when its kind is numeric.
+    #[arg(value_name = "ENTITY")]
+    pub(crate) entity: OsString,
+    /// How much the event counts; negative for what takes away.
+    #[arg(long, value_name = "W", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub(crate) weight: f64,
+    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
+    pub(crate) time: Moment,
+    /// The user who caused it.
+    #[arg(long, value_name = "USER")]
+    pub(crate) actor: Option<OsString>,
+}
+
+/// Options of `put`.
+#[derive(Debug, Args)]
+#[command(after_help = PUT_EXAMPLE)]
+pub(crate) struct PutArgs {
+    /// The name of the item, or its number when items are numeric.
+    #[arg(value_name = "ENTITY")]
+    pub(crate) entity: OsString,
+    /// The metadata: any text.
+    #[arg(value_name = "VALUE", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) value: Option<OsString>,
+    /// Take the metadata from this file, byte for byte.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Options of `delete`.
+#[derive(Debug, Args)]
+#[command(after_help = DELETE_EXAMPLE)]
+pub(crate) struct DeleteArgs {
+    /// The name of the item, or its number when items are numeric.
+    #[arg(value_name = "ENTITY")]
+    pub(crate) entity: OsString,
+}

@@ -1,0 +1,50 @@
+//! The commands, one file each, and the way from the command line to them.
+
+mod checkpoint;
+mod demo;
+mod get;
+mod import;
+mod init;
+mod put;
+mod signal;
+mod staleness;
+mod stats;
+mod top;
+mod usage;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs the program.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => match dispatch(&cli) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        },
+        Err(error) => usage::report(&error),
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Init(args) => init::run(global, args),
+        Command::Import(args) => import::run(global, args),
+        Command::Signal(args) => signal::run(global, args),
+        Command::Get(args) => get::run(global, args),
+        Command::Top(args) => top::run(global, args),
+        Command::Put(args) => put::run(global, args),
+        Command::Delete(args) => put::delete(global, args),
+        Command::Stats => stats::run(global),
+        Command::Verify => verify::run(global),
+        Command::Checkpoint => checkpoint::run(global),
+        Command::Demo(args) => demo::run(global, args),
+    }
+}

@@ -1,0 +1,164 @@
+//! `tidal get`: everything about one entity.
+
+use serde_json::{Map, Value, json};
+use tidal_db::{DecaySpec, EntityId, EntityKind, SignalTypeDefinition, TidalDB, Timestamp, Window};
+
+use super::staleness;
+use crate::args::{GetArgs, Global};
+use crate::failure::Failure;
+use crate::output::{Align, Bytes, Table, count, decimal, print, print_json, printable, rfc3339};
+use crate::{database, entity};
+
+pub(super) fn run(global: &Global, args: &GetArgs) -> Result<(), Failure> {
+    let db = database::open(global)?;
+    let found = entity::find(&db, args.kind, &args.entity)?;
+    let Some(entity) = found.map(|id| Entity::read(&db, args.kind, id)).transpose()?.flatten()
+    else {
+        return Err(entity::unknown(args.kind, &args.entity));
+    };
+    let at = args.at.of_read(&db)?;
+    let signals: Vec<&SignalTypeDefinition> =
+        db.schema().signals().iter().filter(|signal| signal.kind() == args.kind).collect();
+    let measures = signals
+        .iter()
+        .map(|signal| Measures::read(&db, signal, entity.id, at))
+        .collect::<Result<Vec<_>, _>>()?;
+    let decays: Vec<DecaySpec> = signals.iter().map(|signal| signal.decay()).collect();
+    staleness::hint(&db, args.at, at, &decays);
+    if global.json {
+        print_json(&json(&entity, at, &measures))
+    } else {
+        print(&text(&entity, at, &measures))
+    }
+}
+
+/// An entity that is known.
+struct Entity {
+    kind: EntityKind,
+    id: EntityId,
+    name: Option<Vec<u8>>,
+    metadata: Option<Vec<u8>>,
+}
+
+impl Entity {
+    /// The entity, if it has a name, events or metadata.
+    fn read(db: &TidalDB, kind: EntityKind, id: EntityId) -> Result<Option<Self>, Failure> {
+        let name = db.entity_name(kind, id)?;
+        let metadata = if kind == EntityKind::Item { db.read_item(id)? } else { None };
+        let known = name.is_some() || metadata.is_some() || db.entities(kind)?.contains(&id);
+        Ok(known.then_some(Self { kind, id, name, metadata }))
+    }
+}
+
+/// What one signal type says of an entity.
+struct Measures<'s> {
+    signal: &'s str,
+    score: f64,
+    counts: Vec<(Window, u64)>,
+    sums: Vec<(Window, f64)>,
+    velocities: Vec<(Window, f64)>,
+}
+
+impl<'s> Measures<'s> {
+    fn read(
+        db: &TidalDB,
+        signal: &'s SignalTypeDefinition,
+        id: EntityId,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
+        let name = signal.name();
+        let mut measures = Self {
+            signal: name,
+            score: db.decay_score_at(name, id, at)?,
+            counts: Vec::new(),
+            sums: Vec::new(),
+            velocities: Vec::new(),
+        };
+        for window in signal.windows().iter().copied() {
+            measures.counts.push((window, db.windowed_count_at(name, id, window, at)?));
+            if signal.sums() {
+                measures.sums.push((window, db.windowed_sum_at(name, id, window, at)?));
+            }
+            if signal.velocity() && window.duration().is_some() {
+                measures.velocities.push((window, db.velocity_at(name, id, window, at)?));
+            }
+        }
+        Ok(measures)
+    }
+}
+
+fn json(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> Value {
+    let mut object = Map::new();
+    object.insert("kind".into(), entity.kind.as_str().into());
+    object.insert("id".into(), entity.id.get().into());
+    Bytes(entity.name.as_deref()).set(&mut object, "name");
+    object.insert("at".into(), rfc3339(at).into());
+    Bytes(entity.metadata.as_deref()).set(&mut object, "metadata");
+    let signals = measures.iter().map(|measures| {
+        let value = json!({
+            "score": measures.score,
+            "count": by_window(&measures.counts),
+            "sum": by_window(&measures.sums),
+            "velocity": by_window(&measures.velocities),
+        });
+        (measures.signal.to_owned(), value)
+    });
+    object.insert("signals".into(), Value::Object(signals.collect()));
+    Value::Object(object)
+}
+
+fn by_window<T: Copy + Into<Value>>(values: &[(Window, T)]) -> Value {
+    Value::Object(
+        values
+            .iter()
+            .map(|(window, value)| (window.as_str().to_owned(), (*value).into()))
+            .collect(),
+    )
+}
+
+fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
+    let mut text = format!("{} {}", entity.kind, entity::label(entity.id, entity.name.as_deref()));
+    if entity.name.is_some() {
+        text.push_str(&format!(" (id {})", entity.id));
+    }
+    text.push_str(&format!(", at {}\n", rfc3339(at)));
+    if let Some(metadata) = &entity.metadata {
+        text.push_str(&format!("metadata: {}\n", printable(metadata)));
+    }
+    if !measures.is_empty() {
+        text.push('\n');
+        text.push_str(&table(measures).render(0));
+    }
+    text
+}
+
+fn table(measures: &[Measures<'_>]) -> Table {
+    let mut columns = vec![("signal", Align::Left), ("score", Align::Right), ("", Align::Left)];
+    columns.extend(Window::ALL.iter().map(|window| (window.as_str(), Align::Right)));
+    let mut table = Table::new(&columns);
+    for measures in measures {
+        let mut row = |lead: [String; 2], what: &str, cells: Vec<String>| {
+            let what = std::iter::once(what.to_owned());
+            table.row(lead.into_iter().chain(what).chain(cells).collect());
+        };
+        let lead = [measures.signal.to_owned(), decimal(measures.score)];
+        row(lead, "count", cells(&measures.counts, count));
+        if !measures.sums.is_empty() {
+            row(Default::default(), "sum", cells(&measures.sums, decimal));
+        }
+        if !measures.velocities.is_empty() {
+            row(Default::default(), "velocity/s", cells(&measures.velocities, decimal));
+        }
+    }
+    table
+}
+
+fn cells<T: Copy>(values: &[(Window, T)], show: impl Fn(T) -> String) -> Vec<String> {
+    let cell = |window: &Window| {
+        values
+            .iter()
+            .find(|(of, _)| of == window)
+            .map_or_else(|| "-".into(), |(_, value)| show(*value))
+    };
+    Window::ALL.iter().map(cell).collect()
+}

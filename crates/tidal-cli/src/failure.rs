@@ -1,0 +1,121 @@
+//! How a command fails: one line for a person and an exit code for a script.
+//!
+//! F1. The line says what is wrong and what to do about it.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tidal_db::{SchemaError, TidalError};
+
+use crate::output::{note, rfc3339};
+
+const EXIT_FAILED: u8 = 1;
+const EXIT_USAGE: u8 = 2;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit_code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The command was right and could not be done: exit code 1.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self { exit_code: EXIT_FAILED, message: message.into() }
+    }
+
+    /// The command line is wrong: exit code 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit_code: EXIT_USAGE, message: message.into() }
+    }
+
+    /// A file operation was refused: exit code 1.
+    pub(crate) fn io(operation: &str, path: &Path, error: &io::Error) -> Self {
+        Self::failed(format!("cannot {operation} {}: {error}", path.display()))
+    }
+
+    /// The same failure, said in a wider context.
+    pub(crate) fn within(self, context: impl Display) -> Self {
+        Self { message: format!("{context}: {}", self.message), ..self }
+    }
+
+    /// Tells the person and answers the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        note(&self.message);
+        ExitCode::from(self.exit_code)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_usage(&self) -> bool {
+        self.exit_code == EXIT_USAGE
+    }
+}
+
+impl From<TidalError> for Failure {
+    fn from(error: TidalError) -> Self {
+        Self::failed(explain(&error))
+    }
+}
+
+/// What an error of the database means to someone at a command line.
+pub(crate) fn explain(error: &TidalError) -> String {
+    match error {
+        TidalError::NotFound { path } => {
+            let path = path.display();
+            format!(
+                "no database at {path}; create one with `tidal --db {path} init --schema schema.toml`"
+            )
+        }
+        TidalError::BeforeNewest { at, newest } => format!(
+            "no read at {}: the newest event is at {}, and the past cannot be read; use `--at last` or a later time",
+            rfc3339(*at),
+            rfc3339(*newest),
+        ),
+        TidalError::FutureTimestamp { timestamp, now, max_future_skew, .. } => format!(
+            "time {} is more than {} s ahead of the clock, {}; check the unit of the time and the clock",
+            rfc3339(*timestamp),
+            max_future_skew.as_secs(),
+            rfc3339(*now),
+        ),
+        TidalError::Schema(SchemaError::UnknownSignal { signal, known }) => {
+            format!("no signal type {signal:?} in this database; it has {}", known.join(", "))
+        }
+        TidalError::KindIsNamed { kind, id } => {
+            format!(
+                "entities of kind {kind} have names in this database, and none has the number {id}; use the name"
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidal_db::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_read_before_the_newest_event_is_pointed_to_last() {
+        let error = TidalError::BeforeNewest {
+            at: Timestamp::from_secs(0),
+            newest: Timestamp::from_secs(60),
+        };
+        let text = explain(&error);
+        assert!(text.contains("1970-01-01T00:01:00Z") && text.contains("--at last"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_database_is_told_how_to_begin() {
+        let text = explain(&TidalError::NotFound { path: "shop".into() });
+        assert!(text.contains("tidal --db shop init"), "{text}");
+    }
+}

@@ -1,0 +1,18 @@
+//! What the program says: data on standard output, all else on standard error.
+
+mod base64;
+mod json;
+mod number;
+mod print;
+mod progress;
+mod table;
+mod text;
+mod time;
+
+pub(crate) use json::{Bytes, print_json};
+pub(crate) use number::{bytes, count, decimal, seconds};
+pub(crate) use print::{note, print};
+pub(crate) use progress::Progress;
+pub(crate) use table::{Align, Table};
+pub(crate) use text::{excerpt, printable};
+pub(crate) use time::rfc3339;

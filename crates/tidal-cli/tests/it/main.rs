@@ -1,0 +1,26 @@
+//! The program as scripts and people meet it: every test runs the real binary.
+
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod init;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod numeric;
+#[cfg(test)]
+mod pipes;
+#[cfg(test)]
+mod real_data;
+#[cfg(test)]
+mod rejects;
+#[cfg(test)]
+mod runner;
+#[cfg(test)]
+mod times;
+#[cfg(test)]
+mod usage;
