@@ -1,3 +1,96 @@
-//! Chores of the workspace.
+//! `cargo xtask`: the checks and chores of the workspace.
+//!
+//! X1. `cargo xtask ci` is CI, word for word: what passes here passes there.
+//! X2. A chore never changes a file that is kept in the repository.
+//! X3. Exit code 0 when everything passed, 1 when something failed, 2 when the
+//!     words were not understood.
 
-fn main() {}
+mod bench;
+mod checks;
+mod ci;
+mod console;
+mod deny;
+mod failure;
+mod layers;
+mod steps;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use failure::{Failure, Result};
+
+const USAGE: &str = "\
+The checks and chores of the tidalDB workspace.
+
+Usage: cargo xtask COMMAND
+
+Commands:
+  ci            everything that CI runs: lint, tidy, layers, test, docs, deny
+  lint          rustfmt's check, and clippy with warnings denied
+  tidy          the rules of the house that no lint knows
+  layers        which crate may depend on which
+  test          unit, integration and documentation tests
+  docs          rustdoc with warnings denied
+  deny          bans, licences and sources of all dependencies
+  audit         known advisories against dependencies; needs the network
+  bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
+
+Options:
+  -h, --help    print this";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(problem)) => {
+            console::complain(&format!("error: {problem}\n\n{USAGE}"));
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(problem)) => {
+            console::complain(&format!("error: {problem}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> Result<()> {
+    match words {
+        ["-h" | "--help" | "help"] => {
+            console::say(USAGE);
+            Ok(())
+        }
+        ["ci"] => steps::run(&ci::steps()?),
+        ["lint"] => steps::run(&checks::lint()),
+        ["tidy"] => steps::run(&[tidy::step()]),
+        ["layers"] => steps::run(&[layers::step()]),
+        ["test"] => steps::run(&checks::test()?),
+        ["docs"] => steps::run(&checks::docs()),
+        ["deny"] => steps::run(&deny::check()?),
+        ["audit"] => steps::run(&deny::audit()?),
+        ["bench", args @ ..] => steps::run(&[bench::step(args)]),
+        [] => Err(Failure::Usage("a command is needed".into())),
+        words => Err(Failure::Usage(format!("`{}` is not a command", words.join(" ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_words_are_wrong_usage() {
+        for words in [&[][..], &["frobnicate"], &["ci", "twice"], &["tidy", "--fix"]] {
+            let failure = run(words).unwrap_err();
+            assert!(matches!(failure, Failure::Usage(_)), "{words:?}: {failure:?}");
+        }
+    }
+
+    #[test]
+    fn the_usage_names_every_command() {
+        for command in ["ci", "lint", "tidy", "layers", "test", "docs", "deny", "audit", "bench"] {
+            assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
+        }
+    }
+}
