@@ -119,15 +119,15 @@ pub(crate) enum Command {
 
 const DEMO_EXAMPLE: &str = "\
 Example:
-  tidal demo --keep /tmp/tides
-  tidal --db /tmp/tides top like --limit 5";
+  tidal demo --keep tides
+  tidal --db tides top like --limit 5";
 
 /// Options of `demo`.
 #[derive(Debug, Args)]
 #[command(after_help = DEMO_EXAMPLE)]
 pub(crate) struct DemoArgs {
     /// How many events to make up.
-    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub(crate) events: u64,
     /// Keep the database here; the directory must be new or empty.
     #[arg(long, value_name = "DIR")]

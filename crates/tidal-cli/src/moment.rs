@@ -1,20 +1,14 @@
 //! A point in time on the command line: a time, `now` or `last`.
 
-use std::time::Duration;
-
-use tidal_db::{TidalDB, Timestamp};
+use tidal_db::{DEFAULT_MAX_FUTURE_SKEW, TidalDB, Timestamp};
 
 use crate::failure::Failure;
 use crate::input::TimeFormat;
 
-/// How far ahead of the clock an event may be: the default of the database,
-/// which the program never changes.
-const FUTURE_SKEW_MAX: Duration = Duration::from_secs(3600);
-
 /// The latest time that an event may have now. The database refuses later ones;
 /// the program does so first, before it takes up the names of such an event.
 pub(crate) fn horizon() -> Timestamp {
-    Timestamp::now().saturating_add(FUTURE_SKEW_MAX)
+    Timestamp::now().saturating_add(DEFAULT_MAX_FUTURE_SKEW)
 }
 
 /// The time that a person means.

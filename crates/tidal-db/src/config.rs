@@ -54,7 +54,8 @@ pub struct Builder {
     pub(crate) retention: Retention,
 }
 
-const MAX_FUTURE_SKEW: Duration = Duration::from_secs(3600);
+/// How far ahead of the clock an event may be, unless chosen otherwise: one hour.
+pub const DEFAULT_MAX_FUTURE_SKEW: Duration = Duration::from_secs(3600);
 const CHECKPOINT_EVERY: u64 = 1_000_000;
 
 impl Builder {
@@ -67,7 +68,7 @@ impl Builder {
             group_commit: GroupCommit::default(),
             segment_bytes: tidal_wal::WalOptions::default().segment_bytes,
             clock: Arc::new(SystemClock),
-            max_future_skew: MAX_FUTURE_SKEW,
+            max_future_skew: DEFAULT_MAX_FUTURE_SKEW,
             checkpoint_every: CHECKPOINT_EVERY,
             retention: Retention::default(),
         }

@@ -52,7 +52,7 @@ mod verify;
 
 pub use batch::{Batch, Committed, Outcome};
 pub use checksum::Checksum;
-pub use config::{Builder, Config, Retention};
+pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
 pub use database::{Stats, TidalDB};
 pub use kinds::IdMode;
 pub use ledger::{By, Cell, Ranked, SignalLedger};

@@ -1,5 +1,6 @@
 //! How the weight of an event fades.
 
+use std::fmt;
 use std::time::Duration;
 
 /// The longest half-life and lifetime a schema may ask for: 100 years of
@@ -33,6 +34,16 @@ impl DecaySpec {
         match self {
             Self::Exponential { half_life } => std::f64::consts::LN_2 / half_life.as_secs_f64(),
             Self::Linear { .. } | Self::Permanent => 0.0,
+        }
+    }
+}
+
+impl fmt::Display for DecaySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exponential { half_life } => write!(f, "half_life {half_life:?}"),
+            Self::Linear { lifetime } => write!(f, "lifetime {lifetime:?}"),
+            Self::Permanent => f.pad("permanent"),
         }
     }
 }

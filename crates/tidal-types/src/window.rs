@@ -56,6 +56,14 @@ impl Window {
     }
 }
 
+/// Windows as a person lists them: `1h, 7d`, or `none`.
+pub(crate) fn list(windows: &[Window]) -> String {
+    if windows.is_empty() {
+        return "none".into();
+    }
+    windows.iter().map(|window| window.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

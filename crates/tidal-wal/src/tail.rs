@@ -140,6 +140,12 @@ impl Tail {
         Standing { next_seq: self.next_seq, digest: self.digest, log_time: self.log_time }
     }
 
+    /// Whether this segment was begun for less in flight than there will be: a
+    /// crash could then leave more behind than its header allows.
+    pub(crate) const fn is_too_strict(&self) -> bool {
+        self.header.in_flight_bytes_max < self.in_flight_bytes_max
+    }
+
     pub(crate) const fn is_synced(&self) -> bool {
         self.synced_end == self.end
     }

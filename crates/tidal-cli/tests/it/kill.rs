@@ -117,6 +117,7 @@ fn found(bench: &Bench) -> (usize, Checksum) {
     (events as usize / BATCH, db.checksum().unwrap())
 }
 
+/// G22
 #[test]
 fn a_killed_import_leaves_whole_batches_and_nothing_else() {
     let rows = rows();

@@ -49,6 +49,7 @@ fn counts(db: &TidalDB, signal: &str) -> Tally {
     sorted(ranked.into_iter().map(|ranked| (name(ranked.id), ranked.value)).collect())
 }
 
+/// G21
 #[test]
 fn online_retail_loses_no_row() {
     let Some(path) = real_data("online-retail/online-retail.csv.gz") else {

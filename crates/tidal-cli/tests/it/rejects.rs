@@ -41,6 +41,7 @@ fn import(bench: &Bench, more: &[&str]) -> crate::runner::Ran {
     bench.run(&[&args, more, &["mixed.csv"]].concat())
 }
 
+/// G21
 #[test]
 fn bad_rows_are_named_by_line_and_good_rows_are_in() {
     let bench = Bench::new();

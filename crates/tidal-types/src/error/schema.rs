@@ -71,7 +71,7 @@ pub enum SchemaError {
         signal: String,
     },
     /// No signal type has this name.
-    #[error("no signal type {signal:?} in the schema, which has {known:?}")]
+    #[error("no signal type {signal:?} in the schema, which has {}", known.join(", "))]
     UnknownSignal {
         /// The name that was asked for.
         signal: String,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ErrorKind, KeyError, SchemaError, StorageError, WalError};
+use crate::window::list;
 use crate::{EntityId, EntityKind, LogId, Seq, Timestamp, Window};
 
 /// A database operation that failed.
@@ -91,7 +92,7 @@ pub enum TidalError {
         max_future_skew: Duration,
     },
     /// The signal type does not count in this window.
-    #[error("signal type {signal:?} has no window {window}; declared are {declared:?}")]
+    #[error("signal type {signal:?} has no window {window}; declared are {}", list(declared))]
     WindowNotDeclared {
         /// The signal type.
         signal: String,

@@ -1,6 +1,7 @@
 //! How a stored schema takes up a requested one.
 
 use super::Schema;
+use crate::window::list;
 use crate::{SchemaError, SignalTypeDefinition};
 
 impl Schema {
@@ -34,9 +35,9 @@ fn unchanged(
     wanted: &SignalTypeDefinition,
 ) -> Result<(), SchemaError> {
     let fields = [
-        ("kind", format!("{:?}", stored.kind), format!("{:?}", wanted.kind)),
-        ("decay", format!("{:?}", stored.decay), format!("{:?}", wanted.decay)),
-        ("windows", format!("{:?}", stored.windows), format!("{:?}", wanted.windows)),
+        ("kind", stored.kind.to_string(), wanted.kind.to_string()),
+        ("decay", stored.decay.to_string(), wanted.decay.to_string()),
+        ("windows", list(&stored.windows), list(&wanted.windows)),
         ("velocity", stored.velocity.to_string(), wanted.velocity.to_string()),
         ("sums", stored.sums.to_string(), wanted.sums.to_string()),
     ];

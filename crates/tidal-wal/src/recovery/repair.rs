@@ -35,7 +35,7 @@ pub(crate) fn repair(
         cut_torn_tail(&**disk, &last, plan.end, torn_end)?;
     }
     let mut tail = Tail::resume(disk, options, last, plan.end, standing)?;
-    if torn {
+    if torn || tail.is_too_strict() {
         tail.rotate(0, options.clock.now()).map_err(TailError::into_inner)?;
     } else if plan.proven < plan.end && tail.room() > 0 {
         // A marker says that all before it is proven now.

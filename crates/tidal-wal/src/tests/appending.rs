@@ -137,6 +137,25 @@ fn concurrent_appends_are_all_there_under_their_numbers() {
     }
 }
 
+/// A segment that was begun for one group in flight is not written on with more:
+/// what a power cut could leave of them would be refused as damage.
+#[test]
+fn a_weaker_durability_begins_a_segment_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = |durability| WalOptions { durability, ..small() };
+    let segments = [
+        (Durability::Durable, 1),
+        (Durability::Written, 2),
+        (Durability::Buffered, 2),
+        (Durability::Durable, 2),
+    ];
+    for (durability, expected) in segments {
+        let log = Wal::open(dir.path(), options(durability)).unwrap();
+        append_each(&log, [numbered(0, 9)]);
+        assert_eq!(log.segment_count(), expected, "{durability:?}");
+    }
+}
+
 #[test]
 fn a_ticket_can_be_awaited() {
     let dir = tempfile::tempdir().unwrap();
