@@ -2,10 +2,14 @@
 //!
 //! C2. A checkpoint syncs the log first, so storage never holds a record above
 //!     what the log can prove.
-//! C5. Schema, names, id modes and position are written in one atomic commit,
-//!     as of exactly that position. Cells and metadata are written before it:
-//!     a cell knows the seq it has applied, and metadata is absolute, so
-//!     replaying from the position before comes to the same state.
+//! C5. Names, id modes and position are written in one atomic commit, as of
+//!     exactly that position. Cells and metadata are written before it: a cell
+//!     knows the seq it has applied, and metadata is absolute, so replaying from
+//!     the position before comes to the same state. The schema comes before the
+//!     first cell that needs it, and replay takes an older one for what it is.
+//!
+//! A storage is bound to its log before the log has its first record, by a head
+//! that has applied nothing.
 
 mod layout;
 mod load;
@@ -13,4 +17,4 @@ mod write;
 
 pub(crate) use layout::{Head, keyspace, metadata_id, metadata_key};
 pub(crate) use load::{Loaded, load};
-pub(crate) use write::write;
+pub(crate) use write::{bind, write};

@@ -27,7 +27,8 @@ pub enum Retention {
     /// It is kept. The default, since history cannot be bought back later.
     #[default]
     Forever,
-    /// It is cut, by whole segments.
+    /// It is cut, by whole segments, where the checkpoint survives a power cut;
+    /// with a storage that keeps nothing, the log is kept too.
     UntilCheckpoint,
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) progress: Arc<Progress>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_future_skew: Duration,
+    /// Held by who shuts the database down.
+    pub(crate) closing: Mutex<()>,
     pub(crate) applier: Mutex<Option<JoinHandle<()>>>,
     /// `None` in memory, and once the database is shut down.
     pub(crate) directory: Mutex<Option<Directory>>,

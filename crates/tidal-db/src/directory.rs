@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use tidal_storage::DirectoryLock;
 use tidal_types::{StorageError, TidalError};
+use tidal_wal::create_dir_durable;
 
 use crate::Result;
 
@@ -55,6 +56,7 @@ impl Directory {
         if read_marker(path)?.is_none() && !is_blank(path)? {
             return Err(TidalError::NotADatabase { path: path.into() });
         }
+        create_dir_durable(path).map_err(failed("create", path))?;
         let lock = lock(path)?;
         // Looked at again under the lock: someone may have been faster.
         match read_marker(path)? {
@@ -195,11 +197,7 @@ fn write_marker(path: &Path, engine: &str) -> Result<()> {
     let text = format!("{FORMAT_PREFIX}{FORMAT}\n{ENGINE_PREFIX}{engine}\n");
     write_synced(&temporary, text.as_bytes()).map_err(failed("write", &temporary))?;
     fs::rename(&temporary, &file).map_err(failed("rename", &file))?;
-    sync_dir(path).map_err(failed("sync", path))?;
-    // The directory's own entry, in case it is new.
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
-    sync_dir(parent).map_err(failed("sync", parent))
+    sync_dir(path).map_err(failed("sync", path))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

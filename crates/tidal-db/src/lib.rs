@@ -62,7 +62,7 @@ pub use pipeline::CommitTicket;
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
-    ManualClock, Position, Schema, SchemaBuilder, SchemaError, Seq, SignalBuilder,
+    ManualClock, Position, Schema, SchemaBuilder, SchemaError, Seq, SharedError, SignalBuilder,
     SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError, Timestamp,
     WEIGHT_MAX, WalError, Window,
 };

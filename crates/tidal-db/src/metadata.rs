@@ -4,6 +4,7 @@
 //! them there.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tidal_types::EntityId;
@@ -18,6 +19,8 @@ type Written = Option<Arc<[u8]>>;
 #[derive(Debug, Default)]
 pub(crate) struct MetadataOverlay {
     items: RwLock<HashMap<EntityId, Written>>,
+    /// About how many bytes it takes; changed under the lock only.
+    bytes: AtomicU64,
 }
 
 const UNPOISONED: &str = "no thread panics while it holds the metadata";
@@ -32,11 +35,19 @@ impl MetadataOverlay {
     }
 
     pub(crate) fn put(&self, id: EntityId, metadata: &[u8]) {
-        self.write().insert(id, Some(metadata.into()));
+        self.insert(id, Some(metadata.into()));
     }
 
     pub(crate) fn delete(&self, id: EntityId) {
-        self.write().insert(id, None);
+        self.insert(id, None);
+    }
+
+    fn insert(&self, id: EntityId, written: Written) {
+        let added = cost(&written);
+        let mut items = self.write();
+        let removed = items.insert(id, written).as_ref().map_or(0, cost);
+        let bytes = self.bytes.load(Ordering::Relaxed) + added - removed;
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// What was written about an item since the last checkpoint, if anything
@@ -54,15 +65,19 @@ impl MetadataOverlay {
     }
 
     pub(crate) fn clear(&self) {
-        self.write().clear();
+        let mut items = self.write();
+        items.clear();
+        self.bytes.store(0, Ordering::Relaxed);
     }
 
     /// About how much memory it takes, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        // An entry of the map and one allocation with its two counters.
-        const PER_ITEM: u64 = 32 + 16;
-        let length =
-            |written: &Written| written.as_ref().map_or(0, |metadata| metadata.len() as u64);
-        self.read().values().map(|written| PER_ITEM + length(written)).sum()
+        self.bytes.load(Ordering::Relaxed)
     }
+}
+
+fn cost(written: &Written) -> u64 {
+    // An entry of the map and one allocation with its two counters.
+    const PER_ITEM: u64 = 32 + 16;
+    PER_ITEM + written.as_ref().map_or(0, |metadata| metadata.len() as u64)
 }

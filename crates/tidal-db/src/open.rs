@@ -1,11 +1,12 @@
 //! Opening a database: directory, checkpoint, log, replay, schema, threads.
 
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tidal_storage::{FjallStorage, MemoryStorage, Storage};
-use tidal_types::{Schema, Seq, SystemClock, TidalError};
+use tidal_types::{Schema, Seq, SystemClock, TidalError, WalError};
 use tidal_wal::{Batch, Ticket, WalOptions};
 
 use crate::Result;
@@ -34,18 +35,27 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
     let loaded = checkpoint::load(&*storage)?;
     let head = loaded.as_ref().map(|loaded| loaded.head);
     let applied = head.map_or(Seq::ZERO, |head| head.position.seq);
-    let log: Arc<dyn RecordLog> = Arc::new(LocalLog::open(
+    if let (Some(loaded), Some(schema)) = (&loaded, &builder.schema) {
+        // Before the log is touched; what its tail may still add is checked below.
+        loaded.state.schema().extend(schema)?;
+    }
+    let log = LocalLog::open(
         &directory::log_dir(&path),
         WalOptions {
             durability: builder.durability,
             group_commit: builder.group_commit,
             segment_bytes: builder.segment_bytes,
             verify_from: applied.next(),
+            continues: head.map(|head| head.position),
             clock: Arc::clone(&builder.clock),
             ..WalOptions::default()
         },
-    )?);
+    );
+    let log: Arc<dyn RecordLog> = Arc::new(log.map_err(|error| mismatch(&path, error))?);
     check_match(&path, head, &*log)?;
+    if head.is_none() {
+        checkpoint::bind(&*storage, log.head().log_id)?;
+    }
     let state = replay(&*log, loaded, applied)?;
     let state = match &builder.schema {
         Some(schema) => adopt(state, schema, &*log)?,
@@ -110,14 +120,29 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         progress,
         clock: builder.clock,
         max_future_skew: builder.max_future_skew,
+        closing: Mutex::new(()),
         applier: Mutex::new(Some(thread)),
         directory: Mutex::new(directory),
     }))
 }
 
+/// What the log says of a storage that it does not belong to.
+fn mismatch(path: &Path, error: TidalError) -> TidalError {
+    let path = path.to_path_buf();
+    match error {
+        TidalError::Wal(WalError::Foreign { found, expected, .. }) => {
+            TidalError::LogMismatch { path, storage: expected, log: found }
+        }
+        TidalError::Wal(WalError::EndsEarly { end, expected, .. }) => {
+            TidalError::StorageAhead { path, applied: expected, log_end: end }
+        }
+        other => other,
+    }
+}
+
 /// C2: refuses a log that storage was not written from, or that does not reach
 /// from what storage has to what storage needs.
-fn check_match(path: &std::path::Path, head: Option<Head>, log: &dyn RecordLog) -> Result<()> {
+fn check_match(path: &Path, head: Option<Head>, log: &dyn RecordLog) -> Result<()> {
     let log_head = log.head();
     let path = path.to_path_buf();
     if let Some(head) = head {
@@ -147,7 +172,7 @@ fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<S
         let state = slot.take().expect("the state is put back after each record");
         let change = record::decode(record, state.schema());
         let state = match change {
-            Ok(Change::Schema(schema)) => state.extended(Arc::new(schema)),
+            Ok(Change::Schema(schema)) => take_up(state, schema, record.seq)?,
             Ok(change) => {
                 state.apply(record.seq, &change);
                 state
@@ -158,6 +183,22 @@ fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<S
         Ok(())
     })?;
     Ok(slot.expect("the state is put back after each record"))
+}
+
+/// The state under the schema of a record. An interrupted checkpoint may have
+/// put a newer schema into storage, which then extends the record's.
+fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
+    let known = state.schema().signals();
+    if known.starts_with(schema.signals()) {
+        return Ok(state);
+    }
+    if schema.signals().starts_with(known) {
+        return Ok(state.extended(Arc::new(schema)));
+    }
+    Err(TidalError::Damaged {
+        location: format!("log record {seq}"),
+        problem: "its schema does not extend the one before".into(),
+    })
 }
 
 /// Takes up new signal types: their schema is a record in the log before its

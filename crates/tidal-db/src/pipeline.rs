@@ -37,10 +37,16 @@ pub(crate) enum Work {
 pub(crate) struct PendingCommit {
     pub(crate) first: Seq,
     pub(crate) changes: Vec<Change>,
+    /// How long they are as encoded.
+    pub(crate) bytes: usize,
     /// `None` when they are as durable as they need be.
     pub(crate) ticket: Option<Ticket>,
     pub(crate) answer: Completer<Result<Committed>>,
 }
 
-/// How many commits may be in the applier's queue before callers wait.
+/// How many commits may be on their way before callers wait.
 pub(crate) const COMMITS_IN_FLIGHT_MAX: usize = 1024;
+
+/// How many bytes of records may be on their way before callers wait; one commit
+/// may always be.
+pub(crate) const BYTES_IN_FLIGHT_MAX: usize = 64 << 20;

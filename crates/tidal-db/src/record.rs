@@ -37,6 +37,7 @@ const EVENT: RecordKind = RecordKind(2);
 const WRITE_ITEM: RecordKind = RecordKind(3);
 const DELETE_ITEM: RecordKind = RecordKind(4);
 const ASSIGN_NAME: RecordKind = RecordKind(5);
+const KINDS: [RecordKind; 5] = [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME];
 
 /// Writes the payload of a change behind what is in `payload`, and returns the
 /// kind of its record.
@@ -77,12 +78,18 @@ pub(crate) fn is_schema(record: &LogRecord<'_>) -> bool {
 ///
 /// # Errors
 /// [`TidalError::Damaged`]: the record passed its checksum and yet means
-/// nothing.
+/// nothing. [`TidalError::UnsupportedFormat`]: a newer program wrote it.
 pub(crate) fn decode(record: &LogRecord<'_>, schema: &Schema) -> Result<Change> {
-    decode_payload(record.kind, record.payload, schema).map_err(|problem| TidalError::Damaged {
-        location: format!("log record {}", record.seq),
-        problem,
-    })
+    let location = || format!("log record {}", record.seq);
+    if !KINDS.contains(&record.kind) {
+        return Err(TidalError::UnsupportedFormat {
+            path: location().into(),
+            found: format!("kind {}", record.kind.0),
+            supported: format!("kinds 1 to {}", KINDS.len()),
+        });
+    }
+    decode_payload(record.kind, record.payload, schema)
+        .map_err(|problem| TidalError::Damaged { location: location(), problem })
 }
 
 fn decode_payload(
@@ -112,7 +119,7 @@ fn decode_payload(
             }
             Ok(Change::AssignName { kind, id, name: name.to_vec() })
         }
-        unknown => Err(format!("a record of kind {}, which this program does not know", unknown.0)),
+        _ => Err(malformed()),
     }
 }
 

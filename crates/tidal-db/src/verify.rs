@@ -16,7 +16,9 @@ use crate::record;
 /// log into memory at a time.
 ///
 /// Storage is not looked at: its engine checks its own checksums whenever it
-/// reads, and everything in it can be made again from a log that is whole.
+/// reads, and everything in it can be made again from a log that reaches back to
+/// its first record. Where the log was cut behind checkpoints, storage has the
+/// only copy of what came before, and opening the database is the check.
 ///
 /// # Errors
 /// [`NotFound`](TidalError::NotFound) and

@@ -53,6 +53,12 @@ impl Batch {
         self.record_count == 0
     }
 
+    /// How many bytes the records take in the log.
+    #[must_use]
+    pub const fn byte_len(&self) -> usize {
+        self.body.len()
+    }
+
     /// Removes all records and keeps the memory.
     pub fn clear(&mut self) {
         self.body.clear();

@@ -3,9 +3,12 @@
 //! Q1. Whoever waits is woken once the value is there, or once the other side
 //!     is gone without giving one. No wake-up is lost: both happen under the
 //!     lock under which the waiter looks.
-//! Q2. A waiter may give up at any time by dropping its side.
+//! Q2. A waker runs on the thread that gives the value: it must not block. What it
+//!     panics with stays with it.
+//! Q3. A waiter may give up at any time by dropping its side.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -55,7 +58,12 @@ impl<T> Slot<T> {
             state.waker.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
+            // A waker is the caller's code, and runs on a thread that others need:
+            // its panic is its own.
+            let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+            if woken.is_err() {
+                tracing::error!("a waker panicked");
+            }
         }
     }
 }

@@ -72,12 +72,7 @@ pub(crate) struct RealDisk {
 impl RealDisk {
     /// The directory, created when it is missing.
     pub(crate) fn create(dir: &Path) -> Result<Self, WalError> {
-        if !dir.is_dir() {
-            fs::create_dir_all(dir).map_err(failed("create", dir.into()))?;
-            if let Some(parent) = dir.parent() {
-                sync_dir(parent).map_err(failed("sync", parent.into()))?;
-            }
-        }
+        create_dir_durable(dir).map_err(failed("create", dir.into()))?;
         Ok(Self { dir: dir.into() })
     }
 
@@ -213,6 +208,33 @@ impl DiskFile for RealFile {
     fn sync(&self) -> io::Result<()> {
         self.0.sync_data()
     }
+}
+
+/// Creates a directory and every parent that is missing, and makes their entries
+/// durable. A directory that is there and empty may be one whose creation was cut
+/// short, so its entry is made durable too.
+///
+/// # Errors
+/// What the operating system says.
+pub fn create_dir_durable(dir: &Path) -> io::Result<()> {
+    match fs::read_dir(dir) {
+        Ok(mut entries) => {
+            return if entries.next().is_some() { Ok(()) } else { sync_parent(dir) };
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
+    }
+    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_dir_durable(parent)?;
+    }
+    match fs::create_dir(dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_parent(dir),
+    }
+}
+
+fn sync_parent(dir: &Path) -> io::Result<()> {
+    dir.parent().map_or(Ok(()), sync_dir)
 }
 
 #[cfg(not(windows))]

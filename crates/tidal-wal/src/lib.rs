@@ -66,6 +66,7 @@ mod writer;
 
 pub use batch::Batch;
 pub use completion::{Completer, Completion, completion};
+pub use disk::create_dir_durable;
 pub use format::{Digest, FORMAT_VERSION, RecordKind};
 pub use options::{Durability, GroupCommit, WalOptions};
 pub use reader::Reader;

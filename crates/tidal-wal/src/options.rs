@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidal_types::{Clock, Seq, SystemClock, WalError};
+use tidal_types::{Clock, Position, Seq, SystemClock, WalError};
 
 use crate::limits::{ALIGNMENTS, SEGMENT_BYTES_RANGE};
 
@@ -56,6 +56,10 @@ pub struct WalOptions {
     /// Opening verifies every record from here on; what lies before is checked
     /// only when it is read. Default: the whole log.
     pub verify_from: Seq,
+    /// The log must be this one and reach at least to this record; otherwise it is
+    /// refused before anything is changed. Default: any log, and a new one where
+    /// there is none.
+    pub continues: Option<Position>,
     /// Where log times come from. Log times never go back, whatever it says.
     pub clock: Arc<dyn Clock>,
 }
@@ -68,6 +72,7 @@ impl Default for WalOptions {
             segment_bytes: 64 << 20,
             alignment: 512,
             verify_from: Seq::ZERO,
+            continues: None,
             clock: Arc::new(SystemClock),
         }
     }

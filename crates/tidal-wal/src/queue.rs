@@ -108,7 +108,7 @@ impl Queue {
     /// Puts a batch at the end, waiting for room, and returns the number of its
     /// first record.
     pub(crate) fn push(&self, batch: &Batch, answer: Option<Answer>) -> Result<Seq, WalError> {
-        let bytes = batch.body().len();
+        let bytes = batch.byte_len();
         let mut state = self.lock();
         loop {
             self.check(&state)?;

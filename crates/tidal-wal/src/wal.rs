@@ -69,7 +69,11 @@ impl Wal {
         options: WalOptions,
     ) -> Result<Self, WalError> {
         let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
-        let (tail, kept) = match decide(&*disk, &found) {
+        let decision = decide(&*disk, &found);
+        if let Some(expected) = options.continues {
+            continues(&*disk, &decision, expected)?;
+        }
+        let (tail, kept) = match decision {
             Decision::Refuse(error) => return Err(error),
             Decision::Create => {
                 for name in &found.temporaries {
@@ -240,6 +244,30 @@ impl Drop for Wal {
     fn drop(&mut self) {
         if let Err(error) = self.close() {
             tracing::error!(%error, "the log was dropped after it had failed");
+        }
+    }
+}
+
+/// Refuses a log that is not the one that was expected, or ends before it should.
+fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result<(), WalError> {
+    let path = disk.path("");
+    match decision {
+        // It says itself what is wrong.
+        Decision::Refuse(_) => Ok(()),
+        Decision::Create => {
+            let first = names::segment(crate::format::SegmentNumber::FIRST);
+            Err(WalError::Missing { path: disk.path(&first) })
+        }
+        Decision::Open(plan) => {
+            let found = plan.kept.last().map_or(expected.log_id, |header| header.log_id);
+            let end = plan.next_seq.previous();
+            if found != expected.log_id {
+                Err(WalError::Foreign { path, found, expected: expected.log_id })
+            } else if end < expected.seq {
+                Err(WalError::EndsEarly { path, end, expected: expected.seq })
+            } else {
+                Ok(())
+            }
         }
     }
 }

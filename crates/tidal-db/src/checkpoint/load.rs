@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tidal_keys::prefix_range;
 use tidal_storage::{KeyRange, KeyspaceName, Storage};
-use tidal_types::{EntityKind, Schema, TidalError};
+use tidal_types::{EntityKind, Schema, Seq, TidalError};
 
 use super::layout::{Head, NAME, head_key, keyspace, parse_cell_key, parse_name_key, schema_key};
 use crate::Result;
@@ -19,7 +19,7 @@ pub(crate) struct Loaded {
     pub(crate) state: State,
 }
 
-/// Reads the checkpoint in storage; `None` when there was never one.
+/// Reads the checkpoint in storage; `None` when it is not bound to a log yet.
 ///
 /// # Errors
 /// [`TidalError::Damaged`] when a value means nothing; what storage says.
@@ -31,11 +31,14 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     let head = Head::decode(&head).ok_or_else(|| {
         damaged("the head of the checkpoint", "it is malformed or of another version")
     })?;
-    let schema = snapshot
-        .get(KeyspaceName::SYSTEM, &schema_key()?)?
-        .ok_or_else(|| damaged("the schema in storage", "it is missing"))?;
-    let schema: Schema =
-        decode_schema(&schema).map_err(|problem| damaged("the schema in storage", problem))?;
+    let schema = match snapshot.get(KeyspaceName::SYSTEM, &schema_key()?)? {
+        Some(bytes) => {
+            decode_schema(&bytes).map_err(|problem| damaged("the schema in storage", problem))?
+        }
+        // A storage that is bound to its log and has no checkpoint yet.
+        None if head.position.seq == Seq::ZERO => Schema::default(),
+        None => return Err(damaged("the schema in storage", "it is missing")),
+    };
     let state = State::new(Arc::new(schema));
     if let Some(newest) = head.newest {
         state.ledger.restore_newest(newest);

@@ -1,7 +1,7 @@
 //! Writing a checkpoint.
 
 use tidal_storage::{AtomicBatch, Durability, KeyspaceName, Storage};
-use tidal_types::{EntityId, EntityKind, Position, Schema, SignalTypeId};
+use tidal_types::{EntityId, EntityKind, LogId, Position, Schema, Seq, SignalTypeId};
 
 use super::layout::{Head, cell_key, head_key, keyspace, metadata_key, name_key, schema_key};
 use crate::Result;
@@ -9,26 +9,27 @@ use crate::ledger::Cell;
 use crate::record::encode_schema;
 use crate::state::State;
 
-/// How many operations go into one commit before the last.
-const COMMIT_OPERATIONS: usize = 10_000;
+/// Once a commit before the last has this many bytes of values, it is made.
+const COMMIT_BYTES: usize = 4 << 20;
 
 /// Writes everything that has changed since the last checkpoint, as of
 /// `position`, which the log has proven. Nobody may change the state meanwhile.
 /// When it returns, the checkpoint survives a power cut; when it fails, the one
 /// before still holds.
 pub(crate) fn write(storage: &dyn Storage, state: &State, position: Position) -> Result<()> {
-    let mut commits = Commits { storage, batch: AtomicBatch::new() };
+    let mut commits = Commits { storage, batch: AtomicBatch::new(), bytes: 0 };
     // Ahead of any cell of a new signal type. A schema is only ever extended, so
     // one that comes early does no harm.
     put_schema(&mut commits.batch, state.schema())?;
     write_cells(&mut commits, state)?;
     for (id, written) in state.metadata.sorted() {
         let key = metadata_key(id)?;
+        let bytes = key.len() + written.as_ref().map_or(0, |metadata| metadata.len());
         match written {
             Some(metadata) => commits.batch.put(keyspace(EntityKind::Item), key, &*metadata),
             None => commits.batch.delete(keyspace(EntityKind::Item), key),
         };
-        commits.commit_when_large()?;
+        commits.commit_when_large(bytes)?;
     }
     let mut last = commits.batch;
     put_exact(&mut last, state, position)?;
@@ -37,6 +38,19 @@ pub(crate) fn write(storage: &dyn Storage, state: &State, position: Position) ->
     state.metadata.clear();
     state.with_names(crate::names::Names::mark_clean);
     Ok(())
+}
+
+/// Binds a storage without a checkpoint to its log.
+pub(crate) fn bind(storage: &dyn Storage, log_id: LogId) -> Result<()> {
+    let head = Head {
+        position: Position { log_id, seq: Seq::ZERO },
+        newest: None,
+        modes: Default::default(),
+        last_ids: Default::default(),
+    };
+    let mut batch = AtomicBatch::new();
+    batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
+    Ok(storage.commit(batch, Durability::Sync)?)
 }
 
 /// What must be as of exactly the position (C5).
@@ -87,20 +101,25 @@ fn write_cell(
         .kind();
     let mut value = Vec::new();
     cell.encode(&mut value);
+    let bytes = value.len();
     commits.batch.put(keyspace(kind), cell_key(id, signal)?, value);
-    commits.commit_when_large()
+    commits.commit_when_large(bytes)
 }
 
 /// Commits of a size that storage digests well.
 struct Commits<'a> {
     storage: &'a dyn Storage,
     batch: AtomicBatch,
+    bytes: usize,
 }
 
 impl Commits<'_> {
-    fn commit_when_large(&mut self) -> Result<()> {
-        if self.batch.len() >= COMMIT_OPERATIONS {
+    /// Counts what was put into the batch.
+    fn commit_when_large(&mut self, bytes: usize) -> Result<()> {
+        self.bytes += bytes;
+        if self.bytes >= COMMIT_BYTES {
             self.storage.commit(std::mem::take(&mut self.batch), Durability::Buffer)?;
+            self.bytes = 0;
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Opening, checkpoints, shutting down.
 
 use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
 
-use tidal_types::{Position, Schema};
+use tidal_types::{Position, Schema, TidalError};
 
 use super::TidalDB;
 use crate::checksum::{self, Checksum};
@@ -94,6 +95,8 @@ impl TidalDB {
     /// The first thing that went wrong. The database is closed all the same, and
     /// everything that was acknowledged is in the log.
     pub fn shutdown(&self) -> Result<()> {
+        // Held to the end, so that whoever calls second finds it done.
+        let _closing = self.parts.closing.lock().expect(UNPOISONED);
         if self.parts.gate.is_closed() {
             return Ok(());
         }
@@ -103,18 +106,27 @@ impl TidalDB {
 
     /// Ends the applier, closes log and storage and releases the directory.
     fn close(&self) -> Result<()> {
-        const UNPOISONED: &str = "no thread panics while it closes the database";
         if !self.parts.gate.close() {
             return Ok(());
         }
         let applier = self.parts.applier.lock().expect(UNPOISONED).take();
-        let applied =
-            applier.map_or(Ok(()), |applier| applier.join().map_err(|_| crate::TidalError::Closed));
+        let applied = applier.map_or(Ok(()), join);
         let logged = self.parts.log.close();
         let stored = self.parts.storage.close().map_err(Into::into);
         drop(self.parts.directory.lock().expect(UNPOISONED).take());
         applied.and(logged).and(stored)
     }
+}
+
+const UNPOISONED: &str = "no thread panics while it closes the database";
+
+fn join(applier: JoinHandle<()>) -> Result<()> {
+    // A waker that holds the last reference drops the database on the applier's
+    // own thread, which ends by itself once nobody can send to it.
+    if applier.thread().id() == thread::current().id() {
+        return Ok(());
+    }
+    applier.join().map_err(|_| TidalError::Closed)
 }
 
 impl Drop for TidalDB {

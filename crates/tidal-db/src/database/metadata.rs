@@ -1,6 +1,6 @@
 //! Reading the metadata of items.
 
-use tidal_types::{EntityId, EntityKind};
+use tidal_types::{EntityId, EntityKind, StorageError, TidalError};
 
 use super::TidalDB;
 use crate::Result;
@@ -14,7 +14,10 @@ impl TidalDB {
     pub fn read_item(&self, id: EntityId) -> Result<Option<Vec<u8>>> {
         match self.state()?.metadata.get(id) {
             Some(written) => Ok(written.map(|metadata| metadata.to_vec())),
-            None => Ok(self.parts.storage.backend(EntityKind::Item).get(&metadata_key(id)?)?),
+            None => {
+                let items = self.parts.storage.backend(EntityKind::Item);
+                items.get(&metadata_key(id)?).map_err(unless_closed)
+            }
         }
     }
 
@@ -26,8 +29,17 @@ impl TidalDB {
         match self.state()?.metadata.get(id) {
             Some(written) => Ok(written.is_some()),
             None => {
-                Ok(self.parts.storage.backend(EntityKind::Item).contains(&metadata_key(id)?)?)
+                let items = self.parts.storage.backend(EntityKind::Item);
+                items.contains(&metadata_key(id)?).map_err(unless_closed)
             }
         }
+    }
+}
+
+/// A read that races a shutdown finds storage closed.
+fn unless_closed(error: StorageError) -> TidalError {
+    match error {
+        StorageError::Closed { .. } => TidalError::Closed,
+        other => other.into(),
     }
 }

@@ -39,7 +39,7 @@ impl TidalDB {
     /// [`UnknownSignal`](crate::SchemaError::UnknownSignal);
     /// [`Closed`](crate::TidalError::Closed).
     pub fn decay_score(&self, signal: &str, id: EntityId) -> Result<f64> {
-        self.decay_score_at(signal, id, self.now())
+        self.read_now(signal, |ledger, definition, at| Ok(ledger.score(definition, id, at)))
     }
 
     /// [`TidalDB::decay_score`] at a time.
@@ -47,8 +47,7 @@ impl TidalDB {
     /// # Errors
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
     pub fn decay_score_at(&self, signal: &str, id: EntityId, at: Timestamp) -> Result<f64> {
-        let (ledger, signal) = self.ledger_at(signal, at)?;
-        Ok(ledger.score(signal, id, at))
+        self.read_at(signal, at, |ledger, definition| Ok(ledger.score(definition, id, at)))
     }
 
     /// How many events of a signal an entity had in the window that ends now.
@@ -62,7 +61,7 @@ impl TidalDB {
     /// [`WindowNotDeclared`](crate::TidalError::WindowNotDeclared), and those of
     /// [`TidalDB::decay_score`].
     pub fn windowed_count(&self, signal: &str, id: EntityId, window: Window) -> Result<u64> {
-        self.windowed_count_at(signal, id, window, self.now())
+        self.read_now(signal, |ledger, definition, at| ledger.count(definition, id, window, at))
     }
 
     /// [`TidalDB::windowed_count`] at a time.
@@ -76,8 +75,7 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<u64> {
-        let (ledger, signal) = self.ledger_at(signal, at)?;
-        ledger.count(signal, id, window, at)
+        self.read_at(signal, at, |ledger, definition| ledger.count(definition, id, window, at))
     }
 
     /// The sum of the weights of a signal's events on an entity in the window
@@ -87,7 +85,7 @@ impl TidalDB {
     /// [`SumsNotDeclared`](crate::TidalError::SumsNotDeclared), and those of
     /// [`TidalDB::windowed_count`].
     pub fn windowed_sum(&self, signal: &str, id: EntityId, window: Window) -> Result<f64> {
-        self.windowed_sum_at(signal, id, window, self.now())
+        self.read_now(signal, |ledger, definition, at| ledger.sum(definition, id, window, at))
     }
 
     /// [`TidalDB::windowed_sum`] at a time.
@@ -101,8 +99,7 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<f64> {
-        let (ledger, signal) = self.ledger_at(signal, at)?;
-        ledger.sum(signal, id, window, at)
+        self.read_at(signal, at, |ledger, definition| ledger.sum(definition, id, window, at))
     }
 
     /// Events a second of a signal on an entity, over the window that ends now:
@@ -112,7 +109,7 @@ impl TidalDB {
     /// [`VelocityNotDeclared`](crate::TidalError::VelocityNotDeclared), and those
     /// of [`TidalDB::windowed_count`].
     pub fn velocity(&self, signal: &str, id: EntityId, window: Window) -> Result<f64> {
-        self.velocity_at(signal, id, window, self.now())
+        self.read_now(signal, |ledger, definition, at| ledger.velocity(definition, id, window, at))
     }
 
     /// [`TidalDB::velocity`] at a time.
@@ -126,21 +123,19 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<f64> {
-        let (ledger, signal) = self.ledger_at(signal, at)?;
-        ledger.velocity(signal, id, window, at)
+        self.read_at(signal, at, |ledger, definition| ledger.velocity(definition, id, window, at))
     }
 
     /// The entities that rank highest, now; ties by lower id. Entities without
     /// events are absent.
     ///
-    /// By score, entities are ranked by their exact score even where it is too
-    /// small for a number: the order of two old entities stays right when both
-    /// scores read 0.
+    /// By score, entities are ranked by their score even where it is too small for
+    /// a number: the order of two old entities stays right when both scores read 0.
     ///
     /// # Errors
     /// Those of the reads that it ranks by.
     pub fn top(&self, signal: &str, by: By, limit: usize) -> Result<Vec<Ranked>> {
-        self.top_at(signal, by, limit, self.now())
+        self.read_now(signal, |ledger, definition, at| ledger.top(definition, by, limit, at))
     }
 
     /// [`TidalDB::top`] at a time.
@@ -148,8 +143,7 @@ impl TidalDB {
     /// # Errors
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
     pub fn top_at(&self, signal: &str, by: By, limit: usize, at: Timestamp) -> Result<Vec<Ranked>> {
-        let (ledger, signal) = self.ledger_at(signal, at)?;
-        ledger.top(signal, by, limit, at)
+        self.read_at(signal, at, |ledger, definition| ledger.top(definition, by, limit, at))
     }
 
     /// The entities of a kind that have events, by id.
@@ -160,15 +154,34 @@ impl TidalDB {
         Ok(self.state()?.ledger.entities(kind))
     }
 
-    fn ledger_at(
+    /// Reads at the implicit now. An event that comes between choosing the time
+    /// and reading moves the cells it is in on to itself.
+    fn read_now<T>(
+        &self,
+        signal: &str,
+        read: impl FnOnce(&SignalLedger, &SignalTypeDefinition, Timestamp) -> Result<T>,
+    ) -> Result<T> {
+        let ledger = &self.state()?.ledger;
+        read(ledger, self.schema().require(signal)?, self.now())
+    }
+
+    /// Reads at an explicit time, which no event may have passed before the read
+    /// is done.
+    fn read_at<T>(
         &self,
         signal: &str,
         at: Timestamp,
-    ) -> Result<(&SignalLedger, &SignalTypeDefinition)> {
+        read: impl FnOnce(&SignalLedger, &SignalTypeDefinition) -> Result<T>,
+    ) -> Result<T> {
         let ledger = &self.state()?.ledger;
-        match ledger.newest_event() {
+        let definition = self.schema().require(signal)?;
+        let not_passed = || match ledger.newest_event() {
             Some(newest) if at < newest => Err(TidalError::BeforeNewest { at, newest }),
-            _ => Ok((ledger, self.schema().require(signal)?)),
-        }
+            _ => Ok(()),
+        };
+        not_passed()?;
+        let value = read(ledger, definition)?;
+        not_passed()?;
+        Ok(value)
     }
 }

@@ -10,7 +10,6 @@ use crate::batch::{Batch, Committed, Operation};
 use crate::change::Change;
 use crate::kinds::IdMode;
 use crate::metadata::METADATA_BYTES_MAX;
-use crate::names::Names;
 use crate::pipeline::{CommitTicket, UsedIds};
 use crate::record;
 use crate::state::State;
@@ -101,8 +100,6 @@ impl TidalDB {
 struct Prepared<'a> {
     db: &'a TidalDB,
     state: &'a State,
-    names: std::sync::RwLockReadGuard<'a, Names>,
-    named: [bool; EntityKind::ALL.len()],
     now: Timestamp,
     log_batch: tidal_wal::Batch,
     changes: Vec<Change>,
@@ -115,8 +112,6 @@ impl<'a> Prepared<'a> {
         Self {
             db,
             state,
-            names: state.names(),
-            named: EntityKind::ALL.map(|kind| state.kinds.mode(kind) == Some(IdMode::Named)),
             now: db.parts.clock.now(),
             log_batch: tidal_wal::Batch::new(),
             changes: Vec::with_capacity(capacity),
@@ -148,8 +143,7 @@ impl<'a> Prepared<'a> {
         Ok(())
     }
 
-    /// What goes through the gate. The names are let go: whoever waits at the
-    /// gate may wait for the applier, which may wait to change them.
+    /// What goes through the gate.
     fn finish(self) -> (tidal_wal::Batch, Vec<Change>, UsedIds) {
         (self.log_batch, self.changes, self.used)
     }
@@ -172,13 +166,15 @@ impl<'a> Prepared<'a> {
         Ok(accepted)
     }
 
-    /// An id of a named kind must belong to a name.
+    /// An id of a named kind must belong to a name. Names are looked up one by
+    /// one, so that who assigns names does not wait for a whole batch; an id that
+    /// has a name keeps it.
     fn uses(&mut self, kind: EntityKind, id: EntityId) -> Result<()> {
-        self.used.note(kind, id);
-        let named = self.named.get(kind.index()).is_some_and(|&named| named);
-        if named && self.names.name(kind, id).is_none() {
+        let named = self.state.kinds.mode(kind) == Some(IdMode::Named);
+        if named && self.state.names().name(kind, id).is_none() {
             return Err(TidalError::KindIsNamed { kind, id });
         }
+        self.used.note(kind, id, named);
         Ok(())
     }
 }

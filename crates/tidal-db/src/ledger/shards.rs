@@ -15,13 +15,20 @@ use tidal_types::{EntityId, Seq};
 use super::cell::{Cell, RawEvent};
 use super::shape::Shape;
 
-/// How many shards there are: a power of two.
-const SHARDS: usize = 16;
+/// How many shards there are: a power of two. A scan holds one at a time, and
+/// who waits to write to it holds up its readers: the more, the shorter.
+const SHARDS: usize = 64;
 
 /// Cells by entity.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shards {
-    shards: [RwLock<Shard>; SHARDS],
+    shards: Box<[RwLock<Shard>; SHARDS]>,
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        Self { shards: Box::new(std::array::from_fn(|_| RwLock::default())) }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +78,7 @@ impl Shards {
 
     /// Shows every cell, in no order that means anything.
     pub(crate) fn for_each(&self, mut show: impl FnMut(EntityId, &Cell)) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             for (id, resident) in &held(shard.read()).cells {
                 show(*id, &resident.cell);
             }
@@ -80,7 +87,7 @@ impl Shards {
 
     /// Shows every dirty cell, in no order that means anything.
     pub(crate) fn for_each_dirty(&self, mut show: impl FnMut(EntityId, &Cell)) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             let shard = held(shard.read());
             for id in &shard.dirty {
                 if let Some(resident) = shard.cells.get(id) {
@@ -91,7 +98,7 @@ impl Shards {
     }
 
     pub(crate) fn mark_clean(&self) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             let mut guard = held(shard.write());
             let Shard { cells, dirty } = &mut *guard;
             for id in dirty.drain(..) {
@@ -104,7 +111,7 @@ impl Shards {
 
     /// Every entity with a cell, appended in no order that means anything.
     pub(crate) fn ids(&self, out: &mut Vec<EntityId>) {
-        for shard in &self.shards {
+        for shard in self.shards.iter() {
             out.extend(held(shard.read()).cells.keys());
         }
     }
@@ -145,7 +152,7 @@ mod tests {
     fn neighbouring_ids_use_every_shard() {
         let shards = Shards::default();
         let mut used: Vec<*const RwLock<Shard>> =
-            (0..64).map(|id| &raw const *shards.of(EntityId::new(id))).collect();
+            (0..4 * SHARDS as u64).map(|id| &raw const *shards.of(EntityId::new(id))).collect();
         used.sort_unstable();
         used.dedup();
         assert_eq!(used.len(), SHARDS);

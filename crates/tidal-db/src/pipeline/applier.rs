@@ -1,14 +1,14 @@
 //! The applier: the one thread that folds.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tidal_storage::Storage;
 use tidal_types::{Position, Seq};
 use tidal_wal::Ticket;
 
-use super::{PendingCommit, Work};
+use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Work};
 use crate::Result;
 use crate::batch::{Committed, Outcome};
 use crate::checkpoint;
@@ -16,12 +16,24 @@ use crate::config::Retention;
 use crate::log::RecordLog;
 use crate::state::State;
 
+/// A checkpoint is due once metadata that storage does not have takes this much
+/// memory, in bytes.
+const OVERLAY_BYTES_MAX: u64 = 64 << 20;
+
 /// How far the applier is, for everyone to see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
     applied: AtomicU64,
     checkpointed: AtomicU64,
-    in_flight: AtomicUsize,
+    in_flight: Mutex<InFlight>,
+    landed: Condvar,
+}
+
+/// Commits that were appended and are not folded yet.
+#[derive(Debug, Default)]
+struct InFlight {
+    commits: usize,
+    bytes: usize,
 }
 
 impl Progress {
@@ -29,7 +41,8 @@ impl Progress {
         Self {
             applied: AtomicU64::new(applied.get()),
             checkpointed: AtomicU64::new(checkpointed.get()),
-            in_flight: AtomicUsize::new(0),
+            in_flight: Mutex::default(),
+            landed: Condvar::new(),
         }
     }
 
@@ -43,19 +56,36 @@ impl Progress {
         Seq::new(self.checkpointed.load(Ordering::Acquire))
     }
 
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight.lock().expect(UNPOISONED)
+    }
+
     /// Whether every commit that was appended has been folded or has failed.
     pub(crate) fn is_idle(&self) -> bool {
-        self.in_flight.load(Ordering::Acquire) == 0
+        self.in_flight().commits == 0
     }
 
-    pub(super) fn begin(&self) {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    /// Counts a commit in, once there is room for it.
+    pub(super) fn begin(&self, bytes: usize) {
+        let full = |state: &mut InFlight| {
+            state.commits > 0 && state.bytes + bytes > BYTES_IN_FLIGHT_MAX
+                || state.commits >= COMMITS_IN_FLIGHT_MAX
+        };
+        let mut state = self.landed.wait_while(self.in_flight(), full).expect(UNPOISONED);
+        state.commits += 1;
+        state.bytes += bytes;
     }
 
-    fn end(&self) {
-        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    pub(super) fn end(&self, bytes: usize) {
+        let mut state = self.in_flight();
+        state.commits -= 1;
+        state.bytes -= bytes;
+        drop(state);
+        self.landed.notify_all();
     }
 }
+
+const UNPOISONED: &str = "no thread panics while it counts";
 
 /// What the applier works on.
 #[derive(Debug)]
@@ -86,13 +116,13 @@ impl Applier {
     }
 
     fn commit(&self, commit: PendingCommit) {
-        let PendingCommit { first, changes, ticket, answer } = commit;
+        let PendingCommit { first, changes, bytes, ticket, answer } = commit;
         let outcome = ticket.map_or(Ok(()), |ticket| Ticket::wait(ticket).map(|_| ()));
         let answered = match outcome {
             Ok(()) => Ok(self.fold(first, &changes)),
             Err(error) => Err(error.into()),
         };
-        self.progress.end();
+        self.progress.end(bytes);
         answer.complete(answered);
     }
 
@@ -112,7 +142,9 @@ impl Applier {
     fn checkpoint_when_due(&mut self) {
         let applied = self.progress.applied();
         let last = self.progress.checkpointed().max(self.last_attempt);
-        if applied.get() - last.get() < self.checkpoint_every {
+        let overlay_is_large = self.state.metadata.memory_bytes() >= OVERLAY_BYTES_MAX
+            && self.progress.checkpointed() >= self.last_attempt;
+        if applied.get() - last.get() < self.checkpoint_every && !overlay_is_large {
             return;
         }
         self.last_attempt = applied;
@@ -131,7 +163,9 @@ impl Applier {
             checkpoint::write(&*self.storage, &self.state, position)?;
             self.progress.checkpointed.store(applied.get(), Ordering::Release);
         }
-        if self.retention == Retention::UntilCheckpoint {
+        let capabilities = self.storage.capabilities();
+        let checkpoint_lasts = capabilities.persistent && capabilities.survives_power_cut;
+        if self.retention == Retention::UntilCheckpoint && checkpoint_lasts {
             self.log.truncate_before(applied.next())?;
         }
         Ok(position)

@@ -46,20 +46,28 @@ struct Pending {
     last_ids: [u64; EntityKind::ALL.len()],
 }
 
-/// The kinds whose entities a commit names by id, with one of the ids each, for
-/// the error.
+/// The kinds whose entities a commit names by id.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct UsedIds([Option<EntityId>; EntityKind::ALL.len()]);
+pub(crate) struct UsedIds([Option<UsedId>; EntityKind::ALL.len()]);
+
+/// One of the ids that a commit uses of a kind, for the error.
+#[derive(Debug, Clone, Copy)]
+struct UsedId {
+    id: EntityId,
+    /// Whether every id of the kind was found to have a name.
+    has_name: bool,
+}
 
 impl UsedIds {
-    pub(crate) fn note(&mut self, kind: EntityKind, id: EntityId) {
-        if let Some(used) = self.0.get_mut(kind.index()) {
-            used.get_or_insert(id);
+    pub(crate) fn note(&mut self, kind: EntityKind, id: EntityId, has_name: bool) {
+        if let Some(slot) = self.0.get_mut(kind.index()) {
+            let used = slot.get_or_insert(UsedId { id, has_name });
+            used.has_name &= has_name;
         }
     }
 
-    fn iter(self) -> impl Iterator<Item = (EntityKind, EntityId)> {
-        EntityKind::ALL.into_iter().zip(self.0).filter_map(|(kind, id)| Some((kind, id?)))
+    fn iter(self) -> impl Iterator<Item = (EntityKind, UsedId)> {
+        EntityKind::ALL.into_iter().zip(self.0).filter_map(|(kind, used)| Some((kind, used?)))
     }
 }
 
@@ -91,17 +99,20 @@ impl Gate {
         used: UsedIds,
     ) -> Result<CommitTicket> {
         let mut inner = self.lock();
-        for (kind, id) in used.iter() {
-            // Ids of a kind that is named already were looked up one by one.
-            match self.state.kinds.mode(kind) {
-                Some(_) => {}
-                None if inner.pending.mode(kind) == Some(IdMode::Named) => {
-                    return Err(TidalError::KindIsNamed { kind, id });
-                }
-                None => inner.pending.set_mode(kind, IdMode::Numeric),
+        for (kind, UsedId { id, has_name }) in used.iter() {
+            let mode = self.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
+            // The kind may have come to be named since the ids were looked at.
+            if mode == Some(IdMode::Named) && !has_name {
+                return Err(TidalError::KindIsNamed { kind, id });
             }
         }
-        self.append(&inner, batch, changes)
+        let ticket = self.append(&inner, batch, changes)?;
+        for (kind, _) in used.iter() {
+            if self.state.kinds.mode(kind).is_none() {
+                inner.pending.set_mode(kind, IdMode::Numeric);
+            }
+        }
+        Ok(ticket)
     }
 
     /// Appends the assignment of ids to those of `names` that have none, and
@@ -159,10 +170,11 @@ impl Gate {
     fn append(&self, inner: &Inner, batch: &Batch, changes: Vec<Change>) -> Result<CommitTicket> {
         let queue = inner.queue.as_ref().ok_or(TidalError::Closed)?;
         let (answer, pending) = completion();
-        let appending = self.log.append(batch)?;
-        self.progress.begin();
-        let commit =
-            PendingCommit { first: appending.first, changes, ticket: appending.ticket, answer };
+        let bytes = batch.byte_len();
+        self.progress.begin(bytes);
+        let appending = self.log.append(batch).inspect_err(|_| self.progress.end(bytes))?;
+        let (first, ticket) = (appending.first, appending.ticket);
+        let commit = PendingCommit { first, changes, bytes, ticket, answer };
         // The applier lives as long as this sender, unless it panicked; then the
         // commit comes back and its answer is dropped, which tells the caller.
         drop(queue.send(Work::Commit(commit)));

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use tidal_db::{Batch, By, Durability, TidalDB, Window};
 
@@ -125,4 +126,97 @@ fn reads_go_on_beside_writes_and_checkpoints() {
     }
     writer.join().unwrap();
     assert_eq!(db.windowed_count("view", id(7), Window::AllTime).unwrap(), 50);
+}
+
+/// G13: a read without a time is never refused, whatever comes in meanwhile, and
+/// one at a time is right or refused.
+#[test]
+fn implicit_reads_are_never_refused() {
+    let db = Arc::new(TidalDB::in_memory(schema()).unwrap());
+    let writer = {
+        let db = Arc::clone(&db);
+        thread::spawn(move || {
+            let start = tidal_db::Timestamp::now().saturating_add(Duration::from_secs(60));
+            for step in 0..20_000 {
+                let at = start.saturating_add(Duration::from_millis(step));
+                db.signal("view", id(1), 1.0, at).unwrap();
+            }
+        })
+    };
+    while !writer.is_finished() {
+        db.decay_score("view", id(1)).unwrap();
+        db.top("view", By::Score, 1).unwrap();
+        db.windowed_count("view", id(1), Window::OneHour).unwrap();
+    }
+    writer.join().unwrap();
+}
+
+/// A waker may hold the last reference to the database.
+#[test]
+fn a_database_can_be_dropped_by_a_waker() {
+    struct LastReference(std::sync::Mutex<Option<Arc<TidalDB>>>);
+    impl Wake for LastReference {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..20 {
+        let db = Arc::new(open(dir.path()));
+        let mut ticket = pin!(db.submit(Batch::new().signal("view", id(1), 1.0, NOW)).unwrap());
+        let waker = Waker::from(Arc::new(LastReference(std::sync::Mutex::new(Some(db)))));
+        let mut context = Context::from_waker(&waker);
+        while ticket.as_mut().poll(&mut context).is_pending() {
+            thread::yield_now();
+        }
+        drop(waker);
+        // The directory is free once the applier has closed the database.
+        while builder(dir.path()).open().is_err() {
+            thread::yield_now();
+        }
+    }
+}
+
+/// G20: whoever shuts down second finds it done.
+#[test]
+fn shutdowns_can_race() {
+    let dir = tempfile::tempdir().unwrap();
+    for _ in 0..20 {
+        let db = Arc::new(open(dir.path()));
+        db.signal("view", id(1), 1.0, NOW).unwrap();
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (db, dir) = (Arc::clone(&db), dir.path().to_path_buf());
+                thread::spawn(move || {
+                    db.shutdown().unwrap();
+                    // Another thread may have been faster to open it again.
+                    match builder(&dir).open() {
+                        Ok(_) | Err(tidal_db::TidalError::Locked { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        drop(open(dir.path()));
+    }
+}
+
+/// What is in flight is bounded: a writer that never waits for its tickets waits
+/// for room.
+#[test]
+fn a_writer_that_never_waits_is_held_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = open(dir.path());
+    let metadata = vec![b'x'; 1 << 20];
+    for _ in 0..10 {
+        let mut batch = Batch::new();
+        for number in 0..14 {
+            batch = batch.write_item(id(number), metadata.clone());
+        }
+        drop(db.submit(batch).unwrap());
+    }
+    db.checksum().unwrap();
+    drop(db);
+    assert_eq!(open(dir.path()).read_item(id(13)).unwrap(), Some(metadata));
 }

@@ -7,6 +7,8 @@ mod durability;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod interrupted;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod metadata;

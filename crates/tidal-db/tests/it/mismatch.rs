@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use tidal_db::{ErrorKind, Retention, TidalError};
+use tidal_db::{ErrorKind, MemoryStorage, Retention, TidalError, WalError};
 
 use crate::fixture::{builder, event, open};
 
@@ -49,12 +50,57 @@ fn the_log_of_another_database_is_refused() {
     assert!(matches!(error, TidalError::LogMismatch { .. }), "{error}");
 }
 
+/// Also before the first checkpoint, and nothing is made in its place.
 #[test]
 fn a_log_that_lost_its_directory_is_refused() {
-    let dir = fed(10);
-    fs::remove_dir_all(dir.path().join("log")).unwrap();
-    let error = refusal(dir.path());
+    for shut_down in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let db = open(dir.path());
+        db.signals(&[event(1)]).unwrap();
+        if shut_down {
+            db.shutdown().unwrap();
+        }
+        drop(db);
+        let (log, aside) = (dir.path().join("log"), dir.path().join("aside"));
+        fs::rename(&log, &aside).unwrap();
+        let error = refusal(dir.path());
+        assert!(matches!(error, TidalError::Wal(WalError::Missing { .. })), "{error}");
+        let made: Vec<_> =
+            fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(made.iter().all(|name| name == "LOCK"), "{made:?}");
+        replace(&log, &aside);
+        assert_eq!(open(dir.path()).stats().unwrap().records, 2);
+    }
+}
+
+#[test]
+fn the_log_of_another_database_is_refused_before_the_first_checkpoint() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for dir in &dirs {
+        open(dir.path()).signals(&[event(1)]).unwrap();
+    }
+    replace(&dirs[0].path().join("log"), &dirs[1].path().join("log"));
+    let error = refusal(dirs[0].path());
     assert!(matches!(error, TidalError::LogMismatch { .. }), "{error}");
+}
+
+/// C2: a storage that keeps nothing does not let the log be cut.
+#[test]
+fn the_log_is_kept_where_storage_keeps_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || {
+        builder(dir.path())
+            .storage(Arc::new(MemoryStorage::new()))
+            .segment_bytes(16 << 10)
+            .retention(Retention::UntilCheckpoint)
+            .open()
+            .unwrap()
+    };
+    let db = open();
+    db.signals(&(0..5000).map(event).collect::<Vec<_>>()).unwrap();
+    let checksum = db.checksum().unwrap();
+    db.shutdown().unwrap();
+    assert_eq!(open().checksum().unwrap(), checksum);
 }
 
 #[test]

@@ -141,3 +141,21 @@ fn threads_that_name_the_same_things_agree() {
     assert_eq!(pairs.len(), 100, "a name has one id");
     assert_eq!(ids, (1..=100).collect(), "ids are dense from one");
 }
+
+/// G16: a kind that comes to be named while a batch of numbers is on its way
+/// refuses the batch, or is refused itself.
+#[test]
+fn numbers_and_names_never_both_get_in() {
+    for round in 0..100 {
+        let db = Arc::new(TidalDB::in_memory(schema()).unwrap());
+        let namer = {
+            let db = Arc::clone(&db);
+            thread::spawn(move || db.entity_id(EntityKind::Item, "a").is_ok())
+        };
+        // Long enough to be prepared while the name comes in.
+        let events: Vec<_> = (0..500).map(|_| Event::new("view", id(42), 1.0, NOW)).collect();
+        let numeric = db.signals(&events).is_ok();
+        let named = namer.join().unwrap();
+        assert!(numeric != named, "round {round}: numeric {numeric}, named {named}");
+    }
+}

@@ -108,6 +108,18 @@ pub enum WalError {
         /// The file.
         path: PathBuf,
     },
+    /// The log ends before a record that it is known to have had.
+    #[error(
+        "the log at {path} ends at record {end} and should reach {expected}; put the right log back or restore from a backup"
+    )]
+    EndsEarly {
+        /// Where it is.
+        path: PathBuf,
+        /// The last record it has.
+        end: Seq,
+        /// The record it should have.
+        expected: Seq,
+    },
     /// The records asked for were cut off behind a checkpoint.
     #[error("record {wanted} was truncated; the log begins at {first}")]
     Truncated {
@@ -144,7 +156,10 @@ impl WalError {
                 ErrorKind::Reopen
             }
             Self::UnsupportedVersion { .. } => ErrorKind::Environment,
-            Self::Damaged { .. } | Self::Foreign { .. } | Self::Missing { .. } => ErrorKind::Damage,
+            Self::Damaged { .. }
+            | Self::Foreign { .. }
+            | Self::Missing { .. }
+            | Self::EndsEarly { .. } => ErrorKind::Damage,
             Self::Io { source, .. } => ErrorKind::of_io(source),
         }
     }

@@ -1,0 +1,150 @@
+//! Checkpoints that die between their commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tidal_db::{
+    Batch, Config, DecaySpec, EntityKind, MemoryStorage, Schema, SchemaBuilder, Storage,
+    StorageError, TidalDB, Window,
+};
+use tidal_storage::{
+    AtomicBatch, Capabilities, Durability, Result, Snapshot, StorageEngine, StorageStats,
+};
+
+use crate::fixture::{NOW, builder, event, id};
+
+/// A storage in memory that outlives the database, and takes only so many
+/// commits.
+#[derive(Debug)]
+struct Interrupted {
+    storage: Arc<MemoryStorage>,
+    commits_left: AtomicUsize,
+}
+
+impl Interrupted {
+    fn after(storage: &Arc<MemoryStorage>, commits: usize) -> Arc<Self> {
+        let storage = Arc::clone(storage);
+        Arc::new(Self { storage, commits_left: AtomicUsize::new(commits) })
+    }
+
+    fn never(storage: &Arc<MemoryStorage>) -> Arc<Self> {
+        Self::after(storage, usize::MAX)
+    }
+}
+
+impl Storage for Interrupted {
+    fn name(&self) -> &'static str {
+        self.storage.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.storage.capabilities()
+    }
+
+    fn backend(&self, kind: EntityKind) -> &dyn StorageEngine {
+        self.storage.backend(kind)
+    }
+
+    fn keyspace(&self, name: &str) -> Result<Arc<dyn StorageEngine>> {
+        self.storage.keyspace(name)
+    }
+
+    fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
+        let left = self.commits_left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Err(StorageError::Poisoned { path: "memory".into() });
+        }
+        self.commits_left.store(left - 1, Ordering::SeqCst);
+        self.storage.commit(batch, durability)
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
+        self.storage.snapshot()
+    }
+
+    fn flush_all(&self) -> Result<()> {
+        self.storage.flush_all()
+    }
+
+    fn stats(&self) -> Result<StorageStats> {
+        self.storage.stats()
+    }
+
+    /// The storage stays as it is, as a disk would.
+    fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn schema(signals: usize) -> Schema {
+    let mut builder = SchemaBuilder::new();
+    for name in ["view", "like", "follow"].into_iter().take(signals) {
+        builder
+            .signal(name, EntityKind::Item, DecaySpec::Permanent)
+            .windows(&[Window::AllTime])
+            .add();
+    }
+    builder.build().unwrap()
+}
+
+/// C1, C5: schema adopted twice since the last checkpoint, and a checkpoint that
+/// dies between its commits, at each of them: replay meets older schemas than the
+/// one in storage.
+#[test]
+fn a_checkpoint_can_die_between_its_commits() {
+    for commits in 0.. {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = Arc::new(MemoryStorage::new());
+        let open = |signals, storage: Arc<Interrupted>| {
+            let config = Config { data_dir: dir.path().into(), schema: schema(signals) };
+            TidalDB::builder(config).storage(storage).open().unwrap()
+        };
+        open(1, Interrupted::never(&memory)).shutdown().unwrap();
+        drop(open(2, Interrupted::never(&memory)));
+
+        let db = open(3, Interrupted::after(&memory, commits));
+        // More than one commit takes.
+        let metadata = "x".repeat(500_000);
+        let mut batch = Batch::new();
+        for number in 1..=20 {
+            batch = batch
+                .signal("follow", id(number), 1.0, NOW)
+                .signal("view", id(number), 2.0, NOW)
+                .write_item(id(number), metadata.clone());
+        }
+        db.commit(batch).unwrap();
+        let checksum = db.checksum().unwrap();
+        let finished = db.checkpoint().is_ok();
+        drop(db);
+
+        for storage in [Interrupted::never(&memory), Interrupted::never(&memory)] {
+            let db = open(3, storage);
+            assert_eq!(db.checksum().unwrap(), checksum, "after {commits} commits");
+            assert_eq!(db.windowed_count("follow", id(20), Window::AllTime).unwrap(), 1);
+        }
+        if finished {
+            assert!(commits > 2, "the checkpoint takes several commits");
+            break;
+        }
+    }
+}
+
+/// A checkpoint that fails says so and takes nothing away; the next one works.
+#[test]
+fn a_failed_checkpoint_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = Arc::new(MemoryStorage::new());
+    let db = builder(dir.path()).storage(Interrupted::after(&memory, 1)).open().unwrap();
+    db.signals(&(0..100).map(event).collect::<Vec<_>>()).unwrap();
+    let checksum = db.checksum().unwrap();
+    db.checkpoint().unwrap_err();
+    db.signal("view", id(1), 0.0, NOW).unwrap();
+    db.shutdown().unwrap_err();
+    drop(db);
+    let db = builder(dir.path()).storage(Interrupted::never(&memory)).open().unwrap();
+    assert_ne!(db.checksum().unwrap(), checksum);
+    assert_eq!(db.stats().unwrap().records, 102);
+    db.shutdown().unwrap();
+    let db: TidalDB = builder(dir.path()).storage(Interrupted::never(&memory)).open().unwrap();
+    assert_eq!(db.stats().unwrap().checkpointed.get(), 102);
+}
