@@ -11,15 +11,11 @@
 //!
 //! V1. Each number has one encoding, and a reader takes no other.
 
+use tidal_types::{ByteReader, VARINT_BYTES_MAX};
+
 use super::damage::CellDamage;
 
-pub(super) fn put_u64(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    out.push(value.to_le_bytes()[0]);
-}
+pub(super) use tidal_types::put_varint as put_u64;
 
 pub(super) fn put_i64(out: &mut Vec<u8>, value: i64) {
     put_u64(out, ((value << 1) ^ (value >> 63)).cast_unsigned());
@@ -31,35 +27,27 @@ pub(super) fn put_f64(out: &mut Vec<u8>, value: f64) {
 
 /// Reads what was put, from the front.
 #[derive(Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(ByteReader<'a>);
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self(ByteReader::new(bytes))
     }
 
     pub(super) fn u8(&mut self) -> Result<u8, CellDamage> {
-        let (first, rest) = self.0.split_first().ok_or(CellDamage::Truncated)?;
-        self.0 = rest;
-        Ok(*first)
+        self.0.u8().ok_or(CellDamage::Truncated)
     }
 
     pub(super) fn u64(&mut self) -> Result<u64, CellDamage> {
-        let mut value = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.u8()?;
-            let bits = u64::from(byte & 0x7f);
-            // The tenth byte has room for one bit; a last byte of zero would say
-            // the same number in more bytes.
-            if (bits << shift) >> shift != bits || (byte == 0 && shift > 0) {
-                return Err(CellDamage::Number);
+        let number = self.0.rest();
+        self.0.varint().ok_or_else(|| {
+            let goes_on = number.iter().all(|&byte| byte >= 0x80);
+            if goes_on && number.len() < VARINT_BYTES_MAX {
+                CellDamage::Truncated
+            } else {
+                CellDamage::Number
             }
-            value |= bits << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(CellDamage::Number)
+        })
     }
 
     pub(super) fn i64(&mut self) -> Result<i64, CellDamage> {
@@ -110,7 +98,7 @@ mod tests {
         fn what_is_read_is_what_would_be_written_v1(any in proptest::collection::vec(any::<u8>(), 0..12)) {
             let mut reader = Reader::new(&any);
             if let Ok(value) = reader.u64() {
-                let read = any.len() - reader.0.len();
+                let read = any.len() - reader.0.rest().len();
                 prop_assert_eq!(bytes(|out| put_u64(out, value)), &any[..read]);
             }
         }
