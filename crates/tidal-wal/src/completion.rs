@@ -82,6 +82,14 @@ impl<T> Completer<T> {
     }
 }
 
+impl<T> Completer<T> {
+    /// Whether nobody waits any more, or can.
+    #[must_use]
+    pub fn is_unheard(&self) -> bool {
+        Arc::strong_count(&self.slot) == 1
+    }
+}
+
 impl<T> Drop for Completer<T> {
     fn drop(&mut self) {
         self.slot.finish(Outcome::Gone);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tidal_types::WalError;
 
 use crate::disk::{Disk, DiskFile, failed};
-use crate::format::{FLOOR_BYTES, Floor};
+use crate::format::{FLOOR_BYTES, Floor, SegmentNumber};
 use crate::names;
 
 /// The floor file of an open log.
@@ -13,50 +13,65 @@ use crate::names;
 pub(crate) struct FloorFile {
     disk: Arc<dyn Disk>,
     file: Arc<dyn DiskFile>,
-    last: Floor,
+    /// The slot that was written last; `None` in a new file.
+    last: Option<Floor>,
 }
 
 impl FloorFile {
-    /// The file with `first` in it, durable. An existing floor must not be
-    /// above it.
-    pub(crate) fn open(
-        disk: &Arc<dyn Disk>,
-        existing: Option<Floor>,
-        first: Floor,
-    ) -> Result<Self, WalError> {
+    /// The floor file as it was found, or a new one.
+    ///
+    /// The slot that was found is written again before anyone acts on it or
+    /// writes the other one: after a failed sync it may be in the page cache only.
+    pub(crate) fn open(disk: &Arc<dyn Disk>, found: Option<Floor>) -> Result<Self, WalError> {
         let path = || disk.path(names::FLOOR);
-        let file = if existing.is_some() {
-            disk.open_write(names::FLOOR).map_err(failed("open", path()))?
-        } else {
+        let Some(floor) = found else {
             let temporary = names::temporary(names::FLOOR);
             let file = disk.create(&temporary, FLOOR_BYTES).map_err(failed("create", path()))?;
             file.sync().map_err(failed("sync", path()))?;
             disk.rename(&temporary, names::FLOOR).map_err(failed("rename", path()))?;
             disk.sync_dir().map_err(failed("sync", disk.path("")))?;
-            file
+            return Ok(Self { disk: Arc::clone(disk), file, last: None });
         };
-        let generation = existing.map_or(0, |floor| floor.generation);
-        let mut floor = Self { disk: Arc::clone(disk), file, last: Floor { generation, ..first } };
-        floor.write(first)?;
-        Ok(floor)
+        let file = disk.open_write(names::FLOOR).map_err(failed("open", path()))?;
+        let floor_file = Self { disk: Arc::clone(disk), file, last: Some(floor) };
+        floor_file.put(&floor)?;
+        Ok(floor_file)
     }
 
-    pub(crate) const fn last(&self) -> &Floor {
-        &self.last
+    /// The oldest segment that is kept, as far as is known.
+    pub(crate) fn oldest_segment(&self) -> Option<SegmentNumber> {
+        self.last.map(|floor| floor.oldest_segment)
     }
 
-    /// Writes the next slot and makes it durable; its generation is set here.
+    /// Writes the next slot and makes it durable. Its generation is set here, and
+    /// what it says was synced never falls.
     pub(crate) fn write(&mut self, floor: Floor) -> Result<(), WalError> {
-        let next = Floor {
-            generation: self.last.generation + 1,
-            synced_offset: floor.synced_offset.max(self.last.synced_offset),
-            ..floor
+        let generation = self.last.map_or(0, |last| last.generation) + 1;
+        let next = match self.last {
+            Some(last) if last.synced_offset > floor.synced_offset => {
+                Floor { generation, oldest_segment: floor.oldest_segment, ..last }
+            }
+            _ => Floor { generation, ..floor },
         };
-        let path = || self.disk.path(names::FLOOR);
-        let slot = next.encode();
-        self.file.write_all_at(&slot, next.slot_offset()).map_err(failed("write", path()))?;
-        self.file.sync().map_err(failed("sync", path()))?;
-        self.last = next;
+        self.put(&next)?;
+        self.last = Some(next);
         Ok(())
+    }
+
+    /// Says in both slots that older segments are about to go (F3).
+    pub(crate) fn forget_before(&mut self, oldest_segment: SegmentNumber) -> Result<(), WalError> {
+        for _ in 0..2 {
+            if let Some(last) = self.last {
+                self.write(Floor { oldest_segment, ..last })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, floor: &Floor) -> Result<(), WalError> {
+        let path = || self.disk.path(names::FLOOR);
+        let slot = floor.encode();
+        self.file.write_all_at(&slot, floor.slot_offset()).map_err(failed("write", path()))?;
+        self.file.sync().map_err(failed("sync", path()))
     }
 }

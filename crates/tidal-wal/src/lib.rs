@@ -40,7 +40,8 @@
 //! After a failed write or sync nobody can know what the disk holds: the log
 //! takes no more records and must be opened again. A disk that is full is told
 //! before anything is written, loses nothing, and appends succeed again when
-//! there is room.
+//! there is room; only a [`Durability::Buffered`] log, which has answered already,
+//! ends there.
 
 mod batch;
 mod completion;

@@ -17,6 +17,13 @@ pub const GROUP_BYTES_MAX: usize = BATCH_BYTES_MAX;
 /// segment, in bytes.
 pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 16 << 10..=1 << 30;
 
+/// The longest a segment can be, in bytes. One that must hold a batch may be longer
+/// than was asked for.
+pub(crate) const SEGMENT_FILE_BYTES_MAX: u64 = (1 << 30) + (BATCH_BYTES_MAX as u64) + (1 << 20);
+
+/// What a waiting batch takes beside its bytes, about, for the limit of the queue.
+pub(crate) const BATCH_OVERHEAD_BYTES: usize = 128;
+
 /// The alignments a group may have, in bytes.
 pub const ALIGNMENTS: [u32; 4] = [512, 1024, 2048, 4096];
 

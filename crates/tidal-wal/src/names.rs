@@ -6,7 +6,7 @@
 //! | `FLOOR`                           | how far the log was synced, see `format/floor.rs` |
 //! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
 //! | `wal-{segment:016x}.seg.tmp`      | a segment under construction, removed at open |
-//! | `wal-{segment:016x}-{offset:x}.torn` | a torn tail that recovery cut off, kept for inspection |
+//! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
 
 use crate::format::SegmentNumber;
 
@@ -24,8 +24,8 @@ pub(crate) fn temporary(name: &str) -> String {
     format!("{name}{TEMPORARY_SUFFIX}")
 }
 
-pub(crate) fn torn(number: SegmentNumber, offset: u64) -> String {
-    format!("wal-{:016x}-{offset:x}.torn", number.get())
+pub(crate) fn torn(number: SegmentNumber, offset: u64, attempt: u64) -> String {
+    format!("wal-{:016x}-{offset:x}.{attempt}.torn", number.get())
 }
 
 pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
@@ -59,6 +59,6 @@ mod tests {
         }
         assert!(is_temporary(&temporary(&segment(number))));
         assert!(!is_temporary("notes.tmp"));
-        assert!(!is_temporary(&torn(number, 512)));
+        assert!(!is_temporary(&torn(number, 512, 0)));
     }
 }

@@ -28,8 +28,8 @@ pub struct GroupCommit {
     pub max_records: usize,
     /// This many bytes wait. Default 1 MiB.
     pub max_bytes: usize,
-    /// The first waiting record has waited this long. Default zero: a group is
-    /// whatever arrived during the sync before.
+    /// The writer has waited this long since it was free and something was there.
+    /// Default zero: a group is whatever arrived during the sync before.
     pub max_delay: Duration,
 }
 
@@ -50,8 +50,10 @@ pub struct WalOptions {
     /// first segments of a log are smaller, 1 MiB and doubling, so that a small
     /// log takes little room; one that must hold a larger batch is larger.
     pub segment_bytes: u64,
-    /// Groups begin at multiples of this many bytes: 512 (default), 1,024,
-    /// 2,048 or 4,096. No acknowledged sector of that size is ever rewritten.
+    /// Groups of a new log begin at multiples of this many bytes: 512 (default),
+    /// 1,024, 2,048 or 4,096. No two groups share a block of that size, so a disk
+    /// that writes blocks of that size whole or not at all cannot hurt an
+    /// acknowledged group by a later write. An existing log keeps its own.
     pub alignment: u32,
     /// Opening verifies every record from here on; what lies before is checked
     /// only when it is read. Default: the whole log.

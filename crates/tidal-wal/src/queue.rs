@@ -14,7 +14,7 @@ use tidal_types::{Seq, WalError};
 
 use crate::batch::Batch;
 use crate::completion::Completer;
-use crate::limits::{IDLE_MILLIS, QUEUE_BYTES_MAX};
+use crate::limits::{BATCH_OVERHEAD_BYTES, IDLE_MILLIS, QUEUE_BYTES_MAX};
 use crate::options::GroupCommit;
 
 /// Tells a caller how its batch fared.
@@ -35,6 +35,7 @@ pub(crate) struct Buffer {
     pub(crate) body: Vec<u8>,
     pub(crate) batches: Vec<Queued>,
     records: usize,
+    wants_sync: bool,
 }
 
 impl Buffer {
@@ -42,12 +43,18 @@ impl Buffer {
         self.body.clear();
         self.batches.clear();
         self.records = 0;
+        self.wants_sync = false;
+    }
+
+    /// About how much memory it takes.
+    fn cost(&self) -> usize {
+        self.body.len() + self.batches.len() * BATCH_OVERHEAD_BYTES
     }
 
     fn triggers(&self, group_commit: &GroupCommit) -> bool {
         self.records >= group_commit.max_records
             || self.body.len() >= group_commit.max_bytes
-            || self.batches.iter().any(|batch| batch.record_count == 0)
+            || self.wants_sync
     }
 }
 
@@ -57,6 +64,8 @@ struct State {
     next_seq: Seq,
     closing: bool,
     failure: Option<Arc<WalError>>,
+    /// Why records were not written whose caller does not listen.
+    unheard: Option<WalError>,
 }
 
 /// What the writer finds to do.
@@ -85,7 +94,13 @@ impl Queue {
         Self {
             path,
             group_commit,
-            state: Mutex::new(State { open, next_seq, closing: false, failure: None }),
+            state: Mutex::new(State {
+                open,
+                next_seq,
+                closing: false,
+                failure: None,
+                unheard: None,
+            }),
             arrived: Condvar::new(),
             room: Condvar::new(),
         }
@@ -112,8 +127,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             self.check(&state)?;
-            let waiting = state.open.body.len();
-            if waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX {
+            if state.open.batches.is_empty() || state.open.cost() + bytes <= QUEUE_BYTES_MAX {
                 break;
             }
             state = self.room.wait(state).expect("no thread panics while it holds the queue");
@@ -121,6 +135,7 @@ impl Queue {
         let first = state.next_seq;
         state.next_seq = first.plus(u64::from(batch.record_count()));
         state.open.records += batch.len();
+        state.open.wants_sync |= batch.is_empty();
         state.open.body.extend_from_slice(batch.body());
         state.open.batches.push(Queued { record_count: batch.record_count(), bytes, answer });
         drop(state);
@@ -203,5 +218,15 @@ impl Queue {
 
     pub(crate) fn failure(&self) -> Option<Arc<WalError>> {
         self.lock().failure.clone()
+    }
+
+    /// Remembers that nobody was told of an error.
+    pub(crate) fn leave_unheard(&self, error: WalError) {
+        self.lock().unheard.get_or_insert(error);
+    }
+
+    /// What nobody was told of since the last call.
+    pub(crate) fn take_unheard(&self) -> Option<WalError> {
+        self.lock().unheard.take()
     }
 }

@@ -3,11 +3,11 @@
 //! N1. A reader sees records that are durable, all of them, once, in order.
 //! N2. It verifies every group it comes by, and never writes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tidal_types::{ByteReader, Seq, Timestamp, WalError};
 
-use crate::LogRecord;
 use crate::disk::{DiskFile, failed};
 use crate::format::{
     Digest, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES, SegmentHeader,
@@ -15,6 +15,7 @@ use crate::format::{
 };
 use crate::names;
 use crate::shared::Shared;
+use crate::{LogRecord, RecordKind};
 
 /// Follows the log from a record on.
 #[derive(Debug)]
@@ -66,20 +67,17 @@ impl Reader {
                     return Ok(None);
                 }
             }
-            self.group.remaining -= 1;
             let seq = self.group.seq;
-            self.group.seq = seq.next();
+            let Some((kind, payload)) = self.group.advance() else {
+                return Err(self.unreadable());
+            };
             if seq >= self.next {
-                break;
+                self.next = seq.next();
+                let log_time = self.group.log_time;
+                let payload = self.group.bytes.get(payload).unwrap_or_default();
+                return Ok(Some(LogRecord { seq, kind, log_time, payload }));
             }
-            self.group.skip().ok_or_else(|| self.damaged(GroupFlaw::Fields))?;
         }
-        let seq = self.next;
-        self.next = seq.next();
-        let damaged = self.damaged(GroupFlaw::Fields);
-        let log_time = self.group.log_time;
-        let (kind, payload) = self.group.record().ok_or(damaged)?;
-        Ok(Some(LogRecord { seq, kind, log_time, payload }))
     }
 
     /// Reads the next group; false when no further one is durable.
@@ -146,24 +144,24 @@ impl Reader {
         Ok(Place { file, offset, digest: header.previous_digest, header })
     }
 
-    fn damaged(&self, flaw: GroupFlaw) -> WalError {
+    fn unreadable(&self) -> WalError {
         match &self.place {
-            Some(place) => ReadError::Flaw(flaw).at(&self.shared, place),
+            Some(place) => ReadError::Flaw(GroupFlaw::Fields).at(&self.shared, place),
             None => WalError::Closed { path: self.shared.disk.path("") },
         }
     }
 }
 
 impl Group {
-    fn skip(&mut self) -> Option<()> {
-        self.record().map(|_| ())
-    }
-
-    fn record(&mut self) -> Option<(crate::RecordKind, &[u8])> {
+    /// Goes on to the next record: its kind, and where in the bytes its payload
+    /// is.
+    fn advance(&mut self) -> Option<(RecordKind, Range<usize>)> {
         let mut body = ByteReader::new(self.bytes.get(self.read..)?);
-        let record = read_record(&mut body)?;
+        let (kind, payload) = read_record(&mut body)?;
         self.read = self.bytes.len() - body.rest().len();
-        Some(record)
+        self.seq = self.seq.next();
+        self.remaining -= 1;
+        Some((kind, self.read - payload.len()..self.read))
     }
 }
 
@@ -193,10 +191,5 @@ fn load_group(place: &Place, room: u64, bytes: &mut Vec<u8>) -> Result<GroupHead
     let extent = GroupHeader::extent(bytes, room).map_err(ReadError::Flaw)?;
     bytes.resize(extent, 0);
     place.file.read_exact_at(bytes, place.offset).map_err(ReadError::Io)?;
-    let header = GroupHeader::decode(bytes, place.header.nonce).map_err(ReadError::Flaw)?;
-    if header.follows(bytes, place.digest) {
-        Ok(header)
-    } else {
-        Err(ReadError::Flaw(GroupFlaw::Chain))
-    }
+    GroupHeader::decode(bytes, place.header.nonce, place.digest).map_err(ReadError::Flaw)
 }

@@ -84,10 +84,14 @@ impl Tail {
             number: SegmentNumber::FIRST,
             first_seq: Seq::FIRST,
             base_offset: 0,
-            file_bytes: planned_bytes(options.segment_bytes, SegmentNumber::FIRST),
+            file_bytes: planned_bytes(
+                options.segment_bytes,
+                SegmentNumber::FIRST,
+                options.alignment,
+            ),
             nonce: random::nonce()?,
             created,
-            in_flight_bytes_max: in_flight_bytes_max(options),
+            in_flight_bytes_max: in_flight_bytes_max(options.durability, options.alignment),
             previous_end: 0,
             previous_digest: digest,
         };
@@ -120,9 +124,9 @@ impl Tail {
         Self {
             disk: Arc::clone(disk),
             file,
-            header,
             segment_bytes: options.segment_bytes,
-            in_flight_bytes_max: in_flight_bytes_max(options),
+            in_flight_bytes_max: in_flight_bytes_max(options.durability, header.alignment),
+            header,
             end,
             synced_end: end,
             next_seq: standing.next_seq,
@@ -225,9 +229,9 @@ impl Tail {
             number,
             first_seq: self.next_seq,
             base_offset: self.header.base_offset + self.header.file_bytes,
-            file_bytes: planned_bytes(self.segment_bytes, number)
+            file_bytes: planned_bytes(self.segment_bytes, number, self.header.alignment)
                 .max(align_up(needed, self.header.alignment)),
-            nonce: random::nonce().map_err(TailError::NoRoom)?,
+            nonce: random::nonce().map_err(TailError::Unsound)?,
             created: self.log_time.max(now),
             in_flight_bytes_max: self.in_flight_bytes_max,
             previous_end: self.end,
@@ -247,19 +251,22 @@ impl Tail {
     }
 }
 
-/// How large a segment is, unless a batch needs more.
-fn planned_bytes(segment_bytes: u64, number: SegmentNumber) -> u64 {
+/// How large a segment is, unless a batch needs more: whole blocks.
+fn planned_bytes(segment_bytes: u64, number: SegmentNumber, alignment: u32) -> u64 {
     let doublings = u32::try_from(number.get()).unwrap_or(u32::MAX);
-    FIRST_SEGMENT_BYTES.checked_shl(doublings).unwrap_or(segment_bytes).clamp(1, segment_bytes)
+    // Shifted back, so that bits that fell off are noticed.
+    let grown = FIRST_SEGMENT_BYTES
+        .checked_shl(doublings)
+        .filter(|grown| grown >> doublings == FIRST_SEGMENT_BYTES)
+        .unwrap_or(segment_bytes);
+    align_up(grown.min(segment_bytes), alignment)
 }
 
 /// A durable log has at most one group in flight; the others sync a segment when
 /// they leave it.
-fn in_flight_bytes_max(options: &WalOptions) -> u64 {
-    match options.durability {
-        Durability::Durable => {
-            align_up((GROUP_HEADER_BYTES + GROUP_BYTES_MAX) as u64, options.alignment)
-        }
+fn in_flight_bytes_max(durability: Durability, alignment: u32) -> u64 {
+    match durability {
+        Durability::Durable => align_up((GROUP_HEADER_BYTES + GROUP_BYTES_MAX) as u64, alignment),
         Durability::Written | Durability::Buffered => u64::MAX,
     }
 }
@@ -271,9 +278,15 @@ fn create_segment(
     let name = names::segment(header.number);
     let temporary = names::temporary(&name);
     let file = fill_segment(disk, &temporary, header).map_err(|error| {
-        // Whatever was made is under construction and removed at the next open
-        // at the latest.
-        drop(disk.remove(&temporary));
+        if !matches!(error, WalError::NoSpace { .. }) {
+            return TailError::Unsound(error);
+        }
+        // What was made takes room that others need. If it cannot be removed now,
+        // the next opening does.
+        match disk.remove(&temporary) {
+            Ok(()) => {}
+            Err(problem) => tracing::warn!(%problem, "an unfinished segment stays for now"),
+        }
         TailError::NoRoom(error)
     })?;
     let path = || disk.path(&name);

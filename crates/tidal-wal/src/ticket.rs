@@ -1,7 +1,9 @@
 //! A ticket: the promise of an answer to an append.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tidal_types::{Seq, WalError};
@@ -19,8 +21,10 @@ pub struct Appended {
 
 /// The promise of an answer to an append.
 ///
-/// Wait for it, await it, or drop it: the records are written all the same. Many
-/// tickets can be held at once, so that one thread keeps many appends in flight.
+/// Wait for it, await it, or drop it: the records are written all the same. When
+/// they cannot be, and nobody listens, the next [`Wal::sync`](crate::Wal::sync) or
+/// [`Wal::close`](crate::Wal::close) says so. Many tickets can be held at once, so
+/// that one thread keeps many appends in flight.
 #[derive(Debug)]
 #[must_use = "without its answer nobody knows whether the records are durable"]
 pub struct Ticket {
@@ -52,8 +56,9 @@ impl Ticket {
     /// Waits until the records are as durable as the log was opened for.
     ///
     /// # Errors
-    /// [`WalError::NoSpace`] when there was no room: nothing was written, and a
-    /// later append may succeed. [`WalError::Indeterminate`] when a write or a
+    /// [`WalError::NoSpace`] when there was no room: nothing was written, neither
+    /// of this nor of any append that waited behind it, and a later append may
+    /// succeed, with the same numbers. [`WalError::Indeterminate`] when a write or a
     /// sync failed: after reopening all of the records are there, or none.
     pub fn wait(self) -> Result<Appended, WalError> {
         let answer = self.answer.map_or(Some(Ok(())), Completion::wait);
@@ -77,6 +82,15 @@ fn answered(
     appended: Appended,
     answer: Option<Result<(), WalError>>,
 ) -> Result<Appended, WalError> {
-    // The writer answers everyone before it ends, unless it panicked.
-    answer.unwrap_or_else(|| Err(WalError::Closed { path: "the log".into() })).map(|()| appended)
+    answer.unwrap_or_else(|| Err(WalError::Indeterminate { cause: Arc::new(writer_gone()) }))?;
+    Ok(appended)
+}
+
+/// The writer answers everyone before it ends, unless it panicked.
+pub(crate) fn writer_gone() -> WalError {
+    WalError::Io {
+        operation: "go on writing to",
+        path: "the log".into(),
+        source: Arc::new(io::Error::other("its writer panicked")),
+    }
 }

@@ -71,6 +71,10 @@ pub fn verify(
             .collect(),
         ..VerifyReport::default()
     };
+    if found.segments.is_empty() && report.problems.is_empty() {
+        let problem = "there is no log here".into();
+        report.problems.push(Problem { path: dir.into(), offset: 0, problem });
+    }
     for walk in found.segments.iter().filter_map(|segment| segment.walk.as_ref()) {
         report.groups += walk.groups;
         report.records += walk.records;

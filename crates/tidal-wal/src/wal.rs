@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 use tidal_types::{Position, Seq, WalError};
@@ -11,18 +11,18 @@ use crate::batch::Batch;
 use crate::completion::completion;
 use crate::disk::{Disk, RealDisk, failed};
 use crate::floor_file::FloorFile;
-use crate::format::{Digest, Floor};
+use crate::format::Digest;
 use crate::names;
 use crate::options::{Durability, WalOptions};
 use crate::queue::Queue;
 use crate::random;
 use crate::reader::Reader;
-use crate::recovery::{Decision, decide, inspect, repair};
+use crate::recovery::{Decision, Inspection, decide, inspect, repair};
 use crate::segments::Segments;
 use crate::shared::{Durable, Shared};
 use crate::tail::Tail;
-use crate::ticket::{Appended, Ticket};
-use crate::writer::Writer;
+use crate::ticket::{Appended, Ticket, writer_gone};
+use crate::writer::{Writer, fail_all};
 
 /// The end of a log: which record comes next, and the digest of all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct Head {
 pub struct Wal {
     shared: Arc<Shared>,
     durability: Durability,
+    /// `None` once the log is closed. Held by who closes it or removes segments.
     writer: Mutex<Option<JoinHandle<Result<(), WalError>>>>,
-    lock: Mutex<Option<File>>,
 }
 
 impl Wal {
@@ -73,18 +73,19 @@ impl Wal {
         if let Some(expected) = options.continues {
             continues(&*disk, &decision, expected)?;
         }
-        let (tail, kept) = match decision {
+        let (mut floor, tail, kept) = match decision {
             Decision::Refuse(error) => return Err(error),
             Decision::Create => {
-                for name in &found.temporaries {
-                    disk.remove(name).map_err(failed("remove", disk.path(name)))?;
-                }
+                remove_temporaries(&*disk, &found)?;
                 let log_id = random::log_id()?;
-                (Tail::create(&disk, &options, log_id, options.clock.now())?, Vec::new())
+                let tail = Tail::create(&disk, &options, log_id, options.clock.now())?;
+                (FloorFile::open(&disk, None)?, tail, Vec::new())
             }
             Decision::Open(plan) => {
-                let tail = repair(&disk, &options, &found, &plan)?;
-                (tail, plan.kept)
+                remove_temporaries(&*disk, &found)?;
+                // Before anything that is done on its word.
+                let floor = FloorFile::open(&disk, found.floor.sound().copied())?;
+                (floor, repair(&disk, &options, &found, &plan)?, plan.kept)
             }
         };
         let mut segments = Segments::new(kept);
@@ -92,7 +93,7 @@ impl Wal {
             segments.push(tail.header().clone());
         }
         let oldest = segments.first_number().unwrap_or(tail.header().number);
-        let floor = FloorFile::open(&disk, found.floor, tail.floor(oldest))?;
+        floor.write(tail.floor(oldest))?;
         let standing = tail.standing();
         let shared = Arc::new(Shared::new(
             Arc::clone(&disk),
@@ -102,18 +103,13 @@ impl Wal {
             segments,
             floor,
         ));
-        let writer =
-            Writer::new(Arc::clone(&shared), tail, options.durability, Arc::clone(&options.clock));
+        let clock = Arc::clone(&options.clock);
+        let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);
         let thread = thread::Builder::new()
             .name("tidal-wal".into())
-            .spawn(move || writer.run())
+            .spawn(move || writer.run_guarded())
             .map_err(failed("start a thread for", disk.path("")))?;
-        Ok(Self {
-            shared,
-            durability: options.durability,
-            writer: Mutex::new(Some(thread)),
-            lock: Mutex::new(lock),
-        })
+        Ok(Self { shared, durability: options.durability, writer: Mutex::new(Some(thread)) })
     }
 
     /// Appends the records of a batch: after a crash all of them are there, or
@@ -143,11 +139,15 @@ impl Wal {
     /// for.
     ///
     /// # Errors
-    /// Those of [`Wal::append`] and [`Ticket::wait`].
+    /// Those of [`Wal::append`] and [`Ticket::wait`]; also when records of an
+    /// append that nobody waited for were not written.
     pub fn sync(&self) -> Result<(), WalError> {
         let (completer, pending) = completion();
         self.shared.queue.push(&Batch::new(), Some(completer))?;
-        pending.wait().unwrap_or_else(|| Err(WalError::Closed { path: self.shared.disk.path("") }))
+        let synced = pending.wait().unwrap_or_else(|| Err(writer_gone()));
+        // Told here at the latest, so taken in any case.
+        let unheard = self.shared.queue.take_unheard();
+        synced.and(unheard.map_or(Ok(()), Err))
     }
 
     /// How far the log is durable.
@@ -190,28 +190,25 @@ impl Wal {
     /// # Errors
     /// [`WalError::Io`]; the log then takes no more records.
     pub fn truncate_before(&self, seq: Seq) -> Result<usize, WalError> {
+        // Held throughout: once the log is closed, its files are someone else's.
+        let writer = self.lock_writer();
+        if writer.is_none() {
+            return Err(WalError::Closed { path: self.shared.disk.path("") });
+        }
         if let Some(cause) = self.shared.queue.failure() {
             return Err(WalError::Poisoned { cause });
         }
         self.remove_before(seq).inspect_err(|error| {
-            for queued in self.shared.queue.fail(Arc::new(error.clone())) {
-                if let Some(answer) = queued.answer {
-                    answer
-                        .complete(Err(WalError::Indeterminate { cause: Arc::new(error.clone()) }));
-                }
-            }
+            fail_all(&self.shared, Arc::new(error.clone()), Vec::new());
         })
     }
 
     fn remove_before(&self, seq: Seq) -> Result<usize, WalError> {
-        // Held throughout, so that two callers do not remove the same segment.
-        let mut floor = self.shared.floor();
         let (removable, oldest) = self.shared.segments().before(seq);
         let Some(oldest) = oldest.filter(|_| !removable.is_empty()) else {
             return Ok(0);
         };
-        let last = *floor.last();
-        floor.write(Floor { oldest_segment: oldest, ..last })?;
+        self.shared.floor().forget_before(oldest)?;
         self.shared.segments().forget_before(oldest);
         let disk = &self.shared.disk;
         for &number in &removable {
@@ -222,21 +219,31 @@ impl Wal {
         Ok(removable.len())
     }
 
-    /// Writes and syncs what was appended, and releases the log. Calling it
-    /// again does nothing.
+    /// Writes and syncs what was appended, and releases the log. Whoever calls
+    /// while another thread does waits for it; calling it again does nothing.
     ///
     /// # Errors
-    /// [`WalError::Poisoned`] when the log failed at any time before or now.
+    /// [`WalError::Poisoned`] when the log failed at any time before or now;
+    /// [`WalError::NoSpace`] when records of an append that nobody waited for were
+    /// not written.
     pub fn close(&self) -> Result<(), WalError> {
         self.shared.queue.close();
-        let writer = self.writer.lock().expect("no thread panics while it closes the log").take();
-        let outcome = writer.map_or(Ok(()), |writer| {
-            writer
-                .join()
-                .unwrap_or_else(|_| Err(WalError::Closed { path: self.shared.disk.path("") }))
-        });
-        drop(self.lock.lock().expect("no thread panics while it closes the log").take());
+        let mut guard = self.lock_writer();
+        let Some(writer) = guard.take() else {
+            return Ok(());
+        };
+        // A waker that holds the last reference drops the log on the writer's own
+        // thread, which ends by itself once the queue is empty.
+        if writer.thread().id() == thread::current().id() {
+            return Ok(());
+        }
+        let outcome = writer.join().unwrap_or_else(|_| Err(writer_gone()));
+        drop(guard);
         outcome
+    }
+
+    fn lock_writer(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), WalError>>>> {
+        self.writer.lock().expect("no thread panics while it closes the log")
     }
 }
 
@@ -270,4 +277,12 @@ fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result
             }
         }
     }
+}
+
+/// Removes what was under construction when a process ended.
+fn remove_temporaries(disk: &dyn Disk, found: &Inspection) -> Result<(), WalError> {
+    for name in &found.temporaries {
+        disk.remove(name).map_err(failed("remove", disk.path(name)))?;
+    }
+    Ok(())
 }

@@ -25,6 +25,8 @@ pub(crate) struct Walk {
     /// The largest offset of the log that any group with a sound checksum says
     /// was synced, even one behind the end.
     pub(crate) promise: u64,
+    /// What the walk knew when it came by the place it was to look out for.
+    pub(crate) at_mark: Option<(Digest, Seq)>,
     pub(crate) stop: Stop,
 }
 
@@ -44,16 +46,26 @@ pub(crate) enum Stop {
 /// Who wants to see the records that a walk comes by.
 pub(crate) type Visitor<'a> = &'a mut dyn FnMut(&LogRecord<'_>, u64);
 
-/// Walks over the groups of a segment, given the whole file.
-pub(crate) fn walk(bytes: &[u8], header: &SegmentHeader, visit: Visitor<'_>) -> Walk {
+/// Walks over the groups of a segment, given the whole file, and looks out for
+/// the offset `mark` of the log.
+pub(crate) fn walk(
+    bytes: &[u8],
+    header: &SegmentHeader,
+    mark: Option<u64>,
+    visit: Visitor<'_>,
+) -> Walk {
     let mut walk = Walk::before(header);
     loop {
+        if mark == Some(header.base_offset + walk.end) {
+            walk.at_mark = Some((walk.digest, walk.next_seq));
+        }
         let rest = tail(bytes, walk.end);
         if rest.is_empty() {
             return walk;
         }
-        let group = group_at(rest, header.nonce).and_then(|(group, bytes)| {
-            walk.check(&group, bytes)?;
+        let group = group_at(rest).and_then(|bytes| {
+            let group = GroupHeader::decode(bytes, header.nonce, walk.digest)?;
+            walk.check(&group)?;
             walk.visit(&group, bytes, visit)?;
             Ok((group, bytes.len()))
         });
@@ -78,14 +90,12 @@ impl Walk {
             digest: header.previous_digest,
             log_time: header.created,
             promise: header.base_offset,
+            at_mark: None,
             stop: Stop::Clean,
         }
     }
 
-    fn check(&self, group: &GroupHeader, bytes: &[u8]) -> Result<(), GroupFlaw> {
-        if !group.follows(bytes, self.digest) {
-            return Err(GroupFlaw::Chain);
-        }
+    fn check(&self, group: &GroupHeader) -> Result<(), GroupFlaw> {
         if group.first_seq != self.next_seq || group.log_time < self.log_time {
             return Err(GroupFlaw::Fields);
         }
@@ -127,9 +137,9 @@ impl Walk {
         self.stop = Stop::Broken { flaw, dirty_end };
         let mut offset = self.end + u64::from(header.alignment);
         while offset < dirty_end {
-            if let Ok((group, _)) = group_at(tail(bytes, offset), header.nonce) {
-                self.promise = self.promise.max(group.promise);
-            }
+            let group = group_at(tail(bytes, offset)).ok();
+            let promise = group.and_then(|group| GroupHeader::promise(group, header.nonce));
+            self.promise = self.promise.max(promise.unwrap_or_default());
             offset += u64::from(header.alignment);
         }
     }
@@ -139,8 +149,7 @@ fn tail(bytes: &[u8], offset: u64) -> &[u8] {
     usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default()
 }
 
-fn group_at(rest: &[u8], nonce: u64) -> Result<(GroupHeader, &[u8]), GroupFlaw> {
+fn group_at(rest: &[u8]) -> Result<&[u8], GroupFlaw> {
     let extent = GroupHeader::extent(rest, rest.len() as u64)?;
-    let bytes = rest.get(..extent).ok_or(GroupFlaw::Length)?;
-    Ok((GroupHeader::decode(bytes, nonce)?, bytes))
+    rest.get(..extent).ok_or(GroupFlaw::Length)
 }

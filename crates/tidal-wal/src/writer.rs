@@ -7,15 +7,19 @@
 //! W3. A failure to make room is told to everyone who waits, nothing was
 //!     written, and the log goes on.
 
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tidal_types::{Clock, WalError};
 
+use crate::format::SegmentNumber;
 use crate::limits::GROUP_BYTES_MAX;
 use crate::options::Durability;
 use crate::queue::{Answer, Buffer, Queued, Work};
 use crate::shared::{Durable, Shared};
 use crate::tail::{Tail, TailError};
+use crate::ticket::writer_gone;
 
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -23,6 +27,10 @@ pub(crate) struct Writer {
     tail: Tail,
     durability: Durability,
     clock: Arc<dyn Clock>,
+    /// Up to where the floor file says that the log is synced.
+    floor_offset: u64,
+    /// The lock of the directory, which is free once nobody writes any more.
+    _lock: Option<File>,
 }
 
 /// Batches that share a group.
@@ -41,13 +49,26 @@ impl Writer {
         tail: Tail,
         durability: Durability,
         clock: Arc<dyn Clock>,
+        lock: Option<File>,
     ) -> Self {
-        Self { shared, tail, durability, clock }
+        let floor_offset = tail.synced_offset();
+        Self { shared, tail, durability, clock, floor_offset, _lock: lock }
+    }
+
+    /// Works until the log is closed, and does not take the waiters along when it
+    /// panics.
+    pub(crate) fn run_guarded(self) -> Result<(), WalError> {
+        let shared = Arc::clone(&self.shared);
+        catch_unwind(AssertUnwindSafe(|| self.run())).unwrap_or_else(|_| {
+            let cause = Arc::new(writer_gone());
+            fail_all(&shared, Arc::clone(&cause), Vec::new());
+            Err(WalError::Poisoned { cause })
+        })
     }
 
     /// Works until the queue is closed and empty. Returns how the last sync
     /// went.
-    pub(crate) fn run(mut self) -> Result<(), WalError> {
+    fn run(mut self) -> Result<(), WalError> {
         let mut buffer = Buffer::default();
         loop {
             match self.shared.queue.take(&mut buffer, self.floor_lags()) {
@@ -57,7 +78,10 @@ impl Writer {
             }
         }
         self.settle();
-        self.shared.queue.failure().map_or(Ok(()), |cause| Err(WalError::Poisoned { cause }))
+        if let Some(cause) = self.shared.queue.failure() {
+            return Err(WalError::Poisoned { cause });
+        }
+        self.shared.queue.take_unheard().map_or(Ok(()), Err)
     }
 
     fn write(&mut self, buffer: &mut Buffer) {
@@ -128,29 +152,28 @@ impl Writer {
         answers.extend(rest.filter_map(|batch| batch.answer));
         // Whoever got an answer from a buffered log believes that its records
         // have their numbers, so those cannot be given out again.
-        let (error, waiting) = match error {
+        match error {
             TailError::NoRoom(error) if self.durability != Durability::Buffered => {
                 tracing::warn!(%error, "no room for a segment; appends fail until there is");
                 let waiting = self.shared.queue.rewind(self.tail.standing().next_seq);
-                (error, waiting)
+                answers.extend(waiting.into_iter().filter_map(|batch| batch.answer));
+                for answer in answers {
+                    if answer.is_unheard() {
+                        self.shared.queue.leave_unheard(error.clone());
+                    }
+                    answer.complete(Err(error.clone()));
+                }
             }
             TailError::NoRoom(error) | TailError::Unsound(error) => {
                 tracing::error!(%error, "the log failed and takes no more records");
-                let cause = Arc::new(error);
-                let waiting = self.shared.queue.fail(Arc::clone(&cause));
-                (WalError::Indeterminate { cause }, waiting)
+                fail_all(&self.shared, Arc::new(error), answers);
             }
-        };
-        answers.extend(waiting.into_iter().filter_map(|batch| batch.answer));
-        for answer in answers {
-            answer.complete(Err(error.clone()));
         }
     }
 
     fn floor_lags(&self) -> bool {
-        self.shared.queue.failure().is_none()
-            && (!self.tail.is_synced()
-                || self.shared.floor().last().synced_offset < self.tail.synced_offset())
+        let lags = !self.tail.is_synced() || self.floor_offset < self.tail.synced_offset();
+        lags && self.shared.queue.failure().is_none()
     }
 
     /// Syncs what is written and says so in the floor, so that later damage to
@@ -164,9 +187,20 @@ impl Writer {
         }
     }
 
-    fn write_floor(&self) -> Result<(), WalError> {
+    fn write_floor(&mut self) -> Result<(), WalError> {
         let mut floor = self.shared.floor();
-        let oldest = floor.last().oldest_segment;
-        floor.write(self.tail.floor(oldest))
+        let oldest = floor.oldest_segment().unwrap_or(SegmentNumber::FIRST);
+        floor.write(self.tail.floor(oldest))?;
+        self.floor_offset = self.tail.synced_offset();
+        Ok(())
+    }
+}
+
+/// Marks the log as failed, and then tells everyone who waits, `answers` and the
+/// queue (K3).
+pub(crate) fn fail_all(shared: &Shared, cause: Arc<WalError>, answers: Vec<Answer>) {
+    let waiting = shared.queue.fail(Arc::clone(&cause));
+    for answer in answers.into_iter().chain(waiting.into_iter().filter_map(|batch| batch.answer)) {
+        answer.complete(Err(WalError::Indeterminate { cause: Arc::clone(&cause) }));
     }
 }

@@ -20,6 +20,7 @@
 //! F1. The floor never exceeds what a sync has confirmed, and never falls.
 //! F2. It is an extra witness: a log whose floor lags or is lost still opens,
 //!     only less damage can be told from a torn tail.
+//! F3. Before a segment is removed, both slots say so.
 
 use tidal_types::{ByteReader, LogId, Seq};
 
@@ -66,29 +67,54 @@ impl Floor {
         bytes
     }
 
-    /// The newer of the sound slots in the bytes of the file; `None` when there
-    /// is none.
-    pub(crate) fn decode_newest(file: &[u8]) -> Option<Self> {
-        file.chunks(SLOT_BYTES).filter_map(Self::decode).max_by_key(|slot| slot.generation)
+    /// The newer of the sound slots in the bytes of the file; `None` when there is
+    /// none.
+    ///
+    /// # Errors
+    /// The version of a sound slot that this program does not know, or this very
+    /// version when it has fields that should be zero and are not.
+    pub(crate) fn decode_newest(file: &[u8]) -> Result<Option<Self>, u16> {
+        let mut newest: Option<Self> = None;
+        for slot in file.chunks(SLOT_BYTES) {
+            let Some(covered) = sound(slot) else {
+                continue;
+            };
+            let floor = Self::decode(covered)?;
+            if newest.is_none_or(|newest| newest.generation < floor.generation) {
+                newest = Some(floor);
+            }
+        }
+        Ok(newest)
     }
 
-    fn decode(slot: &[u8]) -> Option<Self> {
-        let mut reader = ByteReader::new(slot.get(..CRC_OFFSET)?);
-        let crc = ByteReader::new(slot.get(CRC_OFFSET..)?).u32()?;
-        if reader.array() != Some(MAGIC)
-            || crc32c::crc32c(slot.get(..CRC_OFFSET)?) != crc
-            || reader.u16()? != FORMAT_VERSION
-        {
-            return None;
+    fn decode(covered: &[u8]) -> Result<Self, u16> {
+        let mut reader = ByteReader::new(covered);
+        reader.take(MAGIC.len());
+        let version = reader.u16().unwrap_or_default();
+        if version != FORMAT_VERSION {
+            return Err(version);
         }
-        reader.take(6)?;
-        Some(Self {
+        Self::fields(reader).ok_or(version)
+    }
+
+    fn fields(mut reader: ByteReader<'_>) -> Option<Self> {
+        let zero = reader.array::<6>()?;
+        let floor = Self {
             log_id: LogId::from_bytes(reader.array()?),
             generation: reader.u64()?,
             synced_offset: reader.u64()?,
             next_seq: Seq::new(reader.u64()?),
             oldest_segment: SegmentNumber::new(reader.u64()?),
             digest: Digest::from_bytes(reader.array()?),
-        })
+        };
+        let is_zero = zero.iter().chain(reader.rest()).all(|&byte| byte == 0);
+        is_zero.then_some(floor)
     }
+}
+
+/// What the checksum of a slot covers, if it is right.
+fn sound(slot: &[u8]) -> Option<&[u8]> {
+    let (covered, crc) = slot.split_at_checked(CRC_OFFSET)?;
+    let crc = ByteReader::new(crc).u32()?;
+    (covered.starts_with(&MAGIC) && crc32c::crc32c(covered) == crc).then_some(covered)
 }

@@ -19,14 +19,17 @@
 //! Offsets of the log count from the first byte of the first segment.
 //!
 //! U1. A group begins at a multiple of the segment's alignment and never spans
-//!     segments, so no later write touches a sector that holds part of it.
-//! U2. Checks come before trust: length, then checksum, then nonce, then chain,
-//!     then the fields, then the records.
+//!     segments, so no later write touches a block of that size that holds part of it. A
+//!     disk that tears a larger unit than the alignment needs a larger alignment.
+//! U2. Checks come before trust: length, then nonce and checksum, then chain, then
+//!     the fields, then the records. So what passes as far as the chain was
+//!     written by a log, whole, and is never taken for a torn write.
 //! U3. The promise never exceeds what a sync has confirmed.
 
 use tidal_types::{ByteReader, Seq, Timestamp};
 
 use super::{ChainInput, Digest};
+use crate::limits::GROUP_BYTES_MAX;
 
 /// The length of a group's header, in bytes.
 pub(crate) const GROUP_HEADER_BYTES: usize = 88;
@@ -79,7 +82,9 @@ impl GroupFlaw {
             Self::Checksum => "a group with the wrong checksum",
             Self::Nonce => "a group of another segment",
             Self::Chain => "a group that does not follow from the one before",
-            Self::Fields => "a group with impossible fields",
+            Self::Fields => {
+                "a whole group that this program cannot read; a newer one may have written it"
+            }
         }
     }
 }
@@ -121,25 +126,36 @@ impl GroupHeader {
             _ => return Err(GroupFlaw::Magic),
         }
         let body_bytes = reader.take(12).and_then(|_| reader.u32()).ok_or(GroupFlaw::Length)?;
-        let extent = GROUP_HEADER_BYTES as u64 + u64::from(body_bytes);
-        if extent > room {
+        let body_bytes = usize::try_from(body_bytes).map_err(|_| GroupFlaw::Length)?;
+        let extent = GROUP_HEADER_BYTES + body_bytes;
+        if body_bytes > GROUP_BYTES_MAX || extent as u64 > room {
             return Err(GroupFlaw::Length);
         }
-        usize::try_from(extent).map_err(|_| GroupFlaw::Length)
+        Ok(extent)
     }
 
-    /// Checks the bytes of one group, header and body, as
-    /// [`GroupHeader::extent`] measured them. What it cannot know, whether the
-    /// chain continues, is [`GroupHeader::follows`].
-    pub(crate) fn decode(group: &[u8], nonce: u64) -> Result<Self, GroupFlaw> {
-        let mut reader = ByteReader::new(group);
-        let crc = reader.take(4).and_then(|_| reader.u32()).ok_or(GroupFlaw::Length)?;
-        if crc32c::crc32c(reader.rest()) != crc {
-            return Err(GroupFlaw::Checksum);
+    /// The group with these bytes, header and body, as [`GroupHeader::extent`]
+    /// measured them, if it is the one after `previous` in the segment of this
+    /// nonce.
+    pub(crate) fn decode(group: &[u8], nonce: u64, previous: Digest) -> Result<Self, GroupFlaw> {
+        check_bytes(group, nonce)?;
+        let (header, body) = group.split_at_checked(GROUP_HEADER_BYTES).ok_or(GroupFlaw::Length)?;
+        let (fields, digest) = header
+            .get(CRC_END..)
+            .and_then(|after_crc| after_crc.split_at_checked(CHAINED_END - CRC_END))
+            .ok_or(GroupFlaw::Length)?;
+        if previous.after(ChainInput { header_fields: fields, body }).to_bytes() != *digest {
+            return Err(GroupFlaw::Chain);
         }
-        Self::fields(reader).ok_or(GroupFlaw::Fields).and_then(|header| {
-            if header.nonce == nonce { Ok(header) } else { Err(GroupFlaw::Nonce) }
-        })
+        Self::fields(ByteReader::new(group.get(CRC_END..).unwrap_or_default()))
+            .ok_or(GroupFlaw::Fields)
+    }
+
+    /// What a group promises, wherever in the segment it lies; `None` when these
+    /// bytes are no group of this segment.
+    pub(crate) fn promise(group: &[u8], nonce: u64) -> Option<u64> {
+        check_bytes(group, nonce).ok()?;
+        Self::fields(ByteReader::new(group.get(CRC_END..)?)).map(|header| header.promise)
     }
 
     fn fields(mut reader: ByteReader<'_>) -> Option<Self> {
@@ -155,33 +171,25 @@ impl GroupHeader {
             _ => return None,
         };
         let digest = Digest::from_bytes(reader.array()?);
-        let body_fits = usize::try_from(body_bytes).is_ok_and(|bytes| bytes == reader.rest().len());
-        body_fits.then_some(Self {
-            nonce,
-            body_bytes,
-            record_count,
-            first_seq,
-            log_time,
-            promise,
-            kind,
-            digest,
-        })
-    }
-
-    /// Whether the group with these bytes is the one after `previous`.
-    pub(crate) fn follows(&self, group: &[u8], previous: Digest) -> bool {
-        let parts = group.split_at_checked(GROUP_HEADER_BYTES);
-        parts.is_some_and(|(header, body)| {
-            header.get(CRC_END..CHAINED_END).is_some_and(|header_fields| {
-                previous.after(ChainInput { header_fields, body }) == self.digest
-            })
-        })
+        Some(Self { nonce, body_bytes, record_count, first_seq, log_time, promise, kind, digest })
     }
 
     /// The first seq after this group.
     pub(crate) fn next_seq(&self) -> Seq {
         self.first_seq.plus(u64::from(self.record_count))
     }
+}
+
+/// Nonce first, since it costs nothing: bytes of a payload that look like groups
+/// are passed over without a checksum each.
+fn check_bytes(group: &[u8], nonce: u64) -> Result<(), GroupFlaw> {
+    let mut reader = ByteReader::new(group);
+    let crc = reader.take(4).and_then(|_| reader.u32()).ok_or(GroupFlaw::Length)?;
+    let covered = reader.rest();
+    if reader.u64() != Some(nonce) {
+        return Err(GroupFlaw::Nonce);
+    }
+    if crc32c::crc32c(covered) == crc { Ok(()) } else { Err(GroupFlaw::Checksum) }
 }
 
 /// `offset`, rounded up to a multiple of `alignment`.

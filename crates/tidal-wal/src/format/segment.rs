@@ -32,6 +32,7 @@
 use tidal_types::{ByteReader, LogId, Seq, Timestamp};
 
 use super::{Digest, FORMAT_VERSION};
+use crate::limits::{ALIGNMENTS, SEGMENT_FILE_BYTES_MAX};
 
 /// The length of the header, in bytes.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 4096;
@@ -148,9 +149,28 @@ impl SegmentHeader {
                 "the segment uses features this program does not know",
             ));
         }
-        if !crate::limits::ALIGNMENTS.contains(&header.alignment) {
+        header.check()?;
+        Ok(header)
+    }
+
+    /// What no header says, however sound its checksum.
+    fn check(&self) -> Result<(), HeaderFlaw> {
+        if !ALIGNMENTS.contains(&self.alignment) {
             return Err(HeaderFlaw::Invalid("the segment header has an impossible alignment"));
         }
-        Ok(header)
+        let lengths = SEGMENT_HEADER_BYTES as u64..=SEGMENT_FILE_BYTES_MAX;
+        if !lengths.contains(&self.file_bytes)
+            || !self.file_bytes.is_multiple_of(u64::from(self.alignment))
+            || self.base_offset.checked_add(self.file_bytes).is_none()
+        {
+            return Err(HeaderFlaw::Invalid("the segment header has an impossible length"));
+        }
+        let begins = self.base_offset == 0
+            && self.first_seq == Seq::FIRST
+            && self.previous_digest == Digest::genesis(self.log_id);
+        if self.number == SegmentNumber::FIRST && !begins {
+            return Err(HeaderFlaw::Invalid("the first segment does not begin a log"));
+        }
+        Ok(())
     }
 }

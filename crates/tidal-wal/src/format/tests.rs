@@ -75,7 +75,7 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
     page[8] = 2;
     reseal(&mut page);
     assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(2)));
-    for offset in [10, 130, 200] {
+    for offset in [10, 12, 56, 130, 200] {
         let mut page = header().encode();
         page[offset] = 1;
         reseal(&mut page);
@@ -93,8 +93,7 @@ fn every_flipped_bit_is_noticed() {
     let previous = Digest::from_bytes([9; 32]);
     let check = |bytes: &[u8]| {
         let extent = GroupHeader::extent(bytes, bytes.len() as u64)?;
-        let header = GroupHeader::decode(&bytes[..extent], NONCE)?;
-        if header.follows(&bytes[..extent], previous) { Ok(header) } else { Err(GroupFlaw::Chain) }
+        GroupHeader::decode(&bytes[..extent], NONCE, previous)
     };
     assert_eq!(check(&sound).unwrap().record_count, 1);
     for bit in 0..sound.len() * 8 {
@@ -121,16 +120,26 @@ fn a_torn_slot_of_the_floor_leaves_the_other() {
         digest: Digest::ZERO,
     };
     let mut file = vec![0; FLOOR_BYTES as usize];
-    assert_eq!(Floor::decode_newest(&file), None);
+    assert_eq!(Floor::decode_newest(&file), Ok(None));
     for generation in 4..=5 {
         let slot = slot(generation);
         let offset = slot.slot_offset() as usize;
         file[offset..offset + 4096].copy_from_slice(&slot.encode());
     }
-    assert_eq!(Floor::decode_newest(&file), Some(slot(5)));
+    assert_eq!(Floor::decode_newest(&file), Ok(Some(slot(5))));
     file[4096 + 50] ^= 1;
-    assert_eq!(Floor::decode_newest(&file), Some(slot(4)));
-    assert_eq!(Floor::decode_newest(&file[..100]), None);
+    assert_eq!(Floor::decode_newest(&file), Ok(Some(slot(4))));
+    assert_eq!(Floor::decode_newest(&file[..100]), Ok(None));
+    // A sound slot of another version, or with more in it, is not passed over.
+    for (offset, version) in [(8, 2), (100, 1)] {
+        let mut slot = slot(6).encode();
+        slot[offset] = 2;
+        let crc = crc32c::crc32c(&slot[..4092]);
+        slot[4092..].copy_from_slice(&crc.to_le_bytes());
+        let mut file = file.clone();
+        file[..4096].copy_from_slice(&slot);
+        assert_eq!(Floor::decode_newest(&file), Err(version));
+    }
 }
 
 proptest! {
@@ -140,7 +149,8 @@ proptest! {
         if let Ok(extent) = GroupHeader::extent(&bytes, room) {
             prop_assert!(extent as u64 <= room);
             if let Some(group) = bytes.get(..extent) {
-                prop_assert!(GroupHeader::decode(group, 0).is_err());
+                prop_assert!(GroupHeader::decode(group, 0, Digest::ZERO).is_err());
+                prop_assert_eq!(GroupHeader::promise(group, 0), None);
             }
         }
         let mut body = ByteReader::new(&bytes);

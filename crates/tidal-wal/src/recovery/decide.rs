@@ -6,22 +6,23 @@
 //!
 //! | row | what is found                                            | what is done          |
 //! |-----|----------------------------------------------------------|-----------------------|
-//! | A   | no segment, no floor                                     | create a log          |
-//! | B   | no segment, but a floor                                  | refuse: missing       |
+//! | A   | no segment, no floor file                                | create a log          |
+//! | B   | no segment, but a floor file                             | refuse: missing       |
 //! | C   | a segment older than the floor's oldest                  | finish the truncation |
 //! | D   | the floor's oldest segment is not there                  | refuse: missing       |
-//! | E   | a header is bad, of another version, or misnamed         | refuse: damaged, unsupported |
+//! | E   | a header or the floor is bad, of another version, or misnamed | refuse: damaged, unsupported |
 //! | F   | a segment of another log                                 | refuse: foreign       |
 //! | G   | a gap in the numbers                                     | refuse: missing       |
 //! | H   | a file shorter or longer than its header says            | refuse: damaged       |
 //! | I   | a segment does not continue the one before               | refuse: damaged       |
 //! | J   | before the last segment, groups end too early or too late | refuse: damaged      |
-//! | K   | P < F                                                    | refuse: damaged       |
-//! | L   | bytes behind P, more than can ever have been in flight   | refuse: damaged       |
-//! | M   | bytes behind P, fewer                                    | torn: set aside, cut, go on in a new segment |
-//! | N   | zeros behind P                                           | go on behind P        |
+//! | K   | P < F, or the chain differs from the floor's where they meet | refuse: damaged    |
+//! | L   | at P a whole group that this program cannot read         | refuse: damaged       |
+//! | M   | bytes behind P, more than can ever have been in flight   | refuse: damaged       |
+//! | N   | bytes behind P, fewer                                    | torn: set aside, cut, go on in a new segment |
+//! | O   | zeros behind P                                           | go on behind P        |
 //!
-//! In rows M and N everything from F to P is written and synced again before
+//! In rows N and O everything from F to P is written and synced again before
 //! anyone sees it: a failed sync may have left it in the page cache only.
 //!
 //! The rows are tried from top to bottom, so a finding always has one answer.
@@ -31,9 +32,12 @@ use std::path::PathBuf;
 
 use tidal_types::{LogId, Seq, Timestamp, WalError};
 
-use super::inspect::{FoundSegment, Inspection};
+use super::inspect::{FoundFloor, FoundSegment, Inspection};
 use crate::disk::Disk;
-use crate::format::{Digest, FORMAT_VERSION, HeaderFlaw, SegmentHeader, SegmentNumber};
+use crate::format::{
+    Digest, FORMAT_VERSION, Floor, GroupFlaw, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader,
+    SegmentNumber,
+};
 use crate::names;
 use crate::walk::{Stop, Walk};
 
@@ -65,7 +69,7 @@ pub(crate) struct Plan {
 
 /// Decides; `disk` only lends its paths to errors.
 pub(crate) fn decide(disk: &dyn Disk, found: &Inspection) -> Decision {
-    if found.segments.is_empty() && found.floor.is_none() {
+    if found.segments.is_empty() && found.floor == FoundFloor::Absent {
         return Decision::Create;
     }
     match findings(disk, found).into_iter().next() {
@@ -80,17 +84,22 @@ pub(crate) fn decide(disk: &dyn Disk, found: &Inspection) -> Decision {
 pub(crate) fn findings(disk: &dyn Disk, found: &Inspection) -> Vec<WalError> {
     let mut findings = Vec::new();
     let (_, kept) = split_stale(found);
-    let oldest = found.floor.map(|floor| floor.oldest_segment);
-    let first = kept.first().map(|segment| segment.number);
-    if let Some(oldest) = oldest
-        && first != Some(oldest)
-    {
-        findings.push(missing(disk, oldest));
+    if let FoundFloor::Version(found) = found.floor {
+        let path = disk.path(names::FLOOR);
+        findings.push(WalError::UnsupportedVersion { path, found, supported: FORMAT_VERSION });
     }
-    let expected = found.floor.map(|floor| floor.log_id).or_else(|| log_id(kept));
+    let floor = found.floor.sound();
+    let first = kept.first().map(|segment| segment.number);
+    if let Some(floor) = floor
+        && first != Some(floor.oldest_segment)
+    {
+        findings.push(missing(disk, floor.oldest_segment));
+    }
+    let expected = floor.map(|floor| floor.log_id).or_else(|| log_id(kept));
     for segment in kept {
         findings.extend(of_segment(disk, segment, expected));
     }
+    findings.extend(kept.iter().filter_map(|segment| of_floor(disk, segment, floor)));
     for pair in kept.windows(2) {
         if let [segment, next] = pair {
             findings.extend(of_link(disk, segment, next));
@@ -160,7 +169,23 @@ fn of_link(disk: &dyn Disk, segment: &FoundSegment, next: &FoundSegment) -> Opti
     (!continues).then(|| damaged(path(), walk.end, "the next segment does not continue this one"))
 }
 
-/// Rows K and L.
+/// Row K, where the groups reach the floor: they must be those it speaks of.
+fn of_floor(disk: &dyn Disk, segment: &FoundSegment, floor: Option<&Floor>) -> Option<WalError> {
+    let (Ok(header), Some(walk), Some(floor)) = (&segment.header, &segment.walk, floor) else {
+        return None;
+    };
+    let begin = header.base_offset + SEGMENT_HEADER_BYTES as u64;
+    let end = header.base_offset + walk.end;
+    let reaches = (begin..=end).contains(&floor.synced_offset);
+    let agrees = walk.at_mark == Some((floor.digest, floor.next_seq));
+    (reaches && !agrees).then(|| {
+        let offset = floor.synced_offset - header.base_offset;
+        let path = disk.path(&names::segment(segment.number));
+        damaged(path, offset, "the groups up to here are not those that were synced")
+    })
+}
+
+/// Rows K, L and M.
 fn of_tail(disk: &dyn Disk, last: &FoundSegment, found: &Inspection) -> Option<WalError> {
     let (Ok(header), Some(walk)) = (&last.header, &last.walk) else {
         return None;
@@ -173,6 +198,9 @@ fn of_tail(disk: &dyn Disk, last: &FoundSegment, found: &Inspection) -> Option<W
         return Some(damaged(path, walk.end, problem));
     }
     if let Stop::Broken { flaw, dirty_end } = walk.stop {
+        if flaw == GroupFlaw::Fields {
+            return Some(damaged(path, walk.end, flaw.as_str()));
+        }
         let dirty = dirty_end - walk.end;
         if dirty > header.in_flight_bytes_max {
             let problem = format!(
@@ -200,7 +228,9 @@ fn plan(found: &Inspection) -> Option<Plan> {
         stale: stale.iter().map(|segment| segment.number).collect(),
         kept,
         end: walk.end,
-        proven: proven_offset(walk, found).saturating_sub(base_offset).min(walk.end),
+        proven: proven_offset(walk, found)
+            .saturating_sub(base_offset)
+            .clamp(SEGMENT_HEADER_BYTES as u64, walk.end),
         torn_end,
         next_seq: walk.next_seq,
         digest: walk.digest,
@@ -209,13 +239,13 @@ fn plan(found: &Inspection) -> Option<Plan> {
 }
 
 fn split_stale(found: &Inspection) -> (&[FoundSegment], &[FoundSegment]) {
-    let oldest = found.floor.map_or(SegmentNumber::FIRST, |floor| floor.oldest_segment);
+    let oldest = oldest(found);
     let stale = found.segments.partition_point(|segment| segment.number < oldest);
     found.segments.split_at(stale)
 }
 
 fn proven_offset(walk: &Walk, found: &Inspection) -> u64 {
-    walk.promise.max(found.floor.map_or(0, |floor| floor.synced_offset))
+    walk.promise.max(found.floor.sound().map_or(0, |floor| floor.synced_offset))
 }
 
 fn log_id(segments: &[FoundSegment]) -> Option<LogId> {
@@ -238,5 +268,9 @@ fn missing(disk: &dyn Disk, number: SegmentNumber) -> WalError {
 }
 
 fn all_missing(disk: &dyn Disk, found: &Inspection) -> WalError {
-    missing(disk, found.floor.map_or(SegmentNumber::FIRST, |floor| floor.oldest_segment))
+    missing(disk, oldest(found))
+}
+
+fn oldest(found: &Inspection) -> SegmentNumber {
+    found.floor.sound().map_or(SegmentNumber::FIRST, |floor| floor.oldest_segment)
 }

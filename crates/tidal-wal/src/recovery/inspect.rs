@@ -3,7 +3,9 @@
 use tidal_types::{Seq, WalError};
 
 use crate::disk::{Disk, failed, read_all};
-use crate::format::{Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
+use crate::format::{
+    FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
+};
 use crate::names;
 use crate::walk::{Visitor, Walk, walk};
 
@@ -12,9 +14,30 @@ use crate::walk::{Visitor, Walk, walk};
 pub(crate) struct Inspection {
     /// In the order of their numbers.
     pub(crate) segments: Vec<FoundSegment>,
-    pub(crate) floor: Option<Floor>,
+    pub(crate) floor: FoundFloor,
     /// Files under construction when a process ended.
     pub(crate) temporaries: Vec<String>,
+}
+
+/// What became of the floor file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FoundFloor {
+    /// There is none.
+    Absent,
+    /// There is one, and neither slot is sound.
+    Lost,
+    Sound(Floor),
+    /// A sound slot of a version that this program does not know.
+    Version(u16),
+}
+
+impl FoundFloor {
+    pub(crate) const fn sound(&self) -> Option<&Floor> {
+        match self {
+            Self::Sound(floor) => Some(floor),
+            Self::Absent | Self::Lost | Self::Version(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -26,6 +49,9 @@ pub(crate) struct FoundSegment {
     /// `None` when the header is bad, or when all records lie before the first
     /// that is to be verified.
     pub(crate) walk: Option<Walk>,
+    /// The bytes that were walked, of the last segment only: what is proven again
+    /// must be what was looked at.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Reads the log; `visit` sees every record from the segment on that holds
@@ -42,14 +68,14 @@ pub(crate) fn inspect(
     for number in numbers {
         segments.push(look_at(disk, number)?);
     }
-    walk_segments(disk, &mut segments, verify_from, visit)?;
     let floor = if files.iter().any(|name| name == names::FLOOR) {
-        let path = || disk.path(names::FLOOR);
-        let file = disk.open_read(names::FLOOR).map_err(failed("open", path()))?;
-        Floor::decode_newest(&read_all(&*file).map_err(failed("read", path()))?)
+        look_at_floor(disk)?
     } else {
-        None
+        FoundFloor::Absent
     };
+    let mark = floor.sound().map(|floor| floor.synced_offset);
+    mark_for_walking(&mut segments, verify_from);
+    walk_segments(disk, &mut segments, mark, visit)?;
     let temporaries = files.into_iter().filter(|name| names::is_temporary(name)).collect();
     Ok(Inspection { segments, floor, temporaries })
 }
@@ -65,15 +91,25 @@ fn look_at(disk: &dyn Disk, number: SegmentNumber) -> Result<FoundSegment, WalEr
         file.read_exact_at(&mut page, 0).map_err(failed("read", disk.path(&name)))?;
         SegmentHeader::decode(&page)
     };
-    Ok(FoundSegment { number, file_bytes, header, walk: None })
+    Ok(FoundSegment { number, file_bytes, header, walk: None, bytes: Vec::new() })
 }
 
-fn walk_segments(
-    disk: &dyn Disk,
-    segments: &mut [FoundSegment],
-    verify_from: Seq,
-    visit: Visitor<'_>,
-) -> Result<(), WalError> {
+fn look_at_floor(disk: &dyn Disk) -> Result<FoundFloor, WalError> {
+    let path = || disk.path(names::FLOOR);
+    let file = disk.open_read(names::FLOOR).map_err(failed("open", path()))?;
+    let length = file.len().map_err(failed("measure", path()))?.min(FLOOR_BYTES);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+    file.read_exact_at(&mut bytes, 0).map_err(failed("read", path()))?;
+    Ok(match Floor::decode_newest(&bytes) {
+        Ok(Some(floor)) => FoundFloor::Sound(floor),
+        Ok(None) => FoundFloor::Lost,
+        Err(version) => FoundFloor::Version(version),
+    })
+}
+
+/// Marks the segments from the one on that holds `verify_from`, as far as their
+/// headers and lengths are sound: no length that was not checked is read.
+fn mark_for_walking(segments: &mut [FoundSegment], verify_from: Seq) {
     let mut next_first_seq = None;
     for segment in segments.iter_mut().rev() {
         let Ok(header) = &segment.header else {
@@ -81,17 +117,28 @@ fn walk_segments(
         };
         let wanted = next_first_seq.is_none_or(|next| next > verify_from);
         next_first_seq = Some(header.first_seq);
-        if wanted {
-            // Marked here, walked below in the order of the log.
+        if wanted && segment.file_bytes == header.file_bytes {
             segment.walk = Some(Walk::before(header));
         }
     }
+}
+
+fn walk_segments(
+    disk: &dyn Disk,
+    segments: &mut [FoundSegment],
+    mark: Option<u64>,
+    visit: Visitor<'_>,
+) -> Result<(), WalError> {
+    let last = segments.last().map(|segment| segment.number);
     for segment in segments {
         if let (Ok(header), Some(found)) = (&segment.header, &mut segment.walk) {
             let name = names::segment(segment.number);
             let file = disk.open_read(&name).map_err(failed("open", disk.path(&name)))?;
             let bytes = read_all(&*file).map_err(failed("read", disk.path(&name)))?;
-            *found = walk(&bytes, header, &mut *visit);
+            *found = walk(&bytes, header, mark, &mut *visit);
+            if last == Some(segment.number) {
+                segment.bytes = bytes;
+            }
         }
     }
     Ok(())

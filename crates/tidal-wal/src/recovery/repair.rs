@@ -1,9 +1,10 @@
 //! Carrying a decision out.
 //!
 //! The order is such that a crash after any step leaves a log for which
-//! [`decide`](super::decide) finds the same records:
-//! proving again rewrites the same bytes; the torn tail is copied aside before
-//! it is cut; what is cut is synced before anything is written on.
+//! [`decide`](super::decide) finds the same records. The floor is proven again
+//! before its word is acted on. Proving rewrites the very bytes that were looked
+//! at. The torn tail is copied aside before it is cut, and no copy is ever written
+//! over. What is cut is synced before anything is written on.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tidal_types::WalError;
 
 use super::{Inspection, Plan};
 use crate::WalOptions;
-use crate::disk::{Disk, DiskFile, failed};
+use crate::disk::{Disk, failed};
 use crate::format::SegmentHeader;
 use crate::names;
 use crate::tail::{Standing, Tail, TailError};
@@ -23,20 +24,29 @@ pub(crate) fn repair(
     found: &Inspection,
     plan: &Plan,
 ) -> Result<Tail, WalError> {
-    remove_leftovers(&**disk, found, plan)?;
-    for header in &plan.kept {
-        sync_segment(&**disk, header, plan)?;
-    }
+    remove_stale(&**disk, plan)?;
     let last = plan.kept.last().cloned().expect("a plan keeps at least one segment");
+    let bytes = found.segments.last().map(|segment| segment.bytes.as_slice()).unwrap_or_default();
+    for header in &plan.kept {
+        let proven_again = (header.number == last.number).then_some((bytes, plan));
+        sync_segment(&**disk, header, proven_again)?;
+    }
+    if let Some(torn_end) = plan.torn_end {
+        let torn = slice(bytes, plan.end, torn_end);
+        cut_torn_tail(&**disk, &last, plan.end, torn)?;
+    }
     let standing =
         Standing { next_seq: plan.next_seq, digest: plan.digest, log_time: plan.log_time };
-    let torn = plan.torn_end.is_some();
-    if let Some(torn_end) = plan.torn_end {
-        cut_torn_tail(&**disk, &last, plan.end, torn_end)?;
-    }
     let mut tail = Tail::resume(disk, options, last, plan.end, standing)?;
-    if torn || tail.is_too_strict() {
+    if tail.is_too_strict() {
         tail.rotate(0, options.clock.now()).map_err(TailError::into_inner)?;
+    } else if plan.torn_end.is_some() {
+        match tail.rotate(0, options.clock.now()) {
+            // The torn bytes are zeros now, and synced: it can go on here, as it
+            // would if opening had been cut short.
+            Ok(()) | Err(TailError::NoRoom(_)) => {}
+            Err(TailError::Unsound(error)) => return Err(error),
+        }
     } else if plan.proven < plan.end && tail.room() > 0 {
         // A marker says that all before it is proven now.
         tail.write(0, &[], options.clock.now())?;
@@ -45,9 +55,10 @@ pub(crate) fn repair(
     Ok(tail)
 }
 
-fn remove_leftovers(disk: &dyn Disk, found: &Inspection, plan: &Plan) -> Result<(), WalError> {
-    let stale = plan.stale.iter().map(|&number| names::segment(number));
-    for name in stale.chain(found.temporaries.iter().cloned()) {
+/// Finishes a truncation that was cut short.
+fn remove_stale(disk: &dyn Disk, plan: &Plan) -> Result<(), WalError> {
+    for &number in &plan.stale {
+        let name = names::segment(number);
         disk.remove(&name).map_err(failed("remove", disk.path(&name)))?;
     }
     disk.sync_dir().map_err(failed("sync", disk.path("")))
@@ -56,14 +67,19 @@ fn remove_leftovers(disk: &dyn Disk, found: &Inspection, plan: &Plan) -> Result<
 /// Syncs what an earlier process wrote and may not have synced. The last segment
 /// is also written again from its proven floor on, since a failed sync leaves
 /// pages that read well and are never written.
-fn sync_segment(disk: &dyn Disk, header: &SegmentHeader, plan: &Plan) -> Result<(), WalError> {
+fn sync_segment(
+    disk: &dyn Disk,
+    header: &SegmentHeader,
+    proven_again: Option<(&[u8], &Plan)>,
+) -> Result<(), WalError> {
     let name = names::segment(header.number);
     let path = || disk.path(&name);
     let file = disk.open_write(&name).map_err(failed("open", path()))?;
-    let is_last = plan.kept.last().is_some_and(|last| last.number == header.number);
-    if is_last && plan.proven < plan.end {
-        let bytes = read_range(&*file, plan.proven, plan.end).map_err(failed("read", path()))?;
-        file.write_all_at(&bytes, plan.proven).map_err(failed("write", path()))?;
+    if let Some((bytes, plan)) = proven_again
+        && plan.proven < plan.end
+    {
+        let again = slice(bytes, plan.proven, plan.end);
+        file.write_all_at(again, plan.proven).map_err(failed("write", path()))?;
     }
     file.sync().map_err(failed("sync", path()))
 }
@@ -71,37 +87,46 @@ fn sync_segment(disk: &dyn Disk, header: &SegmentHeader, plan: &Plan) -> Result<
 fn cut_torn_tail(
     disk: &dyn Disk,
     header: &SegmentHeader,
-    torn: u64,
-    torn_end: u64,
+    offset: u64,
+    torn: &[u8],
 ) -> Result<(), WalError> {
-    let name = names::segment(header.number);
-    let path = || disk.path(&name);
-    let file = disk.open_write(&name).map_err(failed("open", path()))?;
-    let torn_end = torn_end.min(header.file_bytes);
-    let bytes = read_range(&*file, torn, torn_end).map_err(failed("read", path()))?;
-
-    let aside_name = names::torn(header.number, torn);
+    let aside_name = free_torn_name(disk, header, offset)?;
     let aside_path = || disk.path(&aside_name);
     let aside = disk.create(&aside_name, 0).map_err(failed("create", aside_path()))?;
-    aside.write_all_at(&bytes, 0).map_err(failed("write", aside_path()))?;
+    aside.write_all_at(torn, 0).map_err(failed("write", aside_path()))?;
     aside.sync().map_err(failed("sync", aside_path()))?;
     disk.sync_dir().map_err(failed("sync", disk.path("")))?;
 
-    file.write_all_at(&vec![0; bytes.len()], torn).map_err(failed("write", path()))?;
+    let name = names::segment(header.number);
+    let path = || disk.path(&name);
+    let file = disk.open_write(&name).map_err(failed("open", path()))?;
+    file.write_all_at(&vec![0; torn.len()], offset).map_err(failed("write", path()))?;
     file.sync().map_err(failed("sync", path()))?;
     tracing::warn!(
         segment = header.number.get(),
-        offset = torn,
-        bytes = bytes.len(),
+        offset,
+        bytes = torn.len(),
         aside = %aside_path().display(),
         "cut a torn tail that was never acknowledged"
     );
     Ok(())
 }
 
-fn read_range(file: &dyn DiskFile, from: u64, to: u64) -> std::io::Result<Vec<u8>> {
-    let length = usize::try_from(to.saturating_sub(from)).map_err(std::io::Error::other)?;
-    let mut bytes = vec![0; length];
-    file.read_exact_at(&mut bytes, from)?;
-    Ok(bytes)
+/// A name that no earlier copy has: an earlier recovery may have been cut short
+/// when it had zeroed a part.
+fn free_torn_name(
+    disk: &dyn Disk,
+    header: &SegmentHeader,
+    offset: u64,
+) -> Result<String, WalError> {
+    let files = disk.list().map_err(failed("list", disk.path("")))?;
+    let mut names = (0_u64..).map(|attempt| names::torn(header.number, offset, attempt));
+    Ok(names.find(|name| !files.contains(name)).unwrap_or_default())
+}
+
+/// The bytes between two offsets, as far as there are any.
+fn slice(bytes: &[u8], from: u64, to: u64) -> &[u8] {
+    let offset =
+        |offset: u64| usize::try_from(offset).map_or(bytes.len(), |at| at.min(bytes.len()));
+    bytes.get(offset(from)..offset(to)).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use tidal_types::{Seq, WalError};
 
 use super::*;
 use crate::disk::RealDisk;
+use crate::format::{ChainInput, GroupHeader};
 use crate::testing::{append_each, batch, contents, numbered, small};
 use crate::{Wal, WalOptions};
 
@@ -229,7 +230,7 @@ fn row_k_a_later_group_is_witness_enough() {
 }
 
 #[test]
-fn row_l_more_dirt_than_can_be_in_flight_is_refused() {
+fn row_m_more_dirt_than_can_be_in_flight_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let options = || WalOptions { segment_bytes: 64 << 20, ..WalOptions::default() };
     let log = Wal::open(dir.path(), options()).unwrap();
@@ -263,7 +264,7 @@ fn row_l_more_dirt_than_can_be_in_flight_is_refused() {
 
 /// R3, R4: a torn tail is set aside and cut, and never comes back.
 #[test]
-fn row_m_a_torn_tail_is_cut_and_stays_away() {
+fn row_n_a_torn_tail_is_cut_and_stays_away() {
     for keep_sectors in 0..4 {
         let dir = written();
         let floor = fs::read(dir.path().join("FLOOR")).unwrap();
@@ -299,7 +300,7 @@ fn row_m_a_torn_tail_is_cut_and_stays_away() {
 /// R13: what a failed sync may have left in the page cache only is written
 /// again before anyone sees it.
 #[test]
-fn row_n_everything_above_the_floor_is_proven_again() {
+fn row_o_everything_above_the_floor_is_proven_again() {
     let dir = written();
     fs::remove_file(dir.path().join("FLOOR")).unwrap();
     let disk: Arc<dyn crate::disk::Disk> = Arc::new(RealDisk::existing(dir.path()));
@@ -331,7 +332,7 @@ fn the_floor_on_disk_grows_with_the_log() {
         log.close().unwrap();
         let floor =
             crate::format::Floor::decode_newest(&fs::read(dir.path().join("FLOOR")).unwrap());
-        let synced = floor.unwrap().synced_offset;
+        let synced = floor.unwrap().unwrap().synced_offset;
         assert!(synced > last, "{synced} after {last}");
         last = synced;
     }
@@ -347,4 +348,139 @@ fn opening_can_leave_old_segments_to_their_readers() {
     assert_eq!(crate::testing::read_from(&log, Seq::new(35)).unwrap().len(), 6);
     let old = crate::testing::read_from(&log, Seq::FIRST);
     assert!(matches!(old, Err(WalError::Damaged { .. })), "{old:?}");
+}
+
+/// R25: a whole group that says what this program does not know is refused, and
+/// never cut as a torn tail.
+#[test]
+fn row_l_what_a_newer_program_wrote_is_refused() {
+    for (offset, value) in [(48, 3), (49, 1), (88 + 2, 16)] {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Wal::open(dir.path(), small()).unwrap();
+        append_each(&log, (0..3).map(|index| numbered(index, 100)));
+        let floor = fs::read(dir.path().join("FLOOR")).unwrap();
+        let previous = log.head().digest;
+        append_each(&log, [numbered(3, 100)]);
+        log.close().unwrap();
+        // The crash: nothing says that the last group was synced.
+        fs::write(dir.path().join("FLOOR"), floor).unwrap();
+        let segment = test_segments(dir.path()).pop().unwrap();
+        edit(&segment, |bytes| {
+            let group = &mut bytes[4096 + 3 * 512..];
+            let extent = GroupHeader::extent(group, 512).unwrap();
+            group[offset] = value;
+            let parts = ChainInput { header_fields: &group[8..56], body: &group[88..extent] };
+            let digest = previous.after(parts);
+            group[56..88].copy_from_slice(&digest.to_bytes());
+            let crc = crc32c::crc32c(&group[8..extent]);
+            group[4..8].copy_from_slice(&crc.to_le_bytes());
+        });
+        let error = refused(dir.path());
+        let at = 4096 + 3 * 512;
+        let told = matches!(&error, WalError::Damaged { offset, .. } if *offset == at);
+        assert!(told, "{offset}: {error}");
+    }
+}
+
+#[test]
+fn row_b_a_lost_floor_without_segments_is_refused() {
+    let dir = written();
+    for path in test_segments(dir.path()) {
+        fs::remove_file(path).unwrap();
+    }
+    edit(&dir.path().join("FLOOR"), |bytes| {
+        bytes[50] ^= 1;
+        bytes[4096 + 50] ^= 1;
+    });
+    let error = refused(dir.path());
+    assert!(matches!(error, WalError::Missing { .. }), "{error}");
+}
+
+/// A copy of the log that went another way has the same identity, numbers and
+/// nonces, and is still not this log.
+#[test]
+fn row_k_a_segment_of_a_diverged_copy_is_refused() {
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let log = Wal::open(dir.path(), small()).unwrap();
+    append_each(&log, [numbered(0, 100)]);
+    log.close().unwrap();
+    for (path, bytes) in snapshot(dir.path()) {
+        fs::write(copy.path().join(path.file_name().unwrap()), bytes).unwrap();
+    }
+    for (dir, payload) in [(&dir, b"A"), (&copy, b"B")] {
+        let log = Wal::open(dir.path(), small()).unwrap();
+        append_each(&log, [payload.to_vec()]);
+        log.close().unwrap();
+    }
+    let other = test_segments(copy.path()).pop().unwrap();
+    fs::copy(&other, dir.path().join(other.file_name().unwrap())).unwrap();
+    let error = refused(dir.path());
+    assert!(matches!(error, WalError::Damaged { .. }), "{error}");
+}
+
+/// F3: either slot of the floor is enough after a truncation.
+#[test]
+fn one_rotten_slot_of_the_floor_does_not_lose_the_log() {
+    for slot in 0..2 {
+        let dir = written();
+        let log = Wal::open(dir.path(), small()).unwrap();
+        log.truncate_before(Seq::new(30)).unwrap();
+        log.close().unwrap();
+        edit(&dir.path().join("FLOOR"), |bytes| bytes[slot * 4096 + 50] ^= 1);
+        let log = Wal::open(dir.path(), small()).unwrap();
+        assert_eq!(log.head().position.seq, Seq::new(RECORDS as u64));
+    }
+}
+
+/// R19: a length that nobody checked is not read.
+#[test]
+fn row_h_a_file_of_absurd_length_is_refused() {
+    let dir = written();
+    for path in test_segments(dir.path()) {
+        let length = fs::metadata(&path).unwrap().len();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(1 << 42).unwrap();
+        let error = Wal::open(dir.path(), small()).unwrap_err();
+        assert!(matches!(error, WalError::Damaged { .. }), "{error}");
+        file.set_len(length).unwrap();
+    }
+    let floor = fs::OpenOptions::new().write(true).open(dir.path().join("FLOOR")).unwrap();
+    floor.set_len(1 << 42).unwrap();
+    drop(Wal::open(dir.path(), small()).unwrap());
+    floor.set_len(8192).unwrap();
+    expect_records(dir.path(), RECORDS);
+}
+
+/// R14: a recovery that was cut short while it zeroed leaves the first copy of the
+/// torn bytes alone.
+#[test]
+fn the_copy_of_a_torn_tail_is_never_written_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Wal::open(dir.path(), small()).unwrap();
+    let floor = fs::read(dir.path().join("FLOOR")).unwrap();
+    append_each(&log, [numbered(0, 3000)]);
+    log.close().unwrap();
+    let segment = test_segments(dir.path()).pop().unwrap();
+    let torn = |zeros: usize| {
+        fs::write(dir.path().join("FLOOR"), &floor).unwrap();
+        edit(&segment, |bytes| {
+            bytes[4096 + 2000] ^= 1;
+            bytes[4096..4096 + zeros].fill(0);
+        });
+    };
+    let whole = fs::read(&segment).unwrap();
+    torn(0);
+    drop(Wal::open(dir.path(), small()).unwrap());
+    for later in test_segments(dir.path()).into_iter().skip(1) {
+        fs::remove_file(later).unwrap();
+    }
+    fs::write(&segment, whole).unwrap();
+    torn(1024);
+    drop(Wal::open(dir.path(), small()).unwrap());
+    let copies: Vec<_> = snapshot(dir.path())
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|extension| extension == "torn"))
+        .map(|(_, bytes)| bytes.starts_with(b"TGRP"))
+        .collect();
+    assert_eq!(copies, [true, false]);
 }

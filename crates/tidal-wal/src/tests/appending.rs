@@ -1,14 +1,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use tidal_types::{ManualClock, Seq, Timestamp, WalError};
+use tidal_types::{Clock, ManualClock, Seq, Timestamp, WalError};
 
 use crate::limits::{BATCH_BYTES_MAX, RECORD_BYTES_MAX};
 use crate::testing::{append_each, batch, contents, numbered, read_from, small};
-use crate::{Appended, Batch, Durability, GroupCommit, RecordKind, Wal, WalOptions};
+use crate::{Appended, Batch, Durability, GroupCommit, RecordKind, Ticket, Wal, WalOptions};
 
 #[test]
 fn records_come_back_in_order_after_reopening() {
@@ -226,4 +227,88 @@ fn the_head_names_the_log_and_its_contents() {
     assert_eq!(heads[0].position.seq, heads[1].position.seq);
     assert_ne!(heads[0].position.log_id, heads[1].position.log_id);
     assert_ne!(heads[0].digest, heads[1].digest);
+}
+
+/// Segments double up to the size that was asked for, and stay there.
+#[test]
+fn segments_grow_and_then_keep_their_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = WalOptions { segment_bytes: 20_001, ..small() };
+    let log = Wal::open(dir.path(), options).unwrap();
+    let mut index = 0;
+    while log.segment_count() < 70 {
+        append_each(&log, [numbered(index, 7000)]);
+        index += 1;
+    }
+    log.close().unwrap();
+    for path in crate::recovery::test_segments(dir.path()) {
+        // Rounded up to whole blocks.
+        assert_eq!(std::fs::metadata(path).unwrap().len(), 20_480);
+    }
+    assert_eq!(contents(dir.path()).unwrap().len(), index);
+}
+
+/// R23: whoever closes second waits for the first, and the lock is free only when
+/// nobody writes any more.
+#[test]
+fn closing_twice_at_once_keeps_the_lock_until_the_writer_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = WalOptions { durability: Durability::Buffered, ..small() };
+    let log = Arc::new(Wal::open(dir.path(), log).unwrap());
+    for index in 0..500 {
+        drop(log.append(&batch(&[&numbered(index, 12_000)])).unwrap());
+    }
+    let closers: Vec<_> = (0..3)
+        .map(|_| {
+            let log = Arc::clone(&log);
+            thread::spawn(move || log.close().unwrap())
+        })
+        .collect();
+    log.close().unwrap();
+    let again = Wal::open(dir.path(), small()).unwrap();
+    assert_eq!(again.head().position.seq, Seq::new(500));
+    closers.into_iter().for_each(|closer| closer.join().unwrap());
+}
+
+/// A closed handle touches nothing: the files may be someone else's.
+#[test]
+fn a_closed_log_is_not_truncated() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Wal::open(dir.path(), small()).unwrap();
+    append_each(&log, (0..40).map(|index| numbered(index, 1500)));
+    log.close().unwrap();
+    let owner = Wal::open(dir.path(), small()).unwrap();
+    assert!(matches!(log.truncate_before(Seq::new(30)), Err(WalError::Closed { .. })));
+    assert_eq!(read_from(&owner, Seq::FIRST).unwrap().len(), 40);
+}
+
+/// A clock that panics when it is read for the n-th time.
+#[derive(Debug)]
+struct PanickingClock(AtomicU32);
+
+impl Clock for PanickingClock {
+    fn now(&self) -> Timestamp {
+        assert!(self.0.fetch_sub(1, Ordering::SeqCst) > 0, "the clock is broken");
+        Timestamp::from_secs(1)
+    }
+}
+
+/// R18: a writer that panics leaves nobody waiting.
+#[test]
+fn a_panic_of_the_writer_is_told_to_everyone() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(PanickingClock(AtomicU32::new(3)));
+    let log = Wal::open(dir.path(), WalOptions { clock, ..small() }).unwrap();
+    let mut told = 0;
+    for index in 0..100 {
+        match log.append(&batch(&[&numbered(index, 9)])).map(Ticket::wait) {
+            Ok(Ok(_)) => assert_eq!(told, 0),
+            Ok(Err(WalError::Indeterminate { .. })) | Err(WalError::Poisoned { .. }) => told += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told > 90, "{told}");
+    assert!(log.close().is_err());
+    drop(log);
+    assert_eq!(contents(dir.path()).unwrap().len(), 100 - told);
 }

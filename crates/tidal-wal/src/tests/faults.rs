@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use tidal_types::WalError;
+use tidal_types::{Seq, WalError};
 
 use crate::disk::Disk;
 use crate::testing::{FailingDisk, Operation, batch, contents, numbered, small};
@@ -56,15 +56,8 @@ fn any_failed_operation_ends_the_log_and_loses_nothing_acknowledged() {
                 break;
             }
             if let Some(error) = error {
-                // Only what fails before a segment is entered can be retried.
-                let retriable = matches!(error, WalError::Io { .. });
-                let indeterminate = matches!(error, WalError::Indeterminate { .. });
-                assert!(retriable || indeterminate, "{context}: {error}");
+                assert!(matches!(error, WalError::Indeterminate { .. }), "{context}: {error}");
                 let again = log.append(&batch(&[b"after"])).and_then(|ticket| ticket.wait());
-                assert_eq!(again.is_ok(), retriable, "{context}: {again:?}");
-                if retriable {
-                    continue;
-                }
                 assert!(matches!(again, Err(WalError::Poisoned { .. })), "{context}: {again:?}");
             }
             drop(log);
@@ -89,6 +82,56 @@ fn a_full_disk_is_retriable() {
         assert_eq!(lost.first.get(), acknowledged as u64 + 1);
         log.close().unwrap();
         expect_prefix(dir.path(), acknowledged + 1, &format!("create number {countdown}"));
+    }
+}
+
+/// Nobody waited for the records that did not fit, so the next sync says so.
+#[test]
+fn a_full_disk_is_told_to_whoever_syncs_when_nobody_listened() {
+    for by_close in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let disk =
+            Arc::new(FailingDisk::new(dir.path(), Operation::Create, io::ErrorKind::StorageFull));
+        let log = open(&disk, small()).unwrap();
+        disk.arm(0);
+        let mut index = 0;
+        while !disk.fired() {
+            drop(log.append(&batch(&[&numbered(index, 1500)])).unwrap());
+            index += 1;
+        }
+        let told = if by_close { log.close() } else { log.sync() };
+        assert!(matches!(told, Err(WalError::NoSpace { .. })), "{told:?}");
+        log.close().unwrap();
+    }
+}
+
+/// R15: a truncation that fails anywhere ends the log, and leaves it such that it
+/// opens with everything from the cut on.
+#[test]
+fn truncation_can_be_cut_short_anywhere() {
+    for operation in [Operation::Write, Operation::Sync, Operation::Remove, Operation::SyncDir] {
+        for countdown in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let disk = Arc::new(FailingDisk::new(dir.path(), operation, io::ErrorKind::Other));
+            let log = open(&disk, small()).unwrap();
+            assert_eq!(workload(&log).0, 40);
+            // So that the writer has nothing of its own to write any more.
+            log.sync().unwrap();
+            disk.arm(countdown);
+            let truncated = log.truncate_before(Seq::new(30));
+            let fired = disk.fired();
+            drop(log);
+            let context = format!("{operation:?} number {countdown}");
+            let contents = contents(dir.path()).unwrap();
+            assert!(contents.len() >= 11, "{context}: {}", contents.len());
+            let expected: Vec<_> =
+                (40 - contents.len()..40).map(|index| numbered(index, 1500)).collect();
+            assert_eq!(contents, expected, "{context}");
+            if !fired {
+                assert!(truncated.unwrap() > 0);
+                break;
+            }
+        }
     }
 }
 
