@@ -58,7 +58,7 @@ pub use kinds::IdMode;
 pub use ledger::{By, Cell, Ranked, SignalLedger};
 pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
-pub use pipeline::CommitTicket;
+pub use pipeline::Ticket;
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,

@@ -48,5 +48,15 @@ pub(crate) struct Appending {
     pub(crate) first: Seq,
     /// What answers once the records are as durable as was asked for; `None`
     /// when they are already.
-    pub(crate) ticket: Option<Ticket>,
+    ticket: Option<Ticket>,
+}
+
+impl Appending {
+    /// Waits until the records are as durable as was asked for.
+    pub(crate) fn wait(self) -> Result<()> {
+        if let Some(ticket) = self.ticket {
+            ticket.wait()?;
+        }
+        Ok(())
+    }
 }

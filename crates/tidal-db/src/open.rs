@@ -7,7 +7,7 @@ use std::thread;
 
 use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 use tidal_types::{Schema, Seq, SystemClock, TidalError, WalError};
-use tidal_wal::{Batch, Ticket, WalOptions};
+use tidal_wal::{Batch, WalOptions};
 
 use crate::Result;
 use crate::change::Change;
@@ -213,7 +213,7 @@ fn adopt(state: State, requested: &Schema, log: &dyn RecordLog) -> Result<State>
     let kind = record::encode(&change, &mut payload);
     let mut batch = Batch::new();
     batch.push(kind, &payload)?;
-    log.append(&batch)?.ticket.map_or(Ok(()), |ticket| Ticket::wait(ticket).map(|_| ()))?;
+    log.append(&batch)?.wait()?;
     log.sync()?;
     Ok(state.extended(Arc::new(extended)))
 }

@@ -16,14 +16,14 @@ mod ticket;
 
 pub(crate) use applier::{Applier, Progress};
 pub(crate) use gate::{Gate, UsedIds};
-pub use ticket::CommitTicket;
+pub use ticket::Ticket;
 
-use tidal_types::Seq;
-use tidal_wal::{Completer, Ticket};
+use tidal_wal::Completer;
 
 use crate::Result;
 use crate::batch::Committed;
 use crate::change::Change;
+use crate::log::Appending;
 
 /// What the applier is asked to do, in the order of the log.
 pub(crate) enum Work {
@@ -35,12 +35,10 @@ pub(crate) enum Work {
 
 /// Changes that are in the log's hands.
 pub(crate) struct PendingCommit {
-    pub(crate) first: Seq,
+    pub(crate) appending: Appending,
     pub(crate) changes: Vec<Change>,
     /// How long they are as encoded.
     pub(crate) bytes: usize,
-    /// `None` when they are as durable as they need be.
-    pub(crate) ticket: Option<Ticket>,
     pub(crate) answer: Completer<Result<Committed>>,
 }
 

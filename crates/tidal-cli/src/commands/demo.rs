@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::json;
-use tidal_db::{Batch, CommitTicket, Config, EntityId, EntityKind, TidalDB, Timestamp, Window};
+use tidal_db::{Batch, Config, EntityId, EntityKind, Ticket, TidalDB, Timestamp, Window};
 
 use crate::args::{DemoArgs, Global};
 use crate::demo::{Catalog, Fingerprint, Home, Report, Stream, schema};
@@ -91,7 +91,7 @@ fn introduction(events: u64, videos: usize) -> String {
 fn ingest(db: &TidalDB, events: u64, ids: &[EntityId]) -> Result<Duration, Failure> {
     let stopwatch = Stopwatch::start();
     let mut stream = Stream::new(events, Timestamp::now(), ids);
-    let mut under_way: VecDeque<CommitTicket> = VecDeque::new();
+    let mut under_way: VecDeque<Ticket> = VecDeque::new();
     loop {
         let batch: Batch<'_> = stream.by_ref().take(BATCH_EVENTS).collect();
         if batch.is_empty() {

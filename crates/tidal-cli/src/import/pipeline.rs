@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use tidal_db::{Batch, CommitTicket, EntityKind, ErrorKind, TidalDB, TidalError};
+use tidal_db::{Batch, EntityKind, ErrorKind, Ticket, TidalDB, TidalError};
 
 use super::chunk::Chunk;
 use super::interpreter::Reading;
@@ -37,7 +37,7 @@ pub(crate) struct Pipeline<'d> {
 struct Commit<'d> {
     chunk: Chunk<'d>,
     /// Nothing when every row of the chunk was rejected.
-    submitted: Option<Result<CommitTicket, TidalError>>,
+    submitted: Option<Result<Ticket, TidalError>>,
 }
 
 impl<'d> Pipeline<'d> {
@@ -144,7 +144,7 @@ impl<'d> Pipeline<'d> {
     /// tried again in parts, down to the very row.
     fn settle(&mut self, commit: Commit<'d>) -> Result<(), Failure> {
         let Commit { mut chunk, submitted } = commit;
-        match submitted.map(|submitted| submitted.and_then(CommitTicket::wait)) {
+        match submitted.map(|submitted| submitted.and_then(Ticket::wait)) {
             None => {}
             Some(Ok(committed)) => self.tally.add(&committed),
             Some(Err(error)) if error.kind() == ErrorKind::Input => {
@@ -198,7 +198,7 @@ impl<'d> Pipeline<'d> {
     fn stopped(&mut self, error: &TidalError, mut in_order: bool) -> Failure {
         let mut out_of_order = 0;
         while let Some(Commit { mut chunk, submitted }) = self.under_way.pop_front() {
-            match submitted.map(|submitted| submitted.and_then(CommitTicket::wait)) {
+            match submitted.map(|submitted| submitted.and_then(Ticket::wait)) {
                 Some(Ok(committed)) if in_order => self.tally.add(&committed),
                 Some(Ok(committed)) => out_of_order += committed.outcomes.len(),
                 Some(Err(_)) => in_order = false,

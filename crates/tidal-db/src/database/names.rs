@@ -15,7 +15,7 @@ impl TidalDB {
     /// # Errors
     /// [`NameLength`](crate::TidalError::NameLength),
     /// [`KindIsNumeric`](crate::TidalError::KindIsNumeric), and those of
-    /// [`CommitTicket::wait`](crate::CommitTicket::wait).
+    /// [`Ticket::wait`](crate::Ticket::wait).
     pub fn entity_id(&self, kind: EntityKind, name: impl AsRef<[u8]>) -> Result<EntityId> {
         let ids = self.entity_ids(kind, &[name])?;
         ids.first().copied().ok_or(TidalError::Closed)

@@ -10,7 +10,7 @@ use crate::batch::{Batch, Committed, Operation};
 use crate::change::Change;
 use crate::kinds::IdMode;
 use crate::metadata::METADATA_BYTES_MAX;
-use crate::pipeline::{CommitTicket, UsedIds};
+use crate::pipeline::{Ticket, UsedIds};
 use crate::record;
 use crate::state::State;
 
@@ -24,7 +24,7 @@ impl TidalDB {
     /// is unknown, the weight is not finite or larger than
     /// [`WEIGHT_MAX`](crate::WEIGHT_MAX), the time is too far ahead of the clock,
     /// or the id belongs to no name of a named kind; nothing was written then.
-    /// For others see [`CommitTicket::wait`].
+    /// For others see [`Ticket::wait`].
     pub fn signal(&self, signal: &str, id: EntityId, weight: f64, at: Timestamp) -> Result<Seq> {
         let committed = self.commit(Batch::new().signal(signal, id, weight, at))?;
         Ok(committed.position.seq)
@@ -42,7 +42,7 @@ impl TidalDB {
     /// Commits a batch and waits for it.
     ///
     /// # Errors
-    /// Those of [`TidalDB::submit`] and [`CommitTicket::wait`].
+    /// Those of [`TidalDB::submit`] and [`Ticket::wait`].
     pub fn commit(&self, batch: Batch<'_>) -> Result<Committed> {
         self.submit(batch)?.wait()
     }
@@ -57,10 +57,10 @@ impl TidalDB {
     /// # Errors
     /// Those of [`TidalDB::signal`] that can be told at once;
     /// [`Closed`](crate::TidalError::Closed).
-    pub fn submit(&self, batch: Batch<'_>) -> Result<CommitTicket> {
+    pub fn submit(&self, batch: Batch<'_>) -> Result<Ticket> {
         let state = self.state()?;
         if batch.is_empty() {
-            return Ok(CommitTicket::answered_with(self.nothing_committed()));
+            return Ok(Ticket::answered_with(self.nothing_committed()));
         }
         let mut prepared = Prepared::new(self, state, batch.len());
         for operation in batch.into_operations() {

@@ -13,21 +13,27 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tidal_types::{
-    DecaySpec, EntityId, EntityKind, Event, SPAN_MAX, Schema, SchemaBuilder, Seq,
+    AcceptedEvent, DecaySpec, EntityId, EntityKind, Event, SPAN_MAX, Schema, SchemaBuilder, Seq,
     SignalTypeDefinition, Timestamp, Window,
 };
 
+use tidal_wal::Batch;
+
 use self::reference::Reference;
 use super::SignalLedger;
+use crate::change::Change;
+use crate::log::{NoopLog, RecordLog as _};
+use crate::record;
 
 /// The windows that end.
 const SLIDING: [Window; 4] =
     [Window::OneHour, Window::TwentyFourHours, Window::SevenDays, Window::ThirtyDays];
 
-/// A ledger with one signal type, fed over a no-op log: seqs count the events.
+/// A ledger with one signal type, fed over a log that gives out numbers and keeps
+/// nothing.
 struct Fixture {
     ledger: SignalLedger,
-    seq: Seq,
+    log: NoopLog,
 }
 
 impl Fixture {
@@ -44,7 +50,7 @@ impl Fixture {
     }
 
     fn with_schema(schema: Schema) -> Self {
-        Self { ledger: SignalLedger::new(Arc::new(schema)), seq: Seq::ZERO }
+        Self { ledger: SignalLedger::new(Arc::new(schema)), log: NoopLog::new() }
     }
 
     fn signal(&self) -> &SignalTypeDefinition {
@@ -52,13 +58,24 @@ impl Fixture {
     }
 
     fn apply(&mut self, id: u64, time: u64, weight: f64) {
-        self.seq = self.seq.next();
-        self.apply_as(self.seq, id, time, weight);
+        let event = self.accept(id, time, weight);
+        let mut payload = Vec::new();
+        let kind = record::encode(&Change::Event(event), &mut payload);
+        let mut batch = Batch::new();
+        batch.push(kind, &payload).unwrap();
+        let appending = self.log.append(&batch).unwrap();
+        let seq = appending.first;
+        appending.wait().unwrap();
+        self.ledger.apply(seq, &event);
     }
 
     fn apply_as(&self, seq: Seq, id: u64, time: u64, weight: f64) {
+        self.ledger.apply(seq, &self.accept(id, time, weight));
+    }
+
+    fn accept(&self, id: u64, time: u64, weight: f64) -> AcceptedEvent {
         let event = Event::new("view", EntityId::new(id), weight, Timestamp::from_nanos(time));
-        self.ledger.apply(seq, &self.ledger.schema().accept(&event).unwrap());
+        self.ledger.schema().accept(&event).unwrap()
     }
 
     /// Feeds one entity, number 1, and gives its definition.

@@ -6,7 +6,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tidal_storage::Storage;
 use tidal_types::{Position, Seq};
-use tidal_wal::Ticket;
 
 use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Work};
 use crate::Result;
@@ -116,12 +115,9 @@ impl Applier {
     }
 
     fn commit(&self, commit: PendingCommit) {
-        let PendingCommit { first, changes, bytes, ticket, answer } = commit;
-        let outcome = ticket.map_or(Ok(()), |ticket| Ticket::wait(ticket).map(|_| ()));
-        let answered = match outcome {
-            Ok(()) => Ok(self.fold(first, &changes)),
-            Err(error) => Err(error.into()),
-        };
+        let PendingCommit { appending, changes, bytes, answer } = commit;
+        let first = appending.first;
+        let answered = appending.wait().map(|()| self.fold(first, &changes));
         self.progress.end(bytes);
         answer.complete(answered);
     }

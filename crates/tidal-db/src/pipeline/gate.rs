@@ -13,7 +13,7 @@ use tidal_types::{EntityId, EntityKind, TidalError};
 use tidal_wal::{Batch, completion};
 
 use super::applier::Progress;
-use super::{CommitTicket, PendingCommit, Work};
+use super::{PendingCommit, Ticket, Work};
 use crate::Result;
 use crate::change::Change;
 use crate::kinds::IdMode;
@@ -97,7 +97,7 @@ impl Gate {
         batch: &Batch,
         changes: Vec<Change>,
         used: UsedIds,
-    ) -> Result<CommitTicket> {
+    ) -> Result<Ticket> {
         let mut inner = self.lock();
         for (kind, UsedId { id, has_name }) in used.iter() {
             let mode = self.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
@@ -118,7 +118,7 @@ impl Gate {
     /// Appends the assignment of ids to those of `names` that have none, and
     /// returns what to wait for. When all of them have one, or are about to get
     /// one, there is nothing to append.
-    pub(crate) fn assign(&self, kind: EntityKind, names: &[&[u8]]) -> Result<Option<CommitTicket>> {
+    pub(crate) fn assign(&self, kind: EntityKind, names: &[&[u8]]) -> Result<Option<Ticket>> {
         let mut inner = self.lock();
         let mode = self.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
         if mode == Some(IdMode::Numeric) {
@@ -167,18 +167,17 @@ impl Gate {
         }
     }
 
-    fn append(&self, inner: &Inner, batch: &Batch, changes: Vec<Change>) -> Result<CommitTicket> {
+    fn append(&self, inner: &Inner, batch: &Batch, changes: Vec<Change>) -> Result<Ticket> {
         let queue = inner.queue.as_ref().ok_or(TidalError::Closed)?;
         let (answer, pending) = completion();
         let bytes = batch.byte_len();
         self.progress.begin(bytes);
         let appending = self.log.append(batch).inspect_err(|_| self.progress.end(bytes))?;
-        let (first, ticket) = (appending.first, appending.ticket);
-        let commit = PendingCommit { first, changes, bytes, ticket, answer };
+        let commit = PendingCommit { appending, changes, bytes, answer };
         // The applier lives as long as this sender, unless it panicked; then the
         // commit comes back and its answer is dropped, which tells the caller.
         drop(queue.send(Work::Commit(commit)));
-        Ok(CommitTicket::new(pending))
+        Ok(Ticket::new(pending))
     }
 
     /// Has the applier do something while the state stands still, and returns

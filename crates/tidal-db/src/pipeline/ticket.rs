@@ -15,11 +15,11 @@ use crate::batch::Committed;
 /// Wait for it, await it, or drop it: the batch is committed all the same.
 #[derive(Debug)]
 #[must_use = "without its answer nobody knows whether the batch is durable"]
-pub struct CommitTicket {
+pub struct Ticket {
     answer: Completion<Result<Committed>>,
 }
 
-impl CommitTicket {
+impl Ticket {
     pub(crate) const fn new(answer: Completion<Result<Committed>>) -> Self {
         Self { answer }
     }
@@ -51,7 +51,7 @@ impl CommitTicket {
     }
 }
 
-impl Future for CommitTicket {
+impl Future for Ticket {
     type Output = Result<Committed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
