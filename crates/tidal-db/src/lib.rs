@@ -62,9 +62,9 @@ pub use pipeline::Ticket;
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
-    ManualClock, Position, Schema, SchemaBuilder, SchemaError, Seq, SharedError, SignalBuilder,
-    SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError, Timestamp,
-    WEIGHT_MAX, WalError, Window,
+    ManualClock, Position, SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq, SharedError,
+    SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError,
+    Timestamp, WEIGHT_MAX, WalError, Window,
 };
 pub use tidal_wal::{Durability, GroupCommit, Problem, VerifyReport};
 pub use verify::verify;

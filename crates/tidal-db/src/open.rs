@@ -28,6 +28,11 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         None => Directory::open(&builder.data_dir, engine)?,
     };
     let path = directory.path().to_path_buf();
+    let parts = [directory::log_dir(&path), directory::storage_dir(&path)];
+    if builder.schema.is_none() && parts.iter().all(|part| !part.exists()) {
+        // A crash came right after the directory was created.
+        return Err(TidalError::NotFound { path });
+    }
     let storage = match &builder.storage {
         Some(storage) => Arc::clone(storage),
         None => Arc::new(FjallStorage::open(directory::storage_dir(&path))?) as Arc<dyn Storage>,

@@ -29,7 +29,8 @@ impl<'a> Event<'a> {
         Self { signal, entity, weight, timestamp, actor: None }
     }
 
-    /// The same event, caused by `actor`.
+    /// The same event, caused by `actor`. The log keeps who acted, for queries to
+    /// come; no read looks at it yet.
     #[must_use]
     pub const fn by(mut self, actor: EntityId) -> Self {
         self.actor = Some(actor);

@@ -56,6 +56,9 @@ pub fn verify(
     dir: &Path,
     check: &mut dyn FnMut(&LogRecord<'_>) -> Option<String>,
 ) -> Result<VerifyReport, WalError> {
+    if !dir.is_dir() {
+        return Ok(VerifyReport { problems: vec![no_log(dir)], ..VerifyReport::default() });
+    }
     let real = RealDisk::existing(dir);
     let lock = real.lock_existing()?;
     let disk: Arc<dyn Disk> = Arc::new(real);
@@ -72,8 +75,7 @@ pub fn verify(
         ..VerifyReport::default()
     };
     if found.segments.is_empty() && report.problems.is_empty() {
-        let problem = "there is no log here".into();
-        report.problems.push(Problem { path: dir.into(), offset: 0, problem });
+        report.problems.push(no_log(dir));
     }
     for walk in found.segments.iter().filter_map(|segment| segment.walk.as_ref()) {
         report.groups += walk.groups;
@@ -105,6 +107,10 @@ pub fn verify(
     }
     drop(lock);
     Ok(report)
+}
+
+fn no_log(dir: &Path) -> Problem {
+    Problem { path: dir.into(), offset: 0, problem: "there is no log here".into() }
 }
 
 fn describe(dir: &Path, finding: WalError) -> Problem {

@@ -11,7 +11,7 @@ use crate::batch::Batch;
 use crate::completion::completion;
 use crate::disk::{Disk, RealDisk, failed};
 use crate::floor_file::FloorFile;
-use crate::format::Digest;
+use crate::format::{Digest, SegmentNumber};
 use crate::names;
 use crate::options::{Durability, WalOptions};
 use crate::queue::Queue;
@@ -58,6 +58,11 @@ impl Wal {
     /// [`WalError::InvalidOption`]; [`WalError::Io`].
     pub fn open(dir: &Path, options: WalOptions) -> Result<Self, WalError> {
         options.check()?;
+        if options.continues.is_some() && !dir.is_dir() {
+            // Not even the directory is made where a log was expected.
+            let first = names::segment(SegmentNumber::FIRST);
+            return Err(WalError::Missing { path: dir.join(first) });
+        }
         let disk = RealDisk::create(dir)?;
         let lock = disk.lock()?;
         Self::open_on(Arc::new(disk), Some(lock), options)
@@ -262,7 +267,7 @@ fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result
         // It says itself what is wrong.
         Decision::Refuse(_) => Ok(()),
         Decision::Create => {
-            let first = names::segment(crate::format::SegmentNumber::FIRST);
+            let first = names::segment(SegmentNumber::FIRST);
             Err(WalError::Missing { path: disk.path(&first) })
         }
         Decision::Open(plan) => {

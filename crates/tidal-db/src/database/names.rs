@@ -12,6 +12,18 @@ impl TidalDB {
     /// to [`NAME_BYTES_MAX`](crate::NAME_BYTES_MAX) of them. When it returns, the
     /// id is as durable as any write, and never given to another name.
     ///
+    /// ```
+    /// # use tidal_db::{DecaySpec, EntityKind, Event, SchemaBuilder, TidalDB, Timestamp};
+    /// # let mut schema = SchemaBuilder::new();
+    /// # schema.signal("buy", EntityKind::Item, DecaySpec::Permanent).add();
+    /// # let db = TidalDB::in_memory(schema.build()?)?;
+    /// let teapot = db.entity_id(EntityKind::Item, "85123A")?;
+    /// let customer = db.entity_id(EntityKind::User, "17850")?;
+    /// db.signals(&[Event::new("buy", teapot, 6.0, Timestamp::now()).by(customer)])?;
+    /// assert_eq!(db.find_entity(EntityKind::Item, "85123A")?, Some(teapot));
+    /// # Ok::<(), tidal_db::TidalError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`NameLength`](crate::TidalError::NameLength),
     /// [`KindIsNumeric`](crate::TidalError::KindIsNumeric), and those of

@@ -51,6 +51,24 @@ impl TidalDB {
     /// can be read. Batches are committed in the order of the calls. When too
     /// much is in flight, the call waits.
     ///
+    /// ```
+    /// # use tidal_db::{Batch, DecaySpec, EntityId, EntityKind, SchemaBuilder, TidalDB, Timestamp};
+    /// # let mut schema = SchemaBuilder::new();
+    /// # schema.signal("view", EntityKind::Item, DecaySpec::Permanent).add();
+    /// # let db = TidalDB::in_memory(schema.build()?)?;
+    /// let mut tickets = Vec::new();
+    /// for item in 1..=3 {
+    ///     let batch = Batch::new()
+    ///         .signal("view", EntityId::new(item), 1.0, Timestamp::now())
+    ///         .write_item(EntityId::new(item), format!("title {item}"));
+    ///     tickets.push(db.submit(batch)?); // does not wait for the disk
+    /// }
+    /// for ticket in tickets {
+    ///     ticket.wait()?; // now it is durable
+    /// }
+    /// # Ok::<(), tidal_db::TidalError>(())
+    /// ```
+    ///
     /// A batch without operations writes nothing, and is answered with the place
     /// of the last record that can be read.
     ///

@@ -70,6 +70,14 @@ fn open_existing_creates_nothing() {
         assert!(matches!(error, TidalError::NotFound { .. }), "{error}");
     }
     assert!(!missing.exists());
+
+    // A marker without anything behind it, as a crash may leave it.
+    let torn = tempfile::tempdir().unwrap();
+    fs::write(torn.path().join("TIDALDB"), "tidalDB format 1\nengine fjall\n").unwrap();
+    let error = TidalDB::open_existing(torn.path()).unwrap_err();
+    assert!(matches!(error, TidalError::NotFound { .. }), "{error}");
+    assert!(!torn.path().join("log").exists() && !torn.path().join("storage").exists());
+    drop(open(torn.path()));
     assert!(snapshot(dir.path()).is_empty());
 }
 

@@ -69,7 +69,7 @@ pub enum TidalError {
     },
     /// A read at a time before the newest event.
     #[error(
-        "no read at {at}: the newest event is at {newest}, and the ledger holds the present; as_of answers for the past"
+        "no read at {at}: the newest event is at {newest}, and the ledger holds the present; the past is asked of the log, by as_of, which is not built yet"
     )]
     BeforeNewest {
         /// The time asked for.
