@@ -1,5 +1,6 @@
 //! Opening a database: directory, checkpoint, log, replay, schema, threads.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
@@ -111,7 +112,14 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
     };
     let thread = thread::Builder::new()
         .name("tidal-apply".into())
-        .spawn(move || applier.run(&receiver))
+        .spawn(move || {
+            let progress = Arc::clone(&applier.progress);
+            // The queue goes with the applier, so who sends to it is told.
+            let run = AssertUnwindSafe(|| applier.run(&receiver));
+            if catch_unwind(run).is_err() {
+                progress.abandon();
+            }
+        })
         .map_err(|error| TidalError::Io {
             operation: "start a thread for",
             path: builder.data_dir.clone(),

@@ -33,6 +33,8 @@ pub(crate) struct Progress {
 struct InFlight {
     commits: usize,
     bytes: usize,
+    /// Nothing lands any more: the applier is gone.
+    abandoned: bool,
 }
 
 impl Progress {
@@ -67,12 +69,18 @@ impl Progress {
     /// Counts a commit in, once there is room for it.
     pub(super) fn begin(&self, bytes: usize) {
         let full = |state: &mut InFlight| {
-            state.commits > 0 && state.bytes + bytes > BYTES_IN_FLIGHT_MAX
-                || state.commits >= COMMITS_IN_FLIGHT_MAX
+            let too_long = state.commits > 0 && state.bytes + bytes > BYTES_IN_FLIGHT_MAX;
+            !state.abandoned && (too_long || state.commits >= COMMITS_IN_FLIGHT_MAX)
         };
         let mut state = self.landed.wait_while(self.in_flight(), full).expect(UNPOISONED);
         state.commits += 1;
         state.bytes += bytes;
+    }
+
+    /// Lets nobody wait for room that will not come.
+    pub(crate) fn abandon(&self) {
+        self.in_flight().abandoned = true;
+        self.landed.notify_all();
     }
 
     pub(super) fn end(&self, bytes: usize) {
