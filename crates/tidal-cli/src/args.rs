@@ -2,7 +2,9 @@
 //!
 //! This interface is fixed; scripts depend on it.
 
+mod check;
 mod import;
+mod number;
 mod read;
 mod write;
 
@@ -36,6 +38,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.
     name = "tidal",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     after_help = EXAMPLES,
     verbatim_doc_comment
 )]
@@ -98,10 +101,11 @@ pub(crate) enum Command {
     /// that were fed the same have the same.
     #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop stats --json")]
     Stats,
-    /// Read every byte of the log and report damage. Never writes.
+    /// Read every byte of the log and report damage. Never writes
     ///
-    /// Exits with 1 when something is damaged.
-    #[command(after_help = "Example:\n  tidal --db shop verify")]
+    /// Only the log is checked. Storage is checked by opening it, as every other
+    /// command does, such as `tidal stats`. Exits with 1 when something is damaged.
+    #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop verify")]
     Verify,
     /// Write the state to storage, so that opening has no log to replay
     ///
@@ -115,6 +119,8 @@ pub(crate) enum Command {
     /// Without --keep the database lies in a temporary directory and is removed.
     #[command(verbatim_doc_comment)]
     Demo(DemoArgs),
+    /// Show this help, or that of a command.
+    Help(HelpArgs),
 }
 
 const DEMO_EXAMPLE: &str = "\
@@ -127,11 +133,20 @@ Example:
 #[command(after_help = DEMO_EXAMPLE)]
 pub(crate) struct DemoArgs {
     /// How many events to make up.
-    #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 200_000, allow_negative_numbers = true, value_parser = |text: &str| number::whole::<u64>(text, 1..=100_000_000))]
     pub(crate) events: u64,
     /// Keep the database here; the directory must be new or empty.
     #[arg(long, value_name = "DIR")]
     pub(crate) keep: Option<PathBuf>,
+}
+
+/// Options of `help`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tidal help import")]
+pub(crate) struct HelpArgs {
+    /// The command; without it, all of them.
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
 }
 
 #[cfg(test)]

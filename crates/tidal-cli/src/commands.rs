@@ -3,6 +3,7 @@
 mod checkpoint;
 mod demo;
 mod get;
+mod help;
 mod import;
 mod init;
 mod put;
@@ -24,7 +25,7 @@ use crate::failure::Failure;
 /// Runs the program.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(args) {
-        Ok(cli) => match dispatch(&cli) {
+        Ok(cli) => match cli.check().and_then(|()| dispatch(&cli)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failure) => failure.report(),
         },
@@ -46,5 +47,6 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Verify => verify::run(global),
         Command::Checkpoint => checkpoint::run(global),
         Command::Demo(args) => demo::run(global, args),
+        Command::Help(args) => help::run(args),
     }
 }

@@ -45,11 +45,19 @@ pub(crate) fn number(kind: EntityKind, text: &[u8]) -> Result<EntityId, String> 
 }
 
 /// The failure of a command that speaks of an entity nobody knows.
-pub(crate) fn unknown(kind: EntityKind, text: &OsStr) -> Failure {
+pub(crate) fn unknown(db: &TidalDB, kind: EntityKind, text: &OsStr) -> Failure {
     let name = printable(text.as_encoded_bytes());
-    Failure::failed(format!(
-        "no {kind} {name:?} in this database; names are compared byte for byte"
-    ))
+    Failure::failed(match db.id_mode(kind) {
+        Some(IdMode::Numeric) => {
+            format!(
+                "no {kind} {name} in this database: no event and no metadata is about that number"
+            )
+        }
+        Some(IdMode::Named) => {
+            format!("no {kind} \"{name}\" in this database; names are compared byte for byte")
+        }
+        None => format!("no {kind} \"{name}\" in this database; it has no entity of that kind yet"),
+    })
 }
 
 /// An entity in a table: its name, or its number when it has none.

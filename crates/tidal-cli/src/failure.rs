@@ -42,6 +42,11 @@ impl Failure {
         Self { message: format!("{context}: {}", self.message), ..self }
     }
 
+    /// The same failure, with another thing to try.
+    pub(crate) fn hinting(self, hint: impl Display) -> Self {
+        Self { message: format!("{}; {hint}", self.message), ..self }
+    }
+
     /// Tells the person and answers the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         note(&self.message);

@@ -15,12 +15,16 @@
 
 mod decay;
 mod span;
+mod windows;
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
-use tidal_db::{EntityKind, Schema, SchemaBuilder, Window};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use tidal_db::{EntityKind, Schema, SchemaBuilder};
 
 use crate::args;
 use crate::failure::Failure;
@@ -31,7 +35,30 @@ pub(crate) use decay::describe as describe_decay;
 #[serde(deny_unknown_fields)]
 struct SchemaFile {
     #[serde(default)]
-    signal: Vec<SignalEntry>,
+    signal: Signals,
+}
+
+#[derive(Debug, Default)]
+struct Signals(Vec<SignalEntry>);
+
+impl<'de> Deserialize<'de> for Signals {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(SignalsVisitor).map(Self)
+    }
+}
+
+struct SignalsVisitor;
+
+impl<'de> Visitor<'de> for SignalsVisitor {
+    type Value = Vec<SignalEntry>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list: write [[signal]], with two brackets, for each signal type")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(entries))
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,7 +69,7 @@ struct SignalEntry {
     kind: KindEntry,
     decay: decay::DecayEntry,
     #[serde(default)]
-    windows: Vec<WindowEntry>,
+    windows: windows::WindowsEntry,
     #[serde(default)]
     velocity: bool,
     #[serde(default)]
@@ -63,19 +90,9 @@ impl TryFrom<String> for KindEntry {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        args::entity_kind(&text).map(Self)
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-struct WindowEntry(Window);
-
-impl TryFrom<String> for WindowEntry {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        args::window(&text).map(Self)
+        args::entity_kind(&text)
+            .map(Self)
+            .map_err(|problem| format!("kind is {text:?}, but {problem}"))
     }
 }
 
@@ -92,15 +109,14 @@ fn parse(text: &str) -> Result<Schema, Failure> {
         });
         Failure::failed(format!("line {line}: {}", error.message()))
     })?;
-    if file.signal.is_empty() {
+    if file.signal.0.is_empty() {
         return Err(Failure::failed("no signal type is declared; add a [[signal]]"));
     }
     let mut builder = SchemaBuilder::new();
-    for entry in &file.signal {
-        let windows: Vec<Window> = entry.windows.iter().map(|window| window.0).collect();
+    for entry in &file.signal.0 {
         builder
             .signal(&entry.name, entry.kind.0, entry.decay.0)
-            .windows(&windows)
+            .windows(&entry.windows.0)
             .velocity(entry.velocity)
             .sums(entry.sums)
             .add();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use tidal_db::EntityKind;
 
+use super::number::whole;
 use super::read::entity_kind;
 use crate::input::{Delimiter, Format, TimeFormat};
 
@@ -23,7 +24,8 @@ What is rejected:
   1e15; an unknown signal type; a name longer than 255 bytes; another number of columns than
   the header (without a header: too few); a broken quote. The other rows are in.
 
-When an import is stopped, what is in is a beginning of the file in whole batches.";
+When an import is stopped, by Ctrl-C too, what is in is a beginning of the file in whole
+batches: what was acknowledged before is in, and `tidal stats` shows the newest event.";
 
 /// Options of `import`.
 #[derive(Debug, Args)]
@@ -69,8 +71,10 @@ pub(crate) struct ImportArgs {
     /// The column of the weight. An empty field, or no column, is 1.
     #[arg(long, value_name = "COL")]
     pub(crate) weight_column: Option<String>,
-    /// The column of the user who acted. An empty field is nobody.
-    #[arg(long, value_name = "COL")]
+    /// The column of the user who acted. An empty field is nobody
+    ///
+    /// Kept in the log for later queries; nothing reads it back yet.
+    #[arg(verbatim_doc_comment, long, value_name = "COL")]
     pub(crate) actor_column: Option<String>,
     /// The kind of the entities: item, user or creator; by default the signal's.
     #[arg(long, value_name = "KIND", value_parser = entity_kind)]
@@ -85,6 +89,6 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) reject: Option<PathBuf>,
     /// How many rows are committed at once, all or none of them.
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, allow_negative_numbers = true, value_parser = |text: &str| whole::<u32>(text, 1..=1_000_000))]
     pub(crate) batch: u32,
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, ValueEnum};
 use tidal_db::{EntityKind, Window};
 
+use super::number::whole;
 use crate::moment::Moment;
 
 const GET_EXAMPLE: &str = "\
@@ -12,7 +13,7 @@ Example:
   tidal --db shop get 85123A --at last --json
 
 An entity is known when it has a name, events or metadata; an unknown one exits with 1.
-Velocity is in events per second.";
+Velocity is in events per second. Before a name that begins with a dash, write --.";
 
 const TOP_EXAMPLE: &str = "\
 Examples:
@@ -32,7 +33,7 @@ pub(crate) struct GetArgs {
     /// The kind of the entity: item, user or creator.
     #[arg(long, value_name = "KIND", default_value = "item", value_parser = entity_kind)]
     pub(crate) kind: EntityKind,
-    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    /// The time: RFC 3339 (UTC if it has no zone), Unix seconds, now or last (the newest event).
     #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
     pub(crate) at: Moment,
 }
@@ -51,9 +52,9 @@ pub(crate) struct TopArgs {
     #[arg(long, value_name = "1h|24h|7d|30d|all", value_parser = window)]
     pub(crate) window: Option<Window>,
     /// How many to show.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX))]
     pub(crate) limit: usize,
-    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    /// The time: RFC 3339 (UTC if it has no zone), Unix seconds, now or last (the newest event).
     #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
     pub(crate) at: Moment,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::number;
 use crate::moment::Moment;
 
 const INIT_EXAMPLE: &str = "\
@@ -59,13 +60,16 @@ pub(crate) struct SignalArgs {
     #[arg(value_name = "ENTITY")]
     pub(crate) entity: OsString,
     /// How much the event counts; negative for what takes away.
-    #[arg(long, value_name = "W", default_value_t = 1.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "W", default_value_t = 1.0, allow_negative_numbers = true, value_parser = number::weight)]
     pub(crate) weight: f64,
-    /// The time: RFC 3339, Unix seconds, now or last (the newest event).
+    /// The time: RFC 3339 (UTC if it has no zone), Unix seconds, now or last (the newest event).
     #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
     pub(crate) time: Moment,
-    /// The user who caused it.
-    #[arg(long, value_name = "USER")]
+    /// The user who caused it
+    ///
+    /// Kept in the log for later queries; nothing reads it back yet. The name is taken
+    /// up like that of an entity.
+    #[arg(verbatim_doc_comment, long, value_name = "USER")]
     pub(crate) actor: Option<OsString>,
 }
 

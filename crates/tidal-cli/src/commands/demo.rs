@@ -38,8 +38,8 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<(), Failure> {
     let ids = db.entity_ids(EntityKind::Item, catalog.titles())?;
     let ingest = ingest(&db, args.events, &ids)?;
     say(&format!(
-        "Taken in: {} events, every one durable, in {} ({} events/s).\n",
-        count(args.events),
+        "Taken in: {}, durable, in {} ({} events/s).\n",
+        events_text(args.events),
         seconds(ingest),
         count(whole(per_second(args.events, ingest))),
     ))?;
@@ -78,9 +78,9 @@ pub(super) fn run(global: &Global, args: &DemoArgs) -> Result<(), Failure> {
 }
 
 fn introduction(events: u64, videos: usize) -> String {
-    let (events, videos) = (count(events), count(u64::try_from(videos).unwrap_or(u64::MAX)));
+    let (events, videos) = (events_text(events), count(u64::try_from(videos).unwrap_or(u64::MAX)));
     format!(
-        "A made-up video site: {videos} videos, 20,000 people, 14 days up to now, {events} events.\n\
+        "A made-up video site: {videos} videos, 20,000 people, 14 days up to now, {events}.\n\
          A few videos are watched by everybody and most by hardly anybody, people sleep at\n\
          night, and four videos that nobody knew have gone viral in the last hours.\n\n"
     )
@@ -189,6 +189,10 @@ fn summary(
         "equal_after_reopening": true,
         "top": top,
     })
+}
+
+fn events_text(events: u64) -> String {
+    format!("{} {}", count(events), if events == 1 { "event" } else { "events" })
 }
 
 fn whole(rate: f64) -> u64 {

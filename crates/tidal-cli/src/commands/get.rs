@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, args: &GetArgs) -> Result<(), Failure> {
     let found = entity::find(&db, args.kind, &args.entity)?;
     let Some(entity) = found.map(|id| Entity::read(&db, args.kind, id)).transpose()?.flatten()
     else {
-        return Err(entity::unknown(args.kind, &args.entity));
+        return Err(entity::unknown(&db, args.kind, &args.entity));
     };
     let at = args.at.of_read(&db)?;
     let signals: Vec<&SignalTypeDefinition> =
@@ -24,7 +24,10 @@ pub(super) fn run(global: &Global, args: &GetArgs) -> Result<(), Failure> {
         .map(|signal| Measures::read(&db, signal, entity.id, at))
         .collect::<Result<Vec<_>, _>>()?;
     let decays: Vec<DecaySpec> = signals.iter().map(|signal| signal.decay()).collect();
-    staleness::hint(&db, args.at, at, &decays);
+    // Where there is no score, none has faded.
+    if !decays.is_empty() {
+        staleness::hint(&db, args.at, at, &decays);
+    }
     if global.json {
         print_json(&json(&entity, at, &measures))
     } else {
@@ -125,7 +128,12 @@ fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
     if let Some(metadata) = &entity.metadata {
         text.push_str(&format!("metadata: {}\n", printable(metadata)));
     }
-    if !measures.is_empty() {
+    if measures.is_empty() {
+        text.push_str(&format!(
+            "no signal type is about entities of kind {}, so there are no scores\n",
+            entity.kind
+        ));
+    } else {
         text.push('\n');
         text.push_str(&table(measures).render(0));
     }
@@ -133,8 +141,12 @@ fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
 }
 
 fn table(measures: &[Measures<'_>]) -> Table {
+    let declared = |window: &Window| {
+        measures.iter().any(|measures| measures.counts.iter().any(|(of, _)| of == window))
+    };
+    let windows: Vec<Window> = Window::ALL.into_iter().filter(declared).collect();
     let mut columns = vec![("signal", Align::Left), ("score", Align::Right), ("", Align::Left)];
-    columns.extend(Window::ALL.iter().map(|window| (window.as_str(), Align::Right)));
+    columns.extend(windows.iter().map(|window| (window.as_str(), Align::Right)));
     let mut table = Table::new(&columns);
     for measures in measures {
         let mut row = |lead: [String; 2], what: &str, cells: Vec<String>| {
@@ -142,23 +154,31 @@ fn table(measures: &[Measures<'_>]) -> Table {
             table.row(lead.into_iter().chain(what).chain(cells).collect());
         };
         let lead = [measures.signal.to_owned(), decimal(measures.score)];
-        row(lead, "count", cells(&measures.counts, count));
+        if measures.counts.is_empty() {
+            row(lead, "", vec![String::new(); windows.len()]);
+            continue;
+        }
+        row(lead, "count", cells(&windows, &measures.counts, count));
         if !measures.sums.is_empty() {
-            row(Default::default(), "sum", cells(&measures.sums, decimal));
+            row(Default::default(), "sum", cells(&windows, &measures.sums, decimal));
         }
         if !measures.velocities.is_empty() {
-            row(Default::default(), "velocity/s", cells(&measures.velocities, decimal));
+            row(Default::default(), "velocity/s", cells(&windows, &measures.velocities, decimal));
         }
     }
     table
 }
 
-fn cells<T: Copy>(values: &[(Window, T)], show: impl Fn(T) -> String) -> Vec<String> {
+fn cells<T: Copy>(
+    windows: &[Window],
+    values: &[(Window, T)],
+    show: impl Fn(T) -> String,
+) -> Vec<String> {
     let cell = |window: &Window| {
         values
             .iter()
             .find(|(of, _)| of == window)
             .map_or_else(|| "-".into(), |(_, value)| show(*value))
     };
-    Window::ALL.iter().map(cell).collect()
+    windows.iter().map(cell).collect()
 }

@@ -8,11 +8,11 @@ use tidal_db::{Config, EntityKind, Schema, SignalTypeDefinition, TidalDB, TidalE
 use crate::args::{Global, InitArgs};
 use crate::database;
 use crate::failure::Failure;
-use crate::output::{print, print_json};
+use crate::output::{note, print, print_json};
 use crate::schema_file::{self, describe_decay};
 
 pub(super) fn run(global: &Global, args: &InitArgs) -> Result<(), Failure> {
-    let data_dir = global.db()?;
+    let data_dir = database::data_dir(global)?;
     let schema = schema_file::read(&args.schema)?;
     let stored = stored_schema(&data_dir)?;
     if let Some(stored) = &stored {
@@ -24,6 +24,12 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<(), Failure> {
     };
     let added: Vec<&SignalTypeDefinition> = db.schema().signals().iter().filter(is_new).collect();
     let created = stored.is_none();
+    for signal in added.iter().filter(|signal| signal.sums() && signal.windows().is_empty()) {
+        note(&format!(
+            "signal type {:?} has sums = true, but sums are read over windows and it has none; a stored signal type can never be given any",
+            signal.name()
+        ));
+    }
     if global.json {
         print_json(&json!({
             "created": created,

@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, args: &PutArgs) -> Result<(), Failure> {
 pub(super) fn delete(global: &Global, args: &DeleteArgs) -> Result<(), Failure> {
     let db = database::open(global)?;
     let Some(id) = entity::find(&db, EntityKind::Item, &args.entity)? else {
-        return Err(entity::unknown(EntityKind::Item, &args.entity));
+        return Err(entity::unknown(&db, EntityKind::Item, &args.entity));
     };
     let deleted = db.item_exists(id)?;
     // Nothing is written when there is nothing to delete.

@@ -100,6 +100,9 @@ fn ranking(args: &TopArgs, signal: &SignalTypeDefinition) -> Result<tidal_db::By
 }
 
 fn text(args: &TopArgs, signal: &SignalTypeDefinition, at: &str, entries: &[Entry]) -> String {
+    if args.limit == 0 {
+        return String::new();
+    }
     if entries.is_empty() {
         return format!("no {} has a {} yet\n", signal.kind(), signal.name());
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Error;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::failure::Failure;
 
@@ -22,7 +22,12 @@ pub(crate) fn report(error: &Error) -> ExitCode {
             Ok(()) => ExitCode::from(2),
             Err(_) => Failure::usage("no command given; see --help").report(),
         },
-        _ => Failure::usage(one_line(&error.render().to_string())).report(),
+        _ => {
+            let problem = first_sentence(&error.render().to_string());
+            let meant = suggestion(error)
+                .map_or_else(String::new, |meant| format!(" (did you mean {meant}?)"));
+            Failure::usage(format!("{problem}{meant}; see --help")).report()
+        }
     }
 }
 
@@ -33,16 +38,23 @@ fn show(error: &Error) -> io::Result<()> {
     }
 }
 
-/// The part of clap's message that says what is wrong, without the usage.
-fn one_line(text: &str) -> String {
+/// The part of clap's message that says what is wrong: its first paragraph,
+/// without the tips and the usage.
+fn first_sentence(text: &str) -> String {
     let problem = text.strip_prefix("error: ").unwrap_or(text);
-    let end = ["\n\nUsage:", "\n\nFor more information"]
-        .iter()
-        .filter_map(|mark| problem.find(mark))
-        .min();
-    let problem = problem.get(..end.unwrap_or(problem.len())).unwrap_or(problem);
+    let problem = problem.split("\n\n").next().unwrap_or_default();
     let lines: Vec<&str> = problem.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    format!("{}; see --help", lines.join(" "))
+    lines.join(" ")
+}
+
+/// The command or option that is spelled nearly so.
+fn suggestion(error: &Error) -> Option<&str> {
+    let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    kinds.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.as_str()),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -50,12 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usage_is_left_out() {
+    fn the_tips_and_the_usage_are_left_out() {
         let text = "error: the following required arguments were not provided:\n  --schema <FILE>\n\nUsage: tidal init\n\nFor more information, try '--help'.\n";
         assert_eq!(
-            one_line(text),
-            "the following required arguments were not provided: --schema <FILE>; see --help"
+            first_sentence(text),
+            "the following required arguments were not provided: --schema <FILE>"
         );
-        assert_eq!(one_line("error: bad\n\n  tip: good\n"), "bad tip: good; see --help");
+        assert_eq!(first_sentence("error: bad\n\n  tip: good\n"), "bad");
     }
 }

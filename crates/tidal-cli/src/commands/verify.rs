@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 use tidal_db::{Problem, VerifyReport};
 
 use crate::args::Global;
+use crate::database;
 use crate::failure::Failure;
 use crate::output::{count, note, print, print_json};
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
-    let data_dir = global.db()?;
+    let data_dir = database::data_dir(global)?;
     let report = tidal_db::verify(&data_dir)?;
     if let Some(tail) = &report.torn_tail {
         let place = format!("{} at byte {}", tail.path.display(), tail.offset);

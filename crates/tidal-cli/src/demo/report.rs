@@ -10,6 +10,9 @@ use crate::output::{Align, Table, count, decimal};
 /// How many videos a table shows.
 const SHOWN: usize = 8;
 
+/// How many leaders of a window it shows.
+const LEADERS_SHOWN: usize = 5;
+
 /// Reads a database at one time.
 #[derive(Debug)]
 pub(crate) struct Report<'d> {
@@ -40,7 +43,11 @@ impl<'d> Report<'d> {
             ("skips 24h", Align::Right),
             ("sales 7d", Align::Right),
         ]);
-        for ranked in self.top("view", By::Score)? {
+        let ranking = self.top("view", By::Score)?;
+        if ranking.is_empty() {
+            return Ok("  no views yet\n".into());
+        }
+        for ranked in ranking {
             let views = |window| self.count("view", ranked.id, window);
             table.row(vec![
                 ranked.rank.to_string(),
@@ -73,7 +80,12 @@ impl<'d> Report<'d> {
             ("views/h today", Align::Right),
             ("now/today", Align::Right),
         ]);
-        for ranked in self.top("view", By::Velocity(Window::OneHour))? {
+        let ranking = self.top("view", By::Velocity(Window::OneHour))?;
+        let moving: Vec<_> = ranking.into_iter().filter(|ranked| ranked.value > 0.0).collect();
+        if moving.is_empty() {
+            return Ok("  no views in the last hour\n".into());
+        }
+        for ranked in moving {
             let today = self.db.velocity_at("view", ranked.id, Window::TwentyFourHours, self.at)?;
             let ratio =
                 if today > 0.0 { format!("{:.1}x", ranked.value / today) } else { "-".into() };
@@ -98,9 +110,17 @@ impl<'d> Report<'d> {
             .chain(titles.map(|title| (title, Align::Left)))
             .collect();
         let mut table = Table::new(&columns);
-        let rankings = windows.map(|window| self.top("like", By::Count(window)));
-        let rankings = rankings.into_iter().collect::<tidal_db::Result<Vec<_>>>()?;
-        for place in 0..SHOWN.min(5) {
+        let liked = |window| {
+            let mut ranking = self.top("like", By::Count(window))?;
+            ranking.retain(|ranked| ranked.value > 0.0);
+            Ok(ranking)
+        };
+        let rankings = windows.into_iter().map(liked).collect::<tidal_db::Result<Vec<_>>>()?;
+        let longest = rankings.iter().map(Vec::len).max().unwrap_or(0);
+        if longest == 0 {
+            return Ok("  no likes yet\n".into());
+        }
+        for place in 0..longest.min(LEADERS_SHOWN) {
             let mut cells = vec![(place + 1).to_string()];
             for ranking in &rankings {
                 cells.push(

@@ -9,6 +9,7 @@
 //! V2. Behind a broken quote reading goes on with the next physical line.
 //! V3. Fields are exact bytes: nothing is trimmed, decoded or folded.
 
+mod hint;
 mod record;
 
 use std::io::{self, Read};
@@ -65,7 +66,12 @@ impl CsvRows {
         rows.buffer.skip_byte_order_mark().map_err(unreadable)?;
         if header {
             let titles = rows.read_header(unreadable)?;
-            rows.columns = columns.in_header(&titles)?;
+            rows.columns = columns.in_header(&titles).map_err(|failure| {
+                match hint::of_header(&rows.header, titles.len(), delimiter) {
+                    Some(hint) => failure.hinting(hint),
+                    None => failure,
+                }
+            })?;
             rows.header_width = Some(titles.len());
         } else {
             rows.columns = columns.by_number()?;

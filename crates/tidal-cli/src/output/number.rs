@@ -2,30 +2,37 @@
 
 use std::time::Duration;
 
+/// The size from which a number is shown without decimals.
+const WHOLE_FROM: f64 = 1e9;
+
 /// A whole number with a comma between thousands.
 pub(crate) fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
 /// A number with a few decimals: two behind the point, or three significant
-/// digits when it is below one.
+/// digits when it is below one. From [`WHOLE_FROM`] on it has none, and is written
+/// out however large it is, so that a column has one style.
 pub(crate) fn decimal(number: f64) -> String {
     let size = number.abs();
     if size == 0.0 {
         return "0".into();
     }
-    if !(1e-6..1e15).contains(&size) {
+    if size < 1e-6 || !size.is_finite() {
         return format!("{number:.2e}");
     }
     let text = format!("{number:.places$}", places = places(size));
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, "00"));
+    let (whole, fraction) = text.find('.').map_or((text.as_str(), ""), |dot| text.split_at(dot));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    format!("{sign}{}.{fraction}", grouped(digits))
+    format!("{sign}{}{fraction}", grouped(digits))
 }
 
 /// How many digits behind the point show three significant ones, and at least
-/// two.
+/// two; none where they would be noise.
 fn places(size: f64) -> usize {
+    if size >= WHOLE_FROM {
+        return 0;
+    }
     let (mut places, mut size) = (2, size);
     while size < 1.0 {
         places += 1;
@@ -99,7 +106,12 @@ mod tests {
             (0.000_463, "0.000463"),
             (-0.05, "-0.0500"),
             (1.5e-9, "1.50e-9"),
-            (-2e15, "-2.00e15"),
+            (999_999_999.5, "999,999,999.50"),
+            (1_234_567_890.12, "1,234,567,890"),
+            (999_999_946_317_744.1, "999,999,946,317,744"),
+            (1e15, "1,000,000,000,000,000"),
+            (-2e15, "-2,000,000,000,000,000"),
+            (3e18, "3,000,000,000,000,000,000"),
         ];
         for (number, text) in cases {
             assert_eq!(decimal(number), text);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidal_db::DecaySpec;
+use tidal_db::{DecaySpec, Window};
 
 use super::*;
 
@@ -64,19 +64,33 @@ fn problems_name_the_line_and_the_cure() {
             "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\ncolour = 1",
             "line 4: unknown field `colour`",
         ),
+        (
+            "[signal]\nname = \"view\"\ndecay = \"permanent\"",
+            "line 1: invalid type: map, expected a list: write [[signal]]",
+        ),
         ("[[signals]]\nname = \"view\"", "unknown field `signals`"),
         ("[[signal]]\nname = \"view\"\ndecay = \"never\"", "line 3"),
         ("[[signal]]\nname = \"view\"\ndecay = { half_life = \"7 days\" }", "line 3"),
         (
             "[[signal]]\nname = \"view\"\ndecay = { half_life = \"7d\", lifetime = \"7d\" }",
-            "line 3",
+            "line 3: decay has both half_life and lifetime",
         ),
         ("[[signal]]\nname = \"view\"\ndecay = { half_live = \"7d\" }", "half_live"),
         ("[[signal]]\nname = \"view\"\ndecay = {}", "half_life"),
-        ("[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = [\"2h\"]", "1h, 24h"),
+        (
+            "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = [\"2h\"]",
+            "\"2h\", but a window is 1h, 24h",
+        ),
+        ("[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = [24]", "24, but"),
+        (
+            "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = \"1h\"",
+            "line 4: windows must be a list, such as [\"1h\", \"24h\"]",
+        ),
+        ("[[signal]]\nname = \"view\"\ndecay = { half_life = 7 }", "in quotes, such as \"7d\""),
+        ("[[signal]]\nname = \"view\"\ndecay = 7", "not 7"),
         (
             "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nkind = \"thing\"",
-            "item, user or creator",
+            "kind is \"thing\", but a kind is item, user or creator",
         ),
         ("[[signal]]\nname = \"View\"\ndecay = \"permanent\"", "\"View\""),
         (
@@ -89,4 +103,19 @@ fn problems_name_the_line_and_the_cure() {
         let problem = problem(text);
         assert!(problem.contains(expected), "{text:?} gave {problem:?}");
     }
+}
+
+#[test]
+fn a_span_out_of_range_is_told_in_the_units_of_the_file() {
+    assert_eq!(tidal_db::SPAN_MAX, Duration::from_secs(100 * 31_557_600));
+    for (field, text) in [("half_life", "0s"), ("lifetime", "0d"), ("lifetime", "36526d")] {
+        let problem =
+            problem(&format!("[[signal]]\nname = \"view\"\ndecay = {{ {field} = \"{text}\" }}"));
+        let expected = format!(
+            "line 3: {field} is \"{text}\", and must be more than zero and at most 36525d (100 years)"
+        );
+        assert_eq!(problem, expected);
+    }
+    let longest = "[[signal]]\nname = \"view\"\ndecay = { half_life = \"36525d\" }";
+    assert_eq!(parse(longest).unwrap().signal_count(), 1);
 }

@@ -59,6 +59,41 @@ fn get_shows_a_person_the_same() {
 }
 
 #[test]
+fn get_shows_only_the_windows_that_there_are() {
+    let bench = Bench::empty();
+    bench.write(
+        "schema.toml",
+        b"[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = [\"24h\"]\n\
+          [[signal]]\nname = \"share\"\ndecay = \"permanent\"\n",
+    );
+    bench.run(&["init", "--schema", "schema.toml"]).ok();
+    bench.run(&["signal", "share", "a", "--weight", "1e15"]).ok();
+    let ran = bench.run(&["get", "a"]).ok();
+    let table: Vec<Vec<&str>> =
+        ran.stdout.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        table,
+        [
+            vec!["signal", "score", "24h"],
+            vec!["view", "0", "count", "0"],
+            vec!["share", "1,000,000,000,000,000"],
+        ]
+    );
+}
+
+#[test]
+fn a_kind_without_signals_is_said_to_have_none() {
+    let bench = shop();
+    bench.run(&["signal", "purchase", "85123A", "--time", "last", "--actor", "ada"]).ok();
+    let ran = bench.run(&["get", "ada", "--kind", "user"]).ok();
+    assert!(ran.stdout.contains("no signal type is about entities of kind user"), "{ran:?}");
+    // No score has faded where there is none.
+    assert_eq!(ran.stderr, "");
+    let value = bench.run(&["--json", "get", "ada", "--kind", "user"]).ok().json();
+    assert_eq!(value["signals"], json!({}));
+}
+
+#[test]
 fn a_kind_has_its_own_names_and_signals() {
     let bench = shop();
     bench.run(&["signal", "follow", "85123A", "--weight", "3", "--time", "last"]).ok();
@@ -111,6 +146,9 @@ fn the_limit_is_ten_unless_given() {
         value["results"].as_array().unwrap().len()
     };
     assert_eq!((shown(&[]), shown(&["--limit", "3"]), shown(&["--limit", "100"])), (10, 3, 25));
+    assert_eq!(shown(&["--limit", "0"]), 0);
+    let none = bench.run(&["top", "purchase", "--at", "last", "--limit", "0"]).ok();
+    assert_eq!((none.stdout.as_str(), none.stderr.as_str()), ("", ""));
 }
 
 #[test]

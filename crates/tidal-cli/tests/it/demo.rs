@@ -40,3 +40,33 @@ fn a_kept_demonstration_can_be_read() {
         .fails(1, "not empty");
     assert_eq!(bench.run(&["--json", "stats"]).ok().json()["checksum"], summary["checksum"]);
 }
+
+#[test]
+fn a_small_demonstration_shows_what_there_is_and_no_more() {
+    let bench = Bench::empty();
+    let one = Ran::of(&mut bench.command(&["demo", "--events", "1"])).ok();
+    assert!(one.stdout.contains("up to now, 1 event.\n"), "{}", one.stdout);
+    assert!(one.stdout.contains("Taken in: 1 event,"), "{}", one.stdout);
+    for events in ["1", "10", "40"] {
+        let ran = Ran::of(&mut bench.command(&["demo", "--events", events])).ok();
+        assert!(!ran.stdout.contains("(0)"), "{}", ran.stdout);
+        let numbered_and_empty = ran
+            .stdout
+            .lines()
+            .any(|line| line.starts_with("  ") && line.trim().parse::<u8>().is_ok());
+        assert!(!numbered_and_empty, "{}", ran.stdout);
+        let fastest =
+            ran.stdout.split("\n\n").skip_while(|part| !part.starts_with("Fastest")).nth(1);
+        for line in fastest.unwrap().lines().filter(|line| line.contains("  ")).skip(1) {
+            let views_per_hour = line.split_whitespace().rev().nth(2).unwrap();
+            assert_ne!(views_per_hour, "0", "{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn a_database_in_the_environment_does_not_stop_a_demonstration() {
+    let bench = Bench::new();
+    Ran::of(bench.command(&["demo", "--events", "1", "--json"]).env("TIDAL_DB", "db")).ok();
+    assert_eq!(bench.run(&["--json", "stats"]).ok().json()["entities"], 0);
+}

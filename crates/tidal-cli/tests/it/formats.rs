@@ -219,3 +219,20 @@ fn a_file_that_breaks_off_leaves_what_came_before() {
     let entities = bench.run(&["--json", "stats"]).ok().json()["entities"].as_u64().unwrap();
     assert_eq!(entities, 1009);
 }
+
+#[test]
+fn a_header_of_another_format_is_pointed_out() {
+    let bench = Bench::new();
+    for (text, expected) in [
+        ("item;at\na;1000\n", "--delimiter ';'"),
+        ("item\tat\na\t1000\n", "--delimiter '\\t'"),
+        ("item|at\na|1000\n", "--delimiter '|'"),
+        ("item,at\ra,1000\rb,1001\r", "CR alone"),
+    ] {
+        bench.write("f.csv", text.as_bytes());
+        bench.import("f.csv", &[]).fails(1, expected);
+    }
+    let args = ["import", "--signal", "view", "--entity-column", "item", "-"];
+    bench.pipe(&args, b"{\"item\":\"a\"}\n").fails(1, "--format jsonl");
+    assert_eq!(bench.run(&["--json", "stats"]).ok().json()["entities"], 0);
+}

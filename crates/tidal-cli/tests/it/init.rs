@@ -79,3 +79,14 @@ fn a_directory_of_something_else_is_left_alone() {
     bench.run(&["stats"]).fails(1, "tidal");
     assert_eq!(fs::read_dir(bench.db()).unwrap().count(), 1);
 }
+
+#[test]
+fn sums_without_windows_are_taken_and_pointed_out_once() {
+    let bench = Bench::empty();
+    bench.write("sums.toml", b"[[signal]]\nname = \"share\"\ndecay = \"permanent\"\nsums = true\n");
+    let ran = bench.run(&["init", "--schema", "sums.toml", "--json"]).ok();
+    assert_eq!(ran.json()["added"], serde_json::json!(["share"]));
+    assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+    assert!(ran.stderr.contains("\"share\" has sums = true"), "{ran:?}");
+    assert_eq!(bench.run(&["init", "--schema", "sums.toml"]).ok().stderr, "");
+}

@@ -36,7 +36,10 @@ fn later_writes_need_no_flag_and_no_names() {
     bench.run(&["signal", "view", "42", "--time", "last"]).ok();
     bench.run(&["put", "43", "metadata only"]).ok();
     bench.run(&["get", "43"]).ok();
-    bench.run(&["get", "44"]).fails(1, "44");
+    let unknown = bench.run(&["get", "44"]).fails(1, "no item 44 in this database");
+    assert!(!unknown.stderr.contains("byte for byte"), "{unknown:?}");
+    bench.run(&["get", "nobody", "--kind", "user"]).fails(1, "byte for byte");
+    bench.run(&["get", "nobody", "--kind", "creator"]).fails(1, "no entity of that kind");
     bench.run(&["get", "heart"]).fails(1, "number");
     bench.run(&["signal", "view", "heart"]).fails(1, "number");
     assert_eq!(bench.count("purchase", "18446744073709551615"), 1);

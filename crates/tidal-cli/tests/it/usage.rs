@@ -31,6 +31,9 @@ fn the_environment_names_a_database_and_the_option_wins() {
     Ran::of(bench.command(&["--db", "db", "stats"]).env("TIDAL_DB", "")).ok();
 }
 
+const IMPORT_VIEWS: [&str; 7] =
+    ["--db", "db", "import", "--entity-column", "a", "--signal", "view"];
+
 #[test]
 fn wrong_usage_exits_with_2() {
     let bench = Bench::new();
@@ -57,7 +60,33 @@ fn wrong_usage_exits_with_2() {
         (&["--db", "db", "top", "follow", "--by", "velocity", "--window", "24h"], "no velocity"),
         (&["--db", "db", "top", "purchase", "--window", "1h"], "no window"),
         (&["--db", "db", "top", "purchase", "--at", "soon"], "soon"),
+        (&["--db", "db", "top", "purchase", "--limit", "-1"], "must be 0 or more"),
+        (
+            &["--db", "db", "top", "purchase", "--limit", "ten"],
+            "'ten' for '--limit <N>': it is not a number",
+        ),
+        (&["--db", "db", "top", "purchase", "--limit", "1.5"], "not a whole number"),
+        (&["--db", "db", "top", "purchase", "--limit", "99999999999999999999"], "too large"),
+        (&["--db", "db", "top", "purchase", "--limt", "1"], "did you mean --limit?"),
+        (&["--db", "db", "signal", "view", "a", "--weight", "heavy"], "it is not a number"),
+        (&["--db", "db", "signal", "view", "a", "--weight", "1e999"], "too large"),
+        (&["--db", "db", "get", "-1"], "unexpected argument '-1' found; see --help"),
+        (&["--db", "db", "stat"], "did you mean stats?"),
+        (&["demo", "--events", "-1"], "must be from 1 to 100,000,000"),
+        (&["demo", "--events", "99999999999999999999"], "must be from 1 to 100,000,000"),
+        (&["--db", "db", "demo"], "tidal demo --keep db"),
+        (&["help", "fly"], "\"fly\""),
         (&["--db", "db", "import", "--entity-column", "a", "f.csv"], "--signal"),
+        (&[&IMPORT_VIEWS[..], &["--batch", "-5", "f.csv"]].concat(), "must be from 1 to 1,000,000"),
+        (&[&IMPORT_VIEWS[..], &["--time-format", "unix", "f.csv"]].concat(), "add --time-column"),
+        (
+            &[&IMPORT_VIEWS[..], &["--reject", "-", "f.csv"]].concat(),
+            "standard output carries data",
+        ),
+        (
+            &[&IMPORT_VIEWS[..], &["--format", "jsonl", "--no-header", "f.csv"]].concat(),
+            "this is JSONL",
+        ),
         (
             &["--db", "db", "import", "--entity-column", "a", "--signal", "view", "f.dat"],
             "--format",
@@ -126,6 +155,7 @@ fn wrong_usage_exits_with_2() {
         assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
         assert_eq!(ran.stdout, "", "{args:?}");
     }
+    assert!(!bench.path("-").exists());
 }
 
 #[test]
@@ -214,4 +244,60 @@ fn a_second_process_is_turned_away() {
     held.shutdown().unwrap();
     drop(held);
     bench.run(&["stats"]).ok();
+}
+
+#[test]
+fn a_file_is_no_database() {
+    let bench = Bench::empty();
+    bench.write("orders.csv", b"item\na\n");
+    for command in [["stats"].as_slice(), &["verify"], &["init", "--schema", "schema.toml"]] {
+        let args = [&["--db", "orders.csv"], command].concat();
+        Ran::of(&mut bench.command(&args)).fails(1, "orders.csv is a file and not a database");
+    }
+    assert_eq!(bench.read("orders.csv"), "item\na\n");
+}
+
+#[test]
+fn help_may_stand_in_front() {
+    let bench = Bench::empty();
+    for (args, expected) in [
+        (["help"].as_slice(), "Usage: tidal [OPTIONS] <COMMAND>"),
+        (&["help", "--help"], "Usage: tidal help"),
+        (&["help", "help"], "Usage: tidal help"),
+        (&["help", "import"], "Usage: tidal import"),
+    ] {
+        let ran = Ran::of(&mut bench.command(args)).ok();
+        assert!(ran.stdout.contains(expected), "{args:?}: {ran:#?}");
+    }
+    let (front, behind) = (["help", "top"], ["top", "--help"]);
+    assert_eq!(
+        Ran::of(&mut bench.command(&front)).ok().stdout,
+        Ran::of(&mut bench.command(&behind)).ok().stdout
+    );
+}
+
+#[test]
+fn help_answers_what_people_ask() {
+    let bench = Bench::empty();
+    for (command, expected) in [
+        (
+            "import",
+            [
+                "nothing reads it back yet",
+                "what was acknowledged before is in",
+                "`tidal stats`",
+                "without\n          zone is UTC",
+            ]
+            .as_slice(),
+        ),
+        ("signal", &["nothing reads it back yet", "UTC if it has no zone"]),
+        ("get", &["UTC if it has no zone"]),
+        ("top", &["UTC if it has no zone"]),
+        ("verify", &["Only the log is checked", "opening it"]),
+    ] {
+        let help = Ran::of(&mut bench.command(&[command, "--help"])).ok().stdout;
+        for expected in expected {
+            assert!(help.contains(expected), "{command} lacks {expected:?} in\n{help}");
+        }
+    }
 }

@@ -1,0 +1,46 @@
+//! What is wrong with a command line although each part of it is right, as far
+//! as that can be said without a database or a file.
+//!
+//! An option that would do nothing is refused: whoever gave it expects more.
+
+use super::{Cli, Command, Global, ImportArgs};
+use crate::failure::Failure;
+
+impl Cli {
+    /// Refuses parts that do not go together.
+    ///
+    /// # Errors
+    /// Wrong usage.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match &self.command {
+            Command::Import(args) => import(args),
+            Command::Demo(_) => demo(&self.global),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn import(args: &ImportArgs) -> Result<(), Failure> {
+    if args.time_format.is_some() && args.time_column.is_none() {
+        return Err(Failure::usage(
+            "--time-format says how a column of times is written; add --time-column COL, or leave it out",
+        ));
+    }
+    if args.reject.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+        return Err(Failure::usage(
+            "--reject needs a file, since standard output carries data; name one, such as --reject rejected.csv",
+        ));
+    }
+    Ok(())
+}
+
+/// `TIDAL_DB` alone is no mistake: it stands there for the other commands.
+fn demo(global: &Global) -> Result<(), Failure> {
+    match &global.db {
+        Some(path) => Err(Failure::usage(format!(
+            "the demonstration makes a database of its own; to keep it in {}, say tidal demo --keep {0}",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
