@@ -31,6 +31,11 @@ impl DirectoryLock {
         fs::create_dir_all(directory)
             .map_err(|error| io_error(directory, "create the directory", error))?;
         let path = directory.join(LOCK_FILE);
+        if !path.exists() {
+            // The directory is new, or its maker died early: a power cut must not
+            // take it with everything that will be synced inside.
+            sync_parent(directory).map_err(|error| io_error(directory, "sync", error))?;
+        }
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -45,6 +50,19 @@ impl DirectoryLock {
             Err(TryLockError::Error(error)) => Err(io_error(&path, "lock", error)),
         }
     }
+}
+
+/// Makes the entry of a directory durable.
+#[cfg(not(windows))]
+fn sync_parent(directory: &Path) -> io::Result<()> {
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Windows has no way to sync a directory.
+#[cfg(windows)]
+fn sync_parent(_directory: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// An error of the operating system, with what was tried and where.
