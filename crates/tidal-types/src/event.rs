@@ -1,7 +1,7 @@
 //! Events: what happened, as the application says it and as the schema accepts
 //! it.
 
-use crate::{EntityId, EntityKind, SignalTypeId, Timestamp};
+use crate::{EntityId, EntityKind, Producer, SignalTypeId, Timestamp};
 
 /// The largest weight an event may have, in either direction.
 pub const WEIGHT_MAX: f64 = 1e15;
@@ -20,13 +20,15 @@ pub struct Event<'a> {
     pub timestamp: Timestamp,
     /// The user who caused it.
     pub actor: Option<EntityId>,
+    /// Who sends it, so that it counts once however often it is sent.
+    pub producer: Option<Producer>,
 }
 
 impl<'a> Event<'a> {
-    /// An event without an actor.
+    /// An event without an actor or a producer.
     #[must_use]
     pub const fn new(signal: &'a str, entity: EntityId, weight: f64, timestamp: Timestamp) -> Self {
-        Self { signal, entity, weight, timestamp, actor: None }
+        Self { signal, entity, weight, timestamp, actor: None, producer: None }
     }
 
     /// The same event, caused by `actor`. The log keeps who acted, for queries to
@@ -34,6 +36,13 @@ impl<'a> Event<'a> {
     #[must_use]
     pub const fn by(mut self, actor: EntityId) -> Self {
         self.actor = Some(actor);
+        self
+    }
+
+    /// The same event, sent by `producer`: sent again, it counts once.
+    #[must_use]
+    pub const fn from_producer(mut self, producer: Producer) -> Self {
+        self.producer = Some(producer);
         self
     }
 }

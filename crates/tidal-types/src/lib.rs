@@ -29,6 +29,7 @@ mod entity;
 mod error;
 mod event;
 mod position;
+mod producer;
 mod schema;
 mod signal;
 mod time;
@@ -43,6 +44,7 @@ pub use error::{
 };
 pub use event::{AcceptedEvent, Event, WEIGHT_MAX};
 pub use position::{LogId, Position, Seq};
+pub use producer::{Producer, ProducerId};
 pub use schema::{IDENTIFIER_BYTES_MAX, SIGNAL_TYPES_MAX, Schema, SchemaBuilder, SignalBuilder};
 pub use signal::{SignalTypeDefinition, SignalTypeId};
 pub use time::Timestamp;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{ErrorKind, KeyError, SchemaError, StorageError, WalError};
 use crate::window::list;
-use crate::{EntityId, EntityKind, LogId, Seq, Timestamp, Window};
+use crate::{EntityId, EntityKind, LogId, ProducerId, Seq, Timestamp, Window};
 
 /// A database operation that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -151,6 +151,41 @@ pub enum TidalError {
         /// The longest that is allowed.
         max: usize,
     },
+    /// An event of a producer in an epoch that a newer one has taken the place of.
+    #[error(
+        "producer {producer}: epoch {epoch} is fenced off by epoch {current}; another sender has taken over"
+    )]
+    Fenced {
+        /// The producer.
+        producer: ProducerId,
+        /// The epoch of the event.
+        epoch: u32,
+        /// The newest epoch the producer was seen in.
+        current: u32,
+    },
+    /// Earlier events of the producer did not come to be in the log, so later ones
+    /// cannot be taken and repeats cannot be told from them.
+    #[error(
+        "producer {producer}: its event {seq} of epoch {epoch} was not written; send again from there on"
+    )]
+    ProducerBehind {
+        /// The producer.
+        producer: ProducerId,
+        /// The epoch of the event.
+        epoch: u32,
+        /// The first event that was not written.
+        seq: u64,
+    },
+    /// A producer's note is too long.
+    #[error("a note of {bytes} bytes for producer {producer}: at most {max} bytes")]
+    NoteLength {
+        /// The producer.
+        producer: ProducerId,
+        /// The length of the note.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
     /// Storage was written from another log than the one beside it.
     #[error(
         "{path}: storage belongs to log {storage}, but the log is {log}; put the right log back or restore from a backup"
@@ -217,7 +252,7 @@ impl TidalError {
             Self::Storage(error) => error.kind(),
             Self::Wal(error) => error.kind(),
             Self::Closed => ErrorKind::Reopen,
-            Self::Locked { .. } => ErrorKind::Retry,
+            Self::Locked { .. } | Self::ProducerBehind { .. } => ErrorKind::Retry,
             Self::NotFound { .. }
             | Self::NotADatabase { .. }
             | Self::EngineMismatch { .. }
@@ -229,6 +264,8 @@ impl TidalError {
             | Self::KindIsNumeric { .. }
             | Self::KindIsNamed { .. }
             | Self::NameLength { .. }
+            | Self::Fenced { .. }
+            | Self::NoteLength { .. }
             | Self::MetadataLength { .. } => ErrorKind::Input,
             Self::UnsupportedFormat { .. } => ErrorKind::Environment,
             Self::LogMismatch { .. }

@@ -29,6 +29,15 @@ pub enum WalError {
     /// A batch without records has no place in the log.
     #[error("a batch without records cannot be appended")]
     EmptyBatch,
+    /// The batch was to follow on records that are not in the log: there was no
+    /// room for them, and their numbers are given out again.
+    #[error("the batch was to begin at record {expected}, and the next one is {next}")]
+    OutOfPlace {
+        /// The number that the first record was to have.
+        expected: Seq,
+        /// The number it would have had.
+        next: Seq,
+    },
     /// An option is out of its range.
     #[error("log option {option}: {problem}")]
     InvalidOption {
@@ -150,7 +159,7 @@ impl WalError {
             | Self::EmptyBatch
             | Self::InvalidOption { .. }
             | Self::Truncated { .. } => ErrorKind::Input,
-            Self::Locked { .. } => ErrorKind::Retry,
+            Self::Locked { .. } | Self::OutOfPlace { .. } => ErrorKind::Retry,
             Self::NoSpace { .. } => ErrorKind::Space,
             Self::Indeterminate { .. } | Self::Poisoned { .. } | Self::Closed { .. } => {
                 ErrorKind::Reopen
