@@ -1,9 +1,9 @@
 //! A batch: records that are appended together and survive a crash together.
 
-use tidal_types::WalError;
+use tidal_types::{Producer, WalError};
 
 use crate::RecordKind;
-use crate::format::put_record;
+use crate::format::{Before, Frame, put_record};
 use crate::limits::{BATCH_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// Records that are appended together: after a crash all of them are there, or
@@ -12,6 +12,7 @@ use crate::limits::{BATCH_BYTES_MAX, RECORD_BYTES_MAX};
 pub struct Batch {
     body: Vec<u8>,
     record_count: u32,
+    before: Before,
 }
 
 impl Batch {
@@ -27,14 +28,35 @@ impl Batch {
     /// [`WalError::RecordTooLarge`] and [`WalError::BatchTooLarge`]; the batch
     /// is as before.
     pub fn push(&mut self, kind: RecordKind, payload: &[u8]) -> Result<(), WalError> {
+        self.push_frame(Frame { kind, producer: None, payload })
+    }
+
+    /// Adds a record that tells who sent it. The log keeps that and does not look
+    /// at it. A producer takes 28 bytes, or none when the record follows directly
+    /// on the one before.
+    ///
+    /// # Errors
+    /// Those of [`Batch::push`].
+    pub fn push_from(
+        &mut self,
+        producer: Producer,
+        kind: RecordKind,
+        payload: &[u8],
+    ) -> Result<(), WalError> {
+        self.push_frame(Frame { kind, producer: Some(producer), payload })
+    }
+
+    fn push_frame(&mut self, frame: Frame<'_>) -> Result<(), WalError> {
+        let payload = frame.payload;
         if payload.len() > RECORD_BYTES_MAX {
             return Err(WalError::RecordTooLarge { bytes: payload.len(), max: RECORD_BYTES_MAX });
         }
-        let before = self.body.len();
-        put_record(&mut self.body, kind, payload);
+        let (length, before) = (self.body.len(), self.before);
+        put_record(&mut self.body, &mut self.before, frame);
         if self.body.len() > BATCH_BYTES_MAX {
             let bytes = self.body.len();
-            self.body.truncate(before);
+            self.body.truncate(length);
+            self.before = before;
             return Err(WalError::BatchTooLarge { bytes, max: BATCH_BYTES_MAX });
         }
         self.record_count += 1;
@@ -63,6 +85,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.body.clear();
         self.record_count = 0;
+        self.before = Before::default();
     }
 
     pub(crate) fn body(&self) -> &[u8] {

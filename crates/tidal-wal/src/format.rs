@@ -12,7 +12,7 @@ pub use chain::Digest;
 pub(crate) use floor::{FLOOR_BYTES, Floor};
 pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};
 pub use record::RecordKind;
-pub(crate) use record::{put_record, read_record};
+pub(crate) use record::{Before, Frame, put_record, read_record};
 pub(crate) use segment::{HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
 
 /// The version of the format that this program reads and writes.

@@ -73,7 +73,9 @@ pub use options::{Durability, GroupCommit, WalOptions};
 pub use reader::Reader;
 pub use record::LogRecord;
 pub use ticket::{Appended, Ticket};
-pub use tidal_types::{Clock, ErrorKind, LogId, Position, Seq, SystemClock, Timestamp, WalError};
+pub use tidal_types::{
+    Clock, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp, WalError,
+};
 pub use verify::{Problem, VerifyReport, verify};
 pub use wal::{Head, Wal};
 

@@ -3,8 +3,8 @@
 /// The longest payload of a record, in bytes.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
-/// The longest batch, in bytes as encoded: payloads and about three bytes a
-/// record.
+/// The longest batch, in bytes as encoded: payloads, about three bytes a
+/// record, and the producers that are written out.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Once this many bytes wait, further appends wait too.

@@ -121,8 +121,13 @@ impl Queue {
     }
 
     /// Puts a batch at the end, waiting for room, and returns the number of its
-    /// first record.
-    pub(crate) fn push(&self, batch: &Batch, answer: Option<Answer>) -> Result<Seq, WalError> {
+    /// first record, which must be the one that is expected, if any is.
+    pub(crate) fn push(
+        &self,
+        batch: &Batch,
+        expected: Option<Seq>,
+        answer: Option<Answer>,
+    ) -> Result<Seq, WalError> {
         let bytes = batch.byte_len();
         let mut state = self.lock();
         loop {
@@ -133,6 +138,9 @@ impl Queue {
             state = self.room.wait(state).expect("no thread panics while it holds the queue");
         }
         let first = state.next_seq;
+        if let Some(expected) = expected.filter(|expected| *expected != first) {
+            return Err(WalError::OutOfPlace { expected, next: first });
+        }
         state.next_seq = first.plus(u64::from(batch.record_count()));
         state.open.records += batch.len();
         state.open.wants_sync |= batch.is_empty();

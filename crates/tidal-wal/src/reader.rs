@@ -6,12 +6,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tidal_types::{ByteReader, Seq, Timestamp, WalError};
+use tidal_types::{ByteReader, Producer, Seq, Timestamp, WalError};
 
 use crate::disk::{DiskFile, failed};
 use crate::format::{
-    Digest, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES, SegmentHeader,
-    align_up, read_record,
+    Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
+    SegmentHeader, align_up, read_record,
 };
 use crate::names;
 use crate::shared::Shared;
@@ -46,6 +46,8 @@ struct Group {
     seq: Seq,
     remaining: u32,
     log_time: Timestamp,
+    /// Who sent the record before.
+    before: Before,
 }
 
 impl Reader {
@@ -68,14 +70,14 @@ impl Reader {
                 }
             }
             let seq = self.group.seq;
-            let Some((kind, payload)) = self.group.advance() else {
+            let Some((kind, producer, payload)) = self.group.advance() else {
                 return Err(self.unreadable());
             };
             if seq >= self.next {
                 self.next = seq.next();
                 let log_time = self.group.log_time;
                 let payload = self.group.bytes.get(payload).unwrap_or_default();
-                return Ok(Some(LogRecord { seq, kind, log_time, payload }));
+                return Ok(Some(LogRecord { seq, kind, log_time, producer, payload }));
             }
         }
     }
@@ -106,6 +108,7 @@ impl Reader {
         self.group.seq = header.first_seq;
         self.group.remaining = header.record_count;
         self.group.log_time = header.log_time;
+        self.group.before = Before::default();
         Ok(true)
     }
 
@@ -153,15 +156,15 @@ impl Reader {
 }
 
 impl Group {
-    /// Goes on to the next record: its kind, and where in the bytes its payload
-    /// is.
-    fn advance(&mut self) -> Option<(RecordKind, Range<usize>)> {
+    /// Goes on to the next record: its kind, its producer, and where in the bytes
+    /// its payload is.
+    fn advance(&mut self) -> Option<(RecordKind, Option<Producer>, Range<usize>)> {
         let mut body = ByteReader::new(self.bytes.get(self.read..)?);
-        let (kind, payload) = read_record(&mut body)?;
+        let Frame { kind, producer, payload } = read_record(&mut body, &mut self.before)?;
         self.read = self.bytes.len() - body.rest().len();
         self.seq = self.seq.next();
         self.remaining -= 1;
-        Some((kind, self.read - payload.len()..self.read))
+        Some((kind, producer, self.read - payload.len()..self.read))
     }
 }
 

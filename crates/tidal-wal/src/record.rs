@@ -1,6 +1,6 @@
 //! A record as it is read back.
 
-use tidal_types::{Seq, Timestamp};
+use tidal_types::{Producer, Seq, Timestamp};
 
 use crate::RecordKind;
 
@@ -14,6 +14,8 @@ pub struct LogRecord<'a> {
     /// When the group it is in was written; never before that of an earlier
     /// record, whatever the clock did.
     pub log_time: Timestamp,
+    /// Who sent it, if that was told.
+    pub producer: Option<Producer>,
     /// What was appended.
     pub payload: &'a [u8],
 }

@@ -1,3 +1,4 @@
 mod appending;
 mod faults;
+mod producers;
 mod reading;

@@ -125,6 +125,21 @@ impl Wal {
     /// [`WalError::EmptyBatch`]; [`WalError::Poisoned`] after a failed write or
     /// sync; [`WalError::Closed`].
     pub fn append(&self, batch: &Batch) -> Result<Ticket, WalError> {
+        self.push(batch, None)
+    }
+
+    /// Appends like [`Wal::append`], if the first record gets the number
+    /// `expected`. So a caller who counts along knows that everything it appended
+    /// before is in the log if this is: after [`WalError::NoSpace`] the numbers of
+    /// what was not written are given out again.
+    ///
+    /// # Errors
+    /// [`WalError::OutOfPlace`]: nothing was appended. Those of [`Wal::append`].
+    pub fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Ticket, WalError> {
+        self.push(batch, Some(expected))
+    }
+
+    fn push(&self, batch: &Batch, expected: Option<Seq>) -> Result<Ticket, WalError> {
         if batch.is_empty() {
             return Err(WalError::EmptyBatch);
         }
@@ -135,7 +150,7 @@ impl Wal {
                 (Some(completer), Some(pending))
             }
         };
-        let first = self.shared.queue.push(batch, answer)?;
+        let first = self.shared.queue.push(batch, expected, answer)?;
         let last = first.plus(u64::from(batch.record_count())).previous();
         Ok(Ticket::new(Appended { first, last }, pending))
     }
@@ -148,7 +163,7 @@ impl Wal {
     /// append that nobody waited for were not written.
     pub fn sync(&self) -> Result<(), WalError> {
         let (completer, pending) = completion();
-        self.shared.queue.push(&Batch::new(), Some(completer))?;
+        self.shared.queue.push(&Batch::new(), None, Some(completer))?;
         let synced = pending.wait().unwrap_or_else(|| Err(writer_gone()));
         // Told here at the latest, so taken in any case.
         let unheard = self.shared.queue.take_unheard();

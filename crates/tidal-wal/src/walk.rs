@@ -8,8 +8,8 @@ use tidal_types::{ByteReader, Seq, Timestamp};
 
 use crate::LogRecord;
 use crate::format::{
-    Digest, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES, SegmentHeader,
-    align_up, read_record,
+    Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
+    SegmentHeader, align_up, read_record,
 };
 
 /// What a walk found.
@@ -109,10 +109,12 @@ impl Walk {
         visit: Visitor<'_>,
     ) -> Result<(), GroupFlaw> {
         let mut body = ByteReader::new(tail(bytes, GROUP_HEADER_BYTES as u64));
+        let mut before = Before::default();
         for index in 0..group.record_count {
-            let (kind, payload) = read_record(&mut body).ok_or(GroupFlaw::Fields)?;
+            let Frame { kind, producer, payload } =
+                read_record(&mut body, &mut before).ok_or(GroupFlaw::Fields)?;
             let seq = group.first_seq.plus(u64::from(index));
-            let record = LogRecord { seq, kind, log_time: group.log_time, payload };
+            let record = LogRecord { seq, kind, log_time: group.log_time, producer, payload };
             visit(&record, self.end);
         }
         if body.is_empty() { Ok(()) } else { Err(GroupFlaw::Fields) }

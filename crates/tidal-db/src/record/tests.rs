@@ -32,7 +32,13 @@ fn hex(bytes: &[u8]) -> String {
 fn round_trip(change: &Change) -> Result<Change> {
     let mut payload = Vec::new();
     let kind = encode(change, &mut payload);
-    let record = LogRecord { seq: Seq::FIRST, kind, log_time: Timestamp::MIN, payload: &payload };
+    let record = LogRecord {
+        seq: Seq::FIRST,
+        kind,
+        log_time: Timestamp::MIN,
+        producer: None,
+        payload: &payload,
+    };
     decode(&record, &schema())
 }
 
@@ -104,6 +110,7 @@ fn what_means_nothing_is_an_error() {
             seq: Seq::FIRST,
             kind: RecordKind(kind),
             log_time: Timestamp::MIN,
+            producer: None,
             payload,
         };
         let outcome = decode(&record, &schema);
@@ -121,6 +128,7 @@ fn a_record_of_a_newer_program_is_told_as_such() {
             seq: Seq::FIRST,
             kind: RecordKind(kind),
             log_time: Timestamp::MIN,
+            producer: None,
             payload: b"",
         };
         let outcome = decode(&record, &schema());
@@ -132,7 +140,7 @@ proptest! {
     #[test]
     fn decoding_arbitrary_bytes_never_panics(kind in 0_u8..8, payload in prop::collection::vec(any::<u8>(), 0..100)) {
         let record =
-            LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, payload: &payload };
+            LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, producer: None, payload: &payload };
         if let Ok(change) = decode(&record, &schema()) {
             let mut again = Vec::new();
             prop_assert_eq!(encode(&change, &mut again), record.kind);

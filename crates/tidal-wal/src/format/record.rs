@@ -16,12 +16,16 @@
 //! | 4         | tombstone: the payload was forgotten, seq and producer stay     |
 //! | 5 to 7    | zero                                                            |
 //!
-//! This version writes no flag and refuses a record that has one: keys,
-//! producers and tombstones have their place, and no writer yet.
+//! This version refuses a record with a key or a tombstone: both have their
+//! place, and no writer yet.
 //!
 //! A record has no checksum of its own; its group's covers it.
+//!
+//! E1. The first record of a batch never takes its producer from the record
+//!     before it. So a batch reads the same whatever it stands behind in its group,
+//!     and groups may be split between any two batches.
 
-use tidal_types::{ByteReader, put_varint};
+use tidal_types::{ByteReader, Producer, ProducerId, put_varint};
 
 use crate::limits::RECORD_BYTES_MAX;
 
@@ -30,21 +34,64 @@ use crate::limits::RECORD_BYTES_MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordKind(pub u8);
 
+const PRODUCER_WRITTEN_OUT: u8 = 1 << 2;
+const PRODUCER_FOLLOWS: u8 = 2 << 2;
+
+/// One record in its frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    pub(crate) kind: RecordKind,
+    pub(crate) producer: Option<Producer>,
+    pub(crate) payload: &'a [u8],
+}
+
+/// The producer of the record before, which the next one may refer to. It begins
+/// anew with each batch when writing, and with each group when reading.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before(Option<Producer>);
+
+impl Before {
+    /// The producer that follows directly, if there is one.
+    fn next(self) -> Option<Producer> {
+        self.0.and_then(Producer::next)
+    }
+}
+
 /// Appends one record.
-pub(crate) fn put_record(body: &mut Vec<u8>, kind: RecordKind, payload: &[u8]) {
-    put_varint(body, payload.len() as u64);
-    body.push(kind.0);
-    body.push(0);
-    body.extend_from_slice(payload);
+pub(crate) fn put_record(body: &mut Vec<u8>, before: &mut Before, frame: Frame<'_>) {
+    put_varint(body, frame.payload.len() as u64);
+    body.push(frame.kind.0);
+    match frame.producer {
+        None => body.push(0),
+        producer if producer == before.next() => body.push(PRODUCER_FOLLOWS),
+        Some(producer) => {
+            body.push(PRODUCER_WRITTEN_OUT);
+            body.extend_from_slice(&producer.id.to_bytes());
+            body.extend_from_slice(&producer.epoch.to_le_bytes());
+            body.extend_from_slice(&producer.seq.to_le_bytes());
+        }
+    }
+    *before = Before(frame.producer);
+    body.extend_from_slice(frame.payload);
 }
 
 /// Takes the next record off a body.
-pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>) -> Option<(RecordKind, &'a [u8])> {
+pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>, before: &mut Before) -> Option<Frame<'a>> {
     let length = usize::try_from(body.varint()?).ok()?;
     let kind = RecordKind(body.u8()?);
-    let flags = body.u8()?;
-    if flags != 0 || length > RECORD_BYTES_MAX {
+    let producer = match body.u8()? {
+        0 => None,
+        PRODUCER_WRITTEN_OUT => Some(Producer {
+            id: ProducerId::from_bytes(body.array()?),
+            epoch: body.u32()?,
+            seq: body.u64()?,
+        }),
+        PRODUCER_FOLLOWS => Some(before.next()?),
+        _ => return None,
+    };
+    if length > RECORD_BYTES_MAX {
         return None;
     }
-    Some((kind, body.take(length)?))
+    *before = Before(producer);
+    Some(Frame { kind, producer, payload: body.take(length)? })
 }

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tidal_types::{ByteReader, LogId, Seq, Timestamp};
+use tidal_types::{ByteReader, LogId, Producer, ProducerId, Seq, Timestamp};
 
 use super::*;
 
@@ -38,6 +38,38 @@ fn group(body: &[u8], record_count: u32) -> Vec<u8> {
     bytes
 }
 
+fn put(body: &mut Vec<u8>, kind: u8, payload: &[u8]) {
+    let frame = Frame { kind: RecordKind(kind), producer: None, payload };
+    put_record(body, &mut Before::default(), frame);
+}
+
+fn producer(seq: u64) -> Producer {
+    Producer { id: ProducerId::from_bytes(*b"producer-of-test"), epoch: 3, seq }
+}
+
+/// A batch of records with these producers; their payloads are `abc`.
+fn batch_of(producers: &[Option<Producer>]) -> Vec<u8> {
+    let (mut body, mut before) = (Vec::new(), Before::default());
+    for &producer in producers {
+        put_record(
+            &mut body,
+            &mut before,
+            Frame { kind: RecordKind(7), producer, payload: b"abc" },
+        );
+    }
+    body
+}
+
+/// The producers of the records of a body that is one group's.
+fn producers_of(body: &[u8]) -> Option<Vec<Option<Producer>>> {
+    let (mut body, mut before) = (ByteReader::new(body), Before::default());
+    let mut producers = Vec::new();
+    while !body.is_empty() {
+        producers.push(read_record(&mut body, &mut before)?.producer);
+    }
+    Some(producers)
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -46,7 +78,7 @@ fn hex(bytes: &[u8]) -> String {
 #[test]
 fn the_format_is_what_it_was() {
     let mut body = Vec::new();
-    put_record(&mut body, RecordKind(7), b"payload");
+    put(&mut body, 7, b"payload");
     assert_eq!(hex(&body), "0707007061796c6f6164");
     assert_eq!(hex(&group(&body, 1)), include_str!("fixtures/group-v1.hex").trim());
     let page = header().encode();
@@ -62,6 +94,57 @@ fn the_format_is_what_it_was() {
         digest: Digest::from_bytes([9; 32]),
     };
     assert_eq!(hex(&floor.encode()[..96]), include_str!("fixtures/floor-v1.hex").trim());
+}
+
+/// R25: nor do those of records with producers.
+#[test]
+fn the_format_of_producers_is_what_it_was() {
+    let other = Producer { epoch: 4, ..producer(11) };
+    let body = batch_of(&[Some(producer(9)), Some(producer(10)), Some(other), None, None]);
+    assert_eq!(hex(&body), include_str!("fixtures/producers-v1.hex").trim());
+}
+
+#[test]
+fn a_producer_that_follows_directly_costs_nothing() {
+    let plain = batch_of(&[None; 10]).len();
+    let following: Vec<_> = (0..10).map(|seq| Some(producer(seq))).collect();
+    assert_eq!(batch_of(&following).len(), plain + 28);
+    let gaps: Vec<_> = (0..10).map(|seq| Some(producer(seq * 2))).collect();
+    assert_eq!(batch_of(&gaps).len(), plain + 280);
+    assert_eq!(producers_of(&batch_of(&gaps)), Some(gaps));
+}
+
+/// E1: batches are read one behind the other, and each also without the one
+/// before it.
+#[test]
+fn a_batch_does_not_lean_on_the_one_before() {
+    let first = batch_of(&[Some(producer(1)), Some(producer(2))]);
+    let second = batch_of(&[Some(producer(3)), Some(producer(4))]);
+    let all: Vec<_> = (1..=4).map(|seq| Some(producer(seq))).collect();
+    assert_eq!(producers_of(&[first, second.clone()].concat()), Some(all[..].to_vec()));
+    assert_eq!(producers_of(&second), Some(all[2..].to_vec()));
+}
+
+#[test]
+fn a_producer_that_follows_on_nothing_is_refused() {
+    assert_eq!(producers_of(b"\x00\x07\x08"), None, "at the beginning");
+    let mut body = batch_of(&[Some(producer(1)), None]);
+    body.extend_from_slice(b"\x00\x07\x08");
+    assert_eq!(producers_of(&body), None, "behind a record without one");
+    let mut body = batch_of(&[Some(producer(u64::MAX))]);
+    body.extend_from_slice(b"\x00\x07\x08");
+    assert_eq!(producers_of(&body), None, "at the end of the numbers");
+}
+
+#[test]
+fn unknown_flags_are_refused() {
+    // Enough bytes for a key and a producer.
+    let rest = [0; 44];
+    for flags in (1..=u8::MAX).filter(|flags| *flags != 4) {
+        let body = [&[0, 7, flags], &rest[..]].concat();
+        let record = read_record(&mut ByteReader::new(&body), &mut Before::default());
+        assert_eq!(record, None, "{flags:#010b}");
+    }
 }
 
 #[test]
@@ -88,7 +171,7 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
 #[test]
 fn every_flipped_bit_is_noticed() {
     let mut body = Vec::new();
-    put_record(&mut body, RecordKind(7), b"payload");
+    put(&mut body, 7, b"payload");
     let sound = group(&body, 1);
     let previous = Digest::from_bytes([9; 32]);
     let check = |bytes: &[u8]| {
@@ -154,18 +237,24 @@ proptest! {
             }
         }
         let mut body = ByteReader::new(&bytes);
-        while read_record(&mut body).is_some() {}
+        let mut before = Before::default();
+        while read_record(&mut body, &mut before).is_some() {}
     }
 
     #[test]
-    fn records_round_trip(payloads in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..300)), 0..20)) {
-        let mut body = Vec::new();
-        for (kind, payload) in &payloads {
-            put_record(&mut body, RecordKind(*kind), payload);
+    fn records_round_trip(records in prop::collection::vec((any::<u8>(), prop::option::of((0_u8..2, 0_u32..2, prop_oneof![0_u64..4, Just(u64::MAX)])), prop::collection::vec(any::<u8>(), 0..300)), 0..20)) {
+        let frames = records.iter().map(|(kind, producer, payload)| Frame {
+            kind: RecordKind(*kind),
+            producer: producer.map(|(id, epoch, seq)| Producer { id: ProducerId::from_bytes([id; 16]), epoch, seq }),
+            payload,
+        });
+        let (mut body, mut before) = (Vec::new(), Before::default());
+        for frame in frames.clone() {
+            put_record(&mut body, &mut before, frame);
         }
-        let mut reader = ByteReader::new(&body);
-        for (kind, payload) in &payloads {
-            prop_assert_eq!(read_record(&mut reader), Some((RecordKind(*kind), payload.as_slice())));
+        let (mut reader, mut before) = (ByteReader::new(&body), Before::default());
+        for frame in frames {
+            prop_assert_eq!(read_record(&mut reader, &mut before), Some(frame));
         }
         prop_assert!(reader.is_empty());
     }
