@@ -1,6 +1,6 @@
 //! A batch: what is committed together.
 
-use tidal_types::{EntityId, Event, Position, Seq, Timestamp};
+use tidal_types::{EntityId, Event, Position, ProducerId, Seq, Timestamp};
 
 /// Signals and metadata that are committed together: after a crash all of them
 /// are there, or none. Other threads may see a part of them before the whole.
@@ -14,6 +14,7 @@ pub(crate) enum Operation<'a> {
     Event(Event<'a>),
     WriteItem { id: EntityId, metadata: Vec<u8> },
     DeleteItem { id: EntityId },
+    ProducerNote { id: ProducerId, note: Vec<u8> },
 }
 
 impl<'a> Batch<'a> {
@@ -55,6 +56,19 @@ impl<'a> Batch<'a> {
         self
     }
 
+    /// Adds a note of a producer: up to [`NOTE_BYTES_MAX`](crate::NOTE_BYTES_MAX)
+    /// bytes for its own use, kept until the next note and told by
+    /// [`TidalDB::producer`](crate::TidalDB::producer).
+    ///
+    /// A note belongs to the events of that producer that stand before it in the
+    /// batch. When none of them is new, the note is a repeat like them, and the one
+    /// before it stays.
+    #[must_use]
+    pub fn producer_note(mut self, id: ProducerId, note: impl Into<Vec<u8>>) -> Self {
+        self.operations.push(Operation::ProducerNote { id, note: note.into() });
+        self
+    }
+
     /// How many operations there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -81,7 +95,8 @@ impl<'a> FromIterator<Event<'a>> for Batch<'a> {
 /// A commit that is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// The place of the last record.
+    /// The place of the last record; when nothing was added, of the last one that
+    /// can be read.
     pub position: Position,
     /// What became of each operation, in the order of the batch.
     pub outcomes: Vec<Outcome>,
@@ -95,19 +110,22 @@ pub enum Outcome {
         /// Its number.
         seq: Seq,
     },
-    /// It was in the log already, under this number, and nothing was added.
+    /// It had been taken before, and nothing was added. The original is as durable
+    /// as the answer to any write.
     Duplicate {
-        /// The number of the original.
-        seq: Seq,
+        /// The number of the original, if it is known; of what a producer sent
+        /// again it is not.
+        seq: Option<Seq>,
     },
 }
 
 impl Outcome {
-    /// The number of the record, whether it is new or not.
+    /// The number of the record, whether it is new or not, if it is known.
     #[must_use]
-    pub const fn seq(self) -> Seq {
+    pub const fn seq(self) -> Option<Seq> {
         match self {
-            Self::Appended { seq } | Self::Duplicate { seq } => seq,
+            Self::Appended { seq } => Some(seq),
+            Self::Duplicate { seq } => seq,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A change of state: what one record of the log means.
 
-use tidal_types::{AcceptedEvent, EntityId, EntityKind, Schema};
+use tidal_types::{AcceptedEvent, EntityId, EntityKind, Producer, ProducerId, Schema};
 
 /// What one record of the log means.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,4 +15,19 @@ pub(crate) enum Change {
     DeleteItem { id: EntityId },
     /// A name has an id.
     AssignName { kind: EntityKind, id: EntityId, name: Vec<u8> },
+    /// A producer noted something behind an event of its own.
+    ProducerNote { id: ProducerId, note: Vec<u8> },
+}
+
+/// A change and who sent it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) change: Change,
+    pub(crate) producer: Option<Producer>,
+}
+
+impl From<Change> for Entry {
+    fn from(change: Change) -> Self {
+        Self { change, producer: None }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! C2. A checkpoint syncs the log first, so storage never holds a record above
 //!     what the log can prove.
-//! C5. Names, id modes and position are written in one atomic commit, as of
+//! C5. Names, producers, id modes and position are written in one atomic commit, as of
 //!     exactly that position. Cells and metadata are written before it: a cell
 //!     knows the seq it has applied, and metadata is absolute, so replaying from
 //!     the position before comes to the same state. The schema comes before the

@@ -12,6 +12,11 @@
 //! | cells    | count 8, then by signal type and entity: signal type 2, entity 8, length 8, canonical cell |
 //! | metadata | by item: id 8, length 8, metadata; then count 8                    |
 //!
+//! When there are producers, the checksum is the digest, under another key, of
+//! that digest and of these bytes: count 8, then by id: id 16, epoch 4, number of
+//! the last event 8, length 8, note. A state without producers has the checksum it
+//! had before there were any.
+//!
 //! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
 //! log times.
 
@@ -23,10 +28,12 @@ use tidal_types::{EntityId, EntityKind};
 use crate::Result;
 use crate::checkpoint::{keyspace, metadata_id};
 use crate::kinds::IdMode;
+use crate::producers::Producers;
 use crate::record::encode_schema;
 use crate::state::State;
 
 const CONTEXT: &str = "tidalDB v1 state checksum";
+const PRODUCERS_CONTEXT: &str = "tidalDB v1 state checksum with producers";
 
 /// A digest of the folded state; see [`TidalDB::checksum`](crate::TidalDB::checksum).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,12 +91,33 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
         hasher.sized(metadata);
     })?;
     hasher.number(count);
-    Ok(Checksum(*hasher.0.finalize().as_bytes()))
+    Ok(Checksum(with_producers(hasher.digest(), &state.producers())))
+}
+
+fn with_producers(others: [u8; 32], producers: &Producers) -> [u8; 32] {
+    let producers = producers.sorted();
+    if producers.is_empty() {
+        return others;
+    }
+    let mut hasher = Hasher(blake3::Hasher::new_derive_key(PRODUCERS_CONTEXT));
+    hasher.raw(&others);
+    hasher.number(producers.len() as u64);
+    for (id, producer) in producers {
+        hasher.raw(&id.to_bytes());
+        hasher.raw(&producer.epoch.to_le_bytes());
+        hasher.number(producer.seq);
+        hasher.sized(&producer.note);
+    }
+    hasher.digest()
 }
 
 struct Hasher(blake3::Hasher);
 
 impl Hasher {
+    fn digest(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+
     fn raw(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }

@@ -3,6 +3,7 @@
 mod lifecycle;
 mod metadata;
 mod names;
+mod producers;
 mod reads;
 mod stats;
 mod writes;

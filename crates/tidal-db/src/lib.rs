@@ -46,6 +46,7 @@ mod metadata;
 mod names;
 mod open;
 mod pipeline;
+mod producers;
 mod record;
 mod state;
 mod verify;
@@ -59,12 +60,13 @@ pub use ledger::{By, Cell, Ranked, SignalLedger};
 pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
 pub use pipeline::Ticket;
+pub use producers::{NOTE_BYTES_MAX, ProducerState};
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
-    ManualClock, Position, SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq, SharedError,
-    SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError,
-    Timestamp, WEIGHT_MAX, WalError, Window,
+    ManualClock, Position, SPAN_MAX, Producer, ProducerId, Schema, SchemaBuilder, SchemaError, Seq,
+    SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock,
+    TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };
 pub use tidal_wal::{Durability, GroupCommit, Problem, VerifyReport};
 pub use verify::verify;

@@ -6,16 +6,20 @@
 
 mod local;
 mod noop;
+#[cfg(test)]
+mod scripted;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, LogRecord, Ticket};
+use tidal_wal::{Batch, LogRecord};
 
 use crate::Result;
 
 pub(crate) use local::LocalLog;
 pub(crate) use noop::NoopLog;
+#[cfg(test)]
+pub(crate) use scripted::ScriptedLog;
 
 /// What sees the records that a log is read for.
 pub(crate) type Visitor<'a> = &'a mut dyn FnMut(&LogRecord<'_>) -> Result<()>;
@@ -25,6 +29,10 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     /// Appends a batch, all or nothing. Numbers are dense and given out in the
     /// order of the calls.
     fn append(&self, batch: &Batch) -> Result<Appending>;
+    /// Appends like [`RecordLog::append`], if the first record gets this number;
+    /// else nothing is appended, and the error is
+    /// [`OutOfPlace`](tidal_types::WalError::OutOfPlace).
+    fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Appending>;
     /// Shows every durable record from `from` on, in order, until one is
     /// refused.
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()>;
@@ -42,21 +50,36 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
 }
 
 /// An append that was given its numbers.
-#[derive(Debug)]
 pub(crate) struct Appending {
     /// The number of the first record.
     pub(crate) first: Seq,
-    /// What answers once the records are as durable as was asked for; `None`
-    /// when they are already.
-    ticket: Option<Ticket>,
+    /// What waits until the records are as durable as was asked for; `None` when
+    /// they are already.
+    answer: Option<Answer>,
 }
 
+type Answer = Box<dyn FnOnce() -> Result<()> + Send>;
+
 impl Appending {
+    /// An append whose records are as durable as was asked for.
+    fn done(first: Seq) -> Self {
+        Self { first, answer: None }
+    }
+
+    /// An append whose records are as durable as was asked for once `answer` has
+    /// returned.
+    fn answered_by(first: Seq, answer: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
+        Self { first, answer: Some(Box::new(answer)) }
+    }
+
     /// Waits until the records are as durable as was asked for.
     pub(crate) fn wait(self) -> Result<()> {
-        if let Some(ticket) = self.ticket {
-            ticket.wait()?;
-        }
-        Ok(())
+        self.answer.map_or(Ok(()), |answer| answer())
+    }
+}
+
+impl Debug for Appending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Appending").field("first", &self.first).finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@ use crate::config::{Builder, Retention};
 use crate::database::{Parts, TidalDB};
 use crate::directory::{self, Directory};
 use crate::log::{LocalLog, NoopLog, RecordLog};
-use crate::pipeline::{Applier, COMMITS_IN_FLIGHT_MAX, Gate, Progress};
+use crate::pipeline::{Applier, COMMITS_IN_FLIGHT_MAX, Gate, GateParts, Progress, Setbacks};
 use crate::record;
 use crate::state::State;
 
@@ -77,11 +77,15 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
 
 /// A database that keeps nothing, for tests.
 pub(crate) fn open_in_memory(schema: Schema) -> Result<TidalDB> {
+    open_over(Arc::new(NoopLog::new()), schema)
+}
+
+/// A database in memory over a log that is empty.
+pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<TidalDB> {
     let mut builder = Builder::new("memory".into(), Some(schema.clone()));
     builder.clock = Arc::new(SystemClock);
     builder.checkpoint_every = u64::MAX;
     builder.retention = Retention::Forever;
-    let log: Arc<dyn RecordLog> = Arc::new(NoopLog::new());
     let state = adopt(State::new(Arc::default()), &schema, &*log)?;
     let progress = Progress::new(log.head().seq, Seq::ZERO);
     let storage = Arc::new(MemoryStorage::new());
@@ -100,12 +104,22 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
     let Wiring { storage, log, state, progress } = wiring;
     let (state, progress) = (Arc::new(state), Arc::new(progress));
     let (sender, receiver) = sync_channel(COMMITS_IN_FLIGHT_MAX);
-    let gate = Gate::new(Arc::clone(&log), Arc::clone(&state), Arc::clone(&progress), sender);
+    let setbacks = Arc::new(Setbacks::default());
+    let gate = Gate::new(
+        GateParts {
+            log: Arc::clone(&log),
+            state: Arc::clone(&state),
+            progress: Arc::clone(&progress),
+            setbacks: Arc::clone(&setbacks),
+        },
+        sender,
+    );
     let applier = Applier {
         state: Arc::clone(&state),
         storage: Arc::clone(&storage),
         log: Arc::clone(&log),
         progress: Arc::clone(&progress),
+        setbacks,
         retention: builder.retention,
         checkpoint_every: builder.checkpoint_every,
         last_attempt: Seq::ZERO,
@@ -187,7 +201,7 @@ fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<S
         let state = match change {
             Ok(Change::Schema(schema)) => take_up(state, schema, record.seq)?,
             Ok(change) => {
-                state.apply(record.seq, &change);
+                state.apply(record.seq, &change, record.producer);
                 state
             }
             Err(error) => return Err(error),
@@ -222,10 +236,8 @@ fn adopt(state: State, requested: &Schema, log: &dyn RecordLog) -> Result<State>
         return Ok(state);
     }
     let change = Change::Schema(extended.clone());
-    let mut payload = Vec::new();
-    let kind = record::encode(&change, &mut payload);
     let mut batch = Batch::new();
-    batch.push(kind, &payload)?;
+    record::push(&mut batch, &change.into(), &mut Vec::new())?;
     log.append(&batch)?.wait()?;
     log.sync()?;
     Ok(state.extended(Arc::new(extended)))

@@ -5,24 +5,34 @@
 //! W2. A caller has its answer only after its records are as durable as the
 //!     database was opened for and are folded: whoever was answered reads its own
 //!     write.
-//! W3. What the log did not take is not folded; its callers get the error.
+//! W3. What the log did not take is not folded; its callers get the error. So do
+//!     those who sent it again meanwhile.
 //! W4. The applier is the only thread that changes state or writes storage. What
 //!     needs the state to stand still, a checkpoint or a checksum, is done by it,
 //!     between two commits.
 
 mod applier;
 mod gate;
+mod pending;
+mod repeats;
+mod setbacks;
 mod ticket;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use applier::{Applier, Progress};
-pub(crate) use gate::{Gate, UsedIds};
+pub(crate) use gate::{Gate, GateParts};
+pub(crate) use pending::UsedIds;
+pub(crate) use repeats::Repeat;
+pub(crate) use setbacks::Setbacks;
 pub use ticket::Ticket;
 
 use tidal_wal::Completer;
 
 use crate::Result;
 use crate::batch::Committed;
-use crate::change::Change;
+use crate::change::Entry;
 use crate::log::Appending;
 
 /// What the applier is asked to do, in the order of the log.
@@ -35,8 +45,11 @@ pub(crate) enum Work {
 
 /// Changes that are in the log's hands.
 pub(crate) struct PendingCommit {
-    pub(crate) appending: Appending,
-    pub(crate) changes: Vec<Change>,
+    /// Nothing when all of it was sent before.
+    pub(crate) appending: Option<Appending>,
+    pub(crate) entries: Vec<Entry>,
+    /// The places of the batch that were sent before, between those of the entries.
+    pub(crate) repeats: Vec<Repeat>,
     /// How long they are as encoded.
     pub(crate) bytes: usize,
     pub(crate) answer: Completer<Result<Committed>>,

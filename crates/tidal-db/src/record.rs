@@ -7,6 +7,7 @@
 //! | 3    | write item   | id varint, then the metadata to the end              |
 //! | 4    | delete item  | id varint                                            |
 //! | 5    | assign name  | entity kind 1, id varint, then the name to the end   |
+//! | 6    | producer's note | id 16, then the note to the end, at most 64 bytes |
 //!
 //! | entity kind | byte |
 //! |-------------|------|
@@ -23,12 +24,13 @@
 mod event;
 mod schema;
 
-use tidal_types::{ByteReader, EntityId, EntityKind, Schema, TidalError, put_varint};
-use tidal_wal::{LogRecord, RecordKind};
+use tidal_types::{ByteReader, EntityId, EntityKind, ProducerId, Schema, TidalError, put_varint};
+use tidal_wal::{Batch, LogRecord, RecordKind};
 
 use crate::Result;
-use crate::change::Change;
+use crate::change::{Change, Entry};
 use crate::names::NAME_BYTES_MAX;
+use crate::producers::NOTE_BYTES_MAX;
 
 pub(crate) use schema::{decode_schema, encode_schema};
 
@@ -37,7 +39,8 @@ const EVENT: RecordKind = RecordKind(2);
 const WRITE_ITEM: RecordKind = RecordKind(3);
 const DELETE_ITEM: RecordKind = RecordKind(4);
 const ASSIGN_NAME: RecordKind = RecordKind(5);
-const KINDS: [RecordKind; 5] = [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME];
+const PRODUCER_NOTE: RecordKind = RecordKind(6);
+const KINDS: [RecordKind; 6] = [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME, PRODUCER_NOTE];
 
 /// Writes the payload of a change behind what is in `payload`, and returns the
 /// kind of its record.
@@ -66,7 +69,26 @@ pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
             payload.extend_from_slice(name);
             ASSIGN_NAME
         }
+        Change::ProducerNote { id, note } => {
+            payload.extend_from_slice(&id.to_bytes());
+            payload.extend_from_slice(note);
+            PRODUCER_NOTE
+        }
     }
+}
+
+/// Adds the record of an entry to a batch. `payload` is room to encode it in.
+///
+/// # Errors
+/// Those of [`Batch::push`].
+pub(crate) fn push(batch: &mut Batch, entry: &Entry, payload: &mut Vec<u8>) -> Result<()> {
+    payload.clear();
+    let kind = encode(&entry.change, payload);
+    match entry.producer {
+        Some(producer) => batch.push_from(producer, kind, payload)?,
+        None => batch.push(kind, payload)?,
+    }
+    Ok(())
 }
 
 /// Whether a record holds a schema.
@@ -118,6 +140,14 @@ fn decode_payload(
                 return Err(malformed());
             }
             Ok(Change::AssignName { kind, id, name: name.to_vec() })
+        }
+        PRODUCER_NOTE => {
+            let id = ProducerId::from_bytes(reader.array().ok_or_else(malformed)?);
+            let note = reader.rest();
+            if note.len() > NOTE_BYTES_MAX {
+                return Err(malformed());
+            }
+            Ok(Change::ProducerNote { id, note: note.to_vec() })
         }
         _ => Err(malformed()),
     }

@@ -7,13 +7,14 @@
 
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
-use tidal_types::{EntityKind, Schema, Seq};
+use tidal_types::{EntityKind, Producer, Schema, Seq};
 
 use crate::change::Change;
 use crate::kinds::{IdMode, Kinds};
 use crate::ledger::SignalLedger;
 use crate::metadata::MetadataOverlay;
 use crate::names::Names;
+use crate::producers::Producers;
 
 /// The state of a database in memory.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) metadata: MetadataOverlay,
     pub(crate) kinds: Kinds,
     names: RwLock<Names>,
+    producers: RwLock<Producers>,
 }
 
 impl State {
@@ -32,6 +34,7 @@ impl State {
             metadata: MetadataOverlay::default(),
             kinds: Kinds::default(),
             names: RwLock::default(),
+            producers: RwLock::default(),
         }
     }
 
@@ -48,9 +51,26 @@ impl State {
         change(&mut self.names.write().expect("no thread panics while it changes the names"))
     }
 
-    /// Folds the change that record `seq` stands for. The schema is fixed for
-    /// the life of a state: [`State::extended`] takes up another.
-    pub(crate) fn apply(&self, seq: Seq, change: &Change) {
+    pub(crate) fn producers(&self) -> RwLockReadGuard<'_, Producers> {
+        self.producers.read().expect("no thread panics while it changes the producers")
+    }
+
+    /// Changes the producers; for loading and for the checkpoint.
+    pub(crate) fn with_producers<T>(&self, change: impl FnOnce(&mut Producers) -> T) -> T {
+        let mut producers =
+            self.producers.write().expect("no thread panics while it changes the producers");
+        change(&mut producers)
+    }
+
+    /// Folds the change that record `seq` stands for, unless its producer sent it
+    /// before. The schema is fixed for the life of a state: [`State::extended`]
+    /// takes up another.
+    pub(crate) fn apply(&self, seq: Seq, change: &Change, producer: Option<Producer>) {
+        let is_repeat = producer
+            .is_some_and(|producer| !self.with_producers(|producers| producers.fold(producer)));
+        if is_repeat {
+            return;
+        }
         match change {
             Change::Schema(_) => {}
             Change::Event(event) => {
@@ -72,6 +92,9 @@ impl State {
                 self.kinds.settle(*kind, IdMode::Named);
                 self.with_names(|names| names.assign(*kind, *id, name));
             }
+            Change::ProducerNote { id, note } => {
+                self.with_producers(|producers| producers.fold_note(*id, note));
+            }
         }
     }
 
@@ -82,6 +105,9 @@ impl State {
 
     /// About how much memory it takes, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.ledger.memory_bytes() + self.metadata.memory_bytes() + self.names().memory_bytes()
+        self.ledger.memory_bytes()
+            + self.metadata.memory_bytes()
+            + self.names().memory_bytes()
+            + self.producers().memory_bytes()
     }
 }

@@ -1,7 +1,7 @@
 //! `tidal signal`: one event.
 
 use serde_json::json;
-use tidal_db::{EntityKind, Event, Outcome};
+use tidal_db::{EntityKind, Event, Seq};
 
 use crate::args::{Global, SignalArgs};
 use crate::failure::{Failure, explain};
@@ -32,9 +32,7 @@ pub(super) fn run(global: &Global, args: &SignalArgs) -> Result<(), Failure> {
         .transpose()?;
     let event = Event { actor, ..Event::new(signal.name(), id, args.weight, at) };
     let committed = db.signals(&[event])?;
-    let seq = committed.outcomes.first().map(|outcome| match outcome {
-        Outcome::Appended { seq } | Outcome::Duplicate { seq } => seq.get(),
-    });
+    let seq = committed.outcomes.first().and_then(|outcome| outcome.seq()).map(Seq::get);
     if global.json {
         print_json(
             &json!({ "signal": signal.name(), "kind": signal.kind().as_str(), "id": id.get(), "at": rfc3339(at), "seq": seq }),

@@ -16,6 +16,7 @@
 //! | ("head")                     | the head, see below                      |
 //! | ("schema")                   | the schema, see `record/schema.rs`       |
 //! | ("name", kind, id 8 bytes BE) | the name of that id                     |
+//! | ("producer", id 16 bytes)    | how far that producer is, see below      |
 //!
 //! The head:
 //!
@@ -28,18 +29,30 @@
 //! | 26     | 8    | time of the newest event, nanoseconds                |
 //! | 34     | 3    | id mode of items, users, creators: 0 undecided, 1 numeric, 2 named |
 //! | 37     | 24   | last id given to a name of items, users, creators    |
+//!
+//! A producer:
+//!
+//! | offset | size | field                                                |
+//! |--------|------|------------------------------------------------------|
+//! | 0      | 1    | version, 1                                           |
+//! | 1      | 4    | epoch                                                |
+//! | 5      | 8    | number of its last event in that epoch               |
+//! | 13     | n    | note, to the end, at most 64 bytes                   |
 
 use tidal_keys::{Tag, composite_key, encode_key, encode_u64, parse_key, split_composite};
 use tidal_storage::KeyspaceName;
 use tidal_types::{
-    ByteReader, EntityId, EntityKind, KeyError, LogId, Position, Seq, SignalTypeId, Timestamp,
+    ByteReader, EntityId, EntityKind, KeyError, LogId, Position, ProducerId, Seq, SignalTypeId,
+    Timestamp,
 };
 
 use crate::Result;
 use crate::kinds::IdMode;
+use crate::producers::{NOTE_BYTES_MAX, ProducerState};
 use crate::record::{kind_byte, kind_of};
 
 const HEAD_VERSION: u8 = 1;
+const PRODUCER_VERSION: u8 = 1;
 const KINDS: usize = EntityKind::ALL.len();
 
 /// The keyspace of an entity kind.
@@ -108,6 +121,40 @@ pub(crate) fn name_key(kind: EntityKind, id: EntityId) -> Result<Vec<u8>, KeyErr
 }
 
 pub(crate) const NAME: &[u8] = b"name";
+
+pub(crate) const PRODUCER: &[u8] = b"producer";
+
+pub(crate) fn producer_key(id: ProducerId) -> Result<Vec<u8>, KeyError> {
+    composite_key(&[PRODUCER, &id.to_bytes()])
+}
+
+/// The producer that a key belongs to.
+pub(crate) fn parse_producer_key(key: &[u8]) -> Option<ProducerId> {
+    match split_composite(key).ok()?.as_slice() {
+        [producer, id] if producer.as_slice() == PRODUCER => {
+            Some(ProducerId::from_bytes(id.as_slice().try_into().ok()?))
+        }
+        _ => None,
+    }
+}
+
+pub(crate) fn encode_producer(producer: &ProducerState) -> Vec<u8> {
+    let mut bytes = vec![PRODUCER_VERSION];
+    bytes.extend_from_slice(&producer.epoch.to_le_bytes());
+    bytes.extend_from_slice(&producer.seq.to_le_bytes());
+    bytes.extend_from_slice(&producer.note);
+    bytes
+}
+
+pub(crate) fn decode_producer(bytes: &[u8]) -> Option<ProducerState> {
+    let mut reader = ByteReader::new(bytes);
+    if reader.u8()? != PRODUCER_VERSION {
+        return None;
+    }
+    let (epoch, seq) = (reader.u32()?, reader.u64()?);
+    let note = reader.rest();
+    (note.len() <= NOTE_BYTES_MAX).then(|| ProducerState { epoch, seq, note: note.to_vec() })
+}
 
 /// The kind and id of which a key holds the name.
 pub(crate) fn parse_name_key(key: &[u8]) -> Option<(EntityKind, EntityId)> {
@@ -200,5 +247,23 @@ mod tests {
         let key = name_key(EntityKind::User, id).unwrap();
         assert_eq!(parse_name_key(&key), Some((EntityKind::User, id)));
         assert_eq!(parse_name_key(&head_key().unwrap()), None);
+        let producer = ProducerId::from_bytes(*b"\x00\xffproducer-tests");
+        assert_eq!(parse_producer_key(&producer_key(producer).unwrap()), Some(producer));
+        assert_eq!(parse_producer_key(&key), None);
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn a_producer_is_what_it_was() {
+        let producer = ProducerState { epoch: 3, seq: 258, note: b"note".to_vec() };
+        let bytes = encode_producer(&producer);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, ["01", "03000000", "0201000000000000", "6e6f7465"].concat());
+        assert_eq!(decode_producer(&bytes), Some(producer));
+        for length in 0..13 {
+            assert_eq!(decode_producer(&bytes[..length]), None);
+        }
+        assert_eq!(decode_producer(&[&[2], &bytes[1..]].concat()), None);
+        assert_eq!(decode_producer(&[1; 13 + 65]), None);
     }
 }

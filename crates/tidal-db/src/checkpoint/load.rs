@@ -7,7 +7,10 @@ use tidal_keys::prefix_range;
 use tidal_storage::{KeyRange, KeyspaceName, Storage};
 use tidal_types::{EntityKind, Schema, Seq, TidalError};
 
-use super::layout::{Head, NAME, head_key, keyspace, parse_cell_key, parse_name_key, schema_key};
+use super::layout::{
+    Head, NAME, PRODUCER, decode_producer, head_key, keyspace, parse_cell_key, parse_name_key,
+    parse_producer_key, schema_key,
+};
 use crate::Result;
 use crate::record::decode_schema;
 use crate::state::State;
@@ -49,6 +52,7 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
         }
     }
     load_names(&*snapshot, &state)?;
+    load_producers(&*snapshot, &state)?;
     for (kind, last_id) in EntityKind::ALL.into_iter().zip(head.last_ids) {
         state.with_names(|names| names.restore_last_id(kind, last_id));
     }
@@ -71,6 +75,21 @@ fn load_names(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<(
         if !state.with_names(|names| names.restore(kind, id, &name)) {
             return Err(damaged("a name in storage", format!("{kind} {id} has it twice")));
         }
+    }
+    Ok(())
+}
+
+fn load_producers(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<()> {
+    let (start, end) = prefix_range(&[PRODUCER])?;
+    let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
+    for entry in
+        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?
+    {
+        let (key, value) = entry?;
+        let malformed = |what| damaged("a producer in storage", format!("its {what} is malformed"));
+        let id = parse_producer_key(&key).ok_or_else(|| malformed("key"))?;
+        let producer = decode_producer(&value).ok_or_else(|| malformed("value"))?;
+        state.with_producers(|producers| producers.restore(id, producer));
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 use tidal_storage::{AtomicBatch, Durability, KeyspaceName, Storage};
 use tidal_types::{EntityId, EntityKind, LogId, Position, Schema, Seq, SignalTypeId};
 
-use super::layout::{Head, cell_key, head_key, keyspace, metadata_key, name_key, schema_key};
+use super::layout::{
+    Head, cell_key, encode_producer, head_key, keyspace, metadata_key, name_key, producer_key,
+    schema_key,
+};
 use crate::Result;
 use crate::ledger::Cell;
 use crate::record::encode_schema;
@@ -37,6 +40,7 @@ pub(crate) fn write(storage: &dyn Storage, state: &State, position: Position) ->
     state.ledger.mark_clean();
     state.metadata.clear();
     state.with_names(crate::names::Names::mark_clean);
+    state.with_producers(crate::producers::Producers::mark_clean);
     Ok(())
 }
 
@@ -58,6 +62,9 @@ fn put_exact(batch: &mut AtomicBatch, state: &State, position: Position) -> Resu
     let names = state.names();
     for (kind, id, name) in names.dirty() {
         batch.put(KeyspaceName::SYSTEM, name_key(kind, id)?, name);
+    }
+    for (id, producer) in state.producers().dirty() {
+        batch.put(KeyspaceName::SYSTEM, producer_key(id)?, encode_producer(producer));
     }
     put_schema(batch, state.schema())?;
     let head = Head {

@@ -76,7 +76,8 @@ impl TidalDB {
         self.parts.gate.inspect(|applier| applier.checkpoint())?
     }
 
-    /// A digest of the folded state: cells, metadata, names, id modes and schema.
+    /// A digest of the folded state: cells, metadata, names, id modes, producers and
+    /// schema.
     /// Two databases that were fed the same records have the same, whatever their
     /// storage engine, their checkpoints, and their commits' sizes. It looks at
     /// everything, and writes wait meanwhile.

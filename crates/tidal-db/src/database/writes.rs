@@ -7,10 +7,11 @@ use tidal_types::{
 use super::TidalDB;
 use crate::Result;
 use crate::batch::{Batch, Committed, Operation};
-use crate::change::Change;
+use crate::change::{Change, Entry};
 use crate::kinds::IdMode;
 use crate::metadata::METADATA_BYTES_MAX;
 use crate::pipeline::{Ticket, UsedIds};
+use crate::producers::NOTE_BYTES_MAX;
 use crate::record;
 use crate::state::State;
 
@@ -72,9 +73,18 @@ impl TidalDB {
     /// A batch without operations writes nothing, and is answered with the place
     /// of the last record that can be read.
     ///
+    /// An event that tells its producer is taken once, however often it is sent: a
+    /// repeat is answered [`Outcome::Duplicate`](crate::Outcome::Duplicate), and not
+    /// before the original is durable. A producer submits its events in the order
+    /// of their numbers; one that fails has to be submitted again before any later
+    /// one.
+    ///
     /// # Errors
     /// Those of [`TidalDB::signal`] that can be told at once;
-    /// [`Closed`](crate::TidalError::Closed).
+    /// [`Fenced`](crate::TidalError::Fenced) when a newer epoch has taken the
+    /// producer over; [`ProducerBehind`](crate::TidalError::ProducerBehind), also
+    /// from the ticket, when an earlier commit of the producer failed and it has to
+    /// go back to that; [`Closed`](crate::TidalError::Closed).
     pub fn submit(&self, batch: Batch<'_>) -> Result<Ticket> {
         let state = self.state()?;
         if batch.is_empty() {
@@ -84,8 +94,8 @@ impl TidalDB {
         for operation in batch.into_operations() {
             prepared.add(operation)?;
         }
-        let (log_batch, changes, used) = prepared.finish();
-        self.parts.gate.commit(&log_batch, changes, used)
+        let (log_batch, entries, used) = prepared.finish();
+        self.parts.gate.commit(log_batch, entries, used)
     }
 
     fn nothing_committed(&self) -> Committed {
@@ -120,7 +130,7 @@ struct Prepared<'a> {
     state: &'a State,
     now: Timestamp,
     log_batch: tidal_wal::Batch,
-    changes: Vec<Change>,
+    entries: Vec<Entry>,
     used: UsedIds,
     payload: Vec<u8>,
 }
@@ -132,15 +142,19 @@ impl<'a> Prepared<'a> {
             state,
             now: db.parts.clock.now(),
             log_batch: tidal_wal::Batch::new(),
-            changes: Vec::with_capacity(capacity),
+            entries: Vec::with_capacity(capacity),
             used: UsedIds::default(),
             payload: Vec::new(),
         }
     }
 
     fn add(&mut self, operation: Operation<'_>) -> Result<()> {
+        let mut producer = None;
         let change = match operation {
-            Operation::Event(event) => Change::Event(self.accept(&event)?),
+            Operation::Event(event) => {
+                producer = event.producer;
+                Change::Event(self.accept(&event)?)
+            }
             Operation::WriteItem { id, metadata } => {
                 if metadata.len() > METADATA_BYTES_MAX {
                     let (bytes, max) = (metadata.len(), METADATA_BYTES_MAX);
@@ -153,17 +167,23 @@ impl<'a> Prepared<'a> {
                 self.uses(EntityKind::Item, id)?;
                 Change::DeleteItem { id }
             }
+            Operation::ProducerNote { id, note } => {
+                if note.len() > NOTE_BYTES_MAX {
+                    let (bytes, max) = (note.len(), NOTE_BYTES_MAX);
+                    return Err(TidalError::NoteLength { producer: id, bytes, max });
+                }
+                Change::ProducerNote { id, note }
+            }
         };
-        self.payload.clear();
-        let kind = record::encode(&change, &mut self.payload);
-        self.log_batch.push(kind, &self.payload)?;
-        self.changes.push(change);
+        let entry = Entry { change, producer };
+        record::push(&mut self.log_batch, &entry, &mut self.payload)?;
+        self.entries.push(entry);
         Ok(())
     }
 
     /// What goes through the gate.
-    fn finish(self) -> (tidal_wal::Batch, Vec<Change>, UsedIds) {
-        (self.log_batch, self.changes, self.used)
+    fn finish(self) -> (tidal_wal::Batch, Vec<Entry>, UsedIds) {
+        (self.log_batch, self.entries, self.used)
     }
 
     fn accept(&mut self, event: &Event<'_>) -> Result<AcceptedEvent> {

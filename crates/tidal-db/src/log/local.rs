@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, Wal, WalOptions};
+use tidal_wal::{Batch, Ticket, Wal, WalOptions};
 
 use super::{Appending, RecordLog, Visitor};
 use crate::Result;
@@ -22,8 +22,11 @@ impl LocalLog {
 
 impl RecordLog for LocalLog {
     fn append(&self, batch: &Batch) -> Result<Appending> {
-        let ticket = self.wal.append(batch)?;
-        Ok(Appending { first: ticket.appended().first, ticket: Some(ticket) })
+        Ok(answered_by(self.wal.append(batch)?))
+    }
+
+    fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Appending> {
+        Ok(answered_by(self.wal.append_at(batch, expected)?))
     }
 
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
@@ -58,4 +61,11 @@ impl RecordLog for LocalLog {
     fn close(&self) -> Result<()> {
         Ok(self.wal.close()?)
     }
+}
+
+fn answered_by(ticket: Ticket) -> Appending {
+    Appending::answered_by(ticket.appended().first, || {
+        ticket.wait()?;
+        Ok(())
+    })
 }

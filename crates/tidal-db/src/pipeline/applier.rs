@@ -5,14 +5,16 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tidal_storage::Storage;
-use tidal_types::{Position, Seq};
+use tidal_types::{Position, Seq, TidalError};
 
-use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Work};
+use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Repeat, Setbacks, Work};
 use crate::Result;
 use crate::batch::{Committed, Outcome};
+use crate::change::Entry;
 use crate::checkpoint;
 use crate::config::Retention;
-use crate::log::RecordLog;
+use crate::log::{Appending, RecordLog};
+use crate::producers::last_of;
 use crate::state::State;
 
 /// A checkpoint is due once metadata that storage does not have takes this much
@@ -101,6 +103,7 @@ pub(crate) struct Applier {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) log: Arc<dyn RecordLog>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) setbacks: Arc<Setbacks>,
     pub(crate) retention: Retention,
     /// A checkpoint is due after this many records.
     pub(crate) checkpoint_every: u64,
@@ -123,24 +126,57 @@ impl Applier {
     }
 
     fn commit(&self, commit: PendingCommit) {
-        let PendingCommit { appending, changes, bytes, answer } = commit;
-        let first = appending.first;
-        let answered = appending.wait().map(|()| self.fold(first, &changes));
+        let PendingCommit { appending, entries, repeats, bytes, answer } = commit;
+        let answered = match appending {
+            Some(appending) => self.fold(appending, &entries, &repeats),
+            None => self.settled(&repeats),
+        };
+        if answered.is_err() {
+            self.setbacks.note(&entries);
+        }
         self.progress.end(bytes);
         answer.complete(answered);
     }
 
-    fn fold(&self, first: Seq, changes: &[crate::change::Change]) -> Committed {
-        let mut seq = first;
-        let mut outcomes = Vec::with_capacity(changes.len());
-        for change in changes {
-            self.state.apply(seq, change);
+    fn fold(
+        &self,
+        appending: Appending,
+        entries: &[Entry],
+        repeats: &[Repeat],
+    ) -> Result<Committed> {
+        let mut seq = appending.first;
+        appending.wait()?;
+        let mut outcomes = Vec::with_capacity(entries.len() + repeats.len());
+        let mut repeats = repeats.iter().peekable();
+        for entry in entries {
+            while repeats.next_if(|repeat| repeat.place == outcomes.len()).is_some() {
+                outcomes.push(Outcome::Duplicate { seq: None });
+            }
+            self.state.apply(seq, &entry.change, entry.producer);
             outcomes.push(Outcome::Appended { seq });
             seq = seq.next();
         }
-        let last = seq.previous();
-        self.progress.applied.store(last.get(), Ordering::Release);
-        Committed { position: Position { log_id: self.log.head().log_id, seq: last }, outcomes }
+        outcomes.extend(repeats.map(|_| Outcome::Duplicate { seq: None }));
+        self.progress.applied.store(seq.previous().get(), Ordering::Release);
+        Ok(self.committed(outcomes))
+    }
+
+    /// Answers a commit of repeats only. Everything before it is folded or has
+    /// failed, so what the table does not have is not in the log.
+    fn settled(&self, repeats: &[Repeat]) -> Result<Committed> {
+        let producers = self.state.producers();
+        for producer in repeats.iter().filter_map(|repeat| repeat.producer) {
+            if producers.last(producer.id) < Some(last_of(producer)) {
+                let (epoch, seq) = last_of(producer);
+                return Err(TidalError::ProducerBehind { producer: producer.id, epoch, seq });
+            }
+        }
+        Ok(self.committed(vec![Outcome::Duplicate { seq: None }; repeats.len()]))
+    }
+
+    fn committed(&self, outcomes: Vec<Outcome>) -> Committed {
+        let position = Position { log_id: self.log.head().log_id, seq: self.progress.applied() };
+        Committed { position, outcomes }
     }
 
     fn checkpoint_when_due(&mut self) {

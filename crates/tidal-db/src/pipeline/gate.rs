@@ -9,26 +9,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tidal_types::{EntityId, EntityKind, TidalError};
+use tidal_types::{EntityId, EntityKind, Seq, TidalError, WalError};
 use tidal_wal::{Batch, completion};
 
 use super::applier::Progress;
-use super::{PendingCommit, Ticket, Work};
+use super::pending::{Pending, UsedId, UsedIds};
+use super::repeats::{self, Known, Repeat, Verdict};
+use super::{PendingCommit, Setbacks, Ticket, Work};
 use crate::Result;
-use crate::change::Change;
+use crate::change::{Change, Entry};
 use crate::kinds::IdMode;
-use crate::log::RecordLog;
+use crate::log::{Appending, RecordLog};
+use crate::record;
 use crate::state::State;
 
 /// Where commits get their place in the log.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    log: Arc<dyn RecordLog>,
-    state: Arc<State>,
-    progress: Arc<Progress>,
+    parts: GateParts,
     /// Beside the lock, so that a read never waits behind a writer.
     closed: AtomicBool,
     inner: Mutex<Inner>,
+}
+
+/// What the gate shares with the applier.
+#[derive(Debug)]
+pub(crate) struct GateParts {
+    pub(crate) log: Arc<dyn RecordLog>,
+    pub(crate) state: Arc<State>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) setbacks: Arc<Setbacks>,
 }
 
 #[derive(Debug)]
@@ -36,55 +46,21 @@ struct Inner {
     /// `None` once the database is shut down.
     queue: Option<SyncSender<Work>>,
     pending: Pending,
-}
-
-/// What commits that are not folded yet will decide.
-#[derive(Debug, Default)]
-struct Pending {
-    modes: [Option<IdMode>; EntityKind::ALL.len()],
-    names: HashMap<(EntityKind, Vec<u8>), EntityId>,
-    last_ids: [u64; EntityKind::ALL.len()],
-}
-
-/// The kinds whose entities a commit names by id.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct UsedIds([Option<UsedId>; EntityKind::ALL.len()]);
-
-/// One of the ids that a commit uses of a kind, for the error.
-#[derive(Debug, Clone, Copy)]
-struct UsedId {
-    id: EntityId,
-    /// Whether every id of the kind was found to have a name.
-    has_name: bool,
-}
-
-impl UsedIds {
-    pub(crate) fn note(&mut self, kind: EntityKind, id: EntityId, has_name: bool) {
-        if let Some(slot) = self.0.get_mut(kind.index()) {
-            let used = slot.get_or_insert(UsedId { id, has_name });
-            used.has_name &= has_name;
-        }
-    }
-
-    fn iter(self) -> impl Iterator<Item = (EntityKind, UsedId)> {
-        EntityKind::ALL.into_iter().zip(self.0).filter_map(|(kind, used)| Some((kind, used?)))
-    }
+    /// The number that the next record gets, if everything appended before comes
+    /// to be in the log.
+    next_seq: Seq,
 }
 
 impl Gate {
-    pub(crate) fn new(
-        log: Arc<dyn RecordLog>,
-        state: Arc<State>,
-        progress: Arc<Progress>,
-        queue: SyncSender<Work>,
-    ) -> Self {
-        let inner = Mutex::new(Inner { queue: Some(queue), pending: Pending::default() });
-        Self { log, state, progress, closed: AtomicBool::new(false), inner }
+    pub(crate) fn new(parts: GateParts, queue: SyncSender<Work>) -> Self {
+        let next_seq = parts.log.head().seq.next();
+        let inner = Inner { queue: Some(queue), pending: Pending::default(), next_seq };
+        Self { parts, closed: AtomicBool::new(false), inner: Mutex::new(inner) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         let mut inner = self.inner.lock().expect("no thread panics in the gate");
-        if self.progress.is_idle() {
+        if self.parts.progress.is_idle() {
             // Everything is folded or has failed: nothing is pending.
             inner.pending = Pending::default();
         }
@@ -94,21 +70,28 @@ impl Gate {
     /// Appends changes that use ids the application chose or was given before.
     pub(crate) fn commit(
         &self,
-        batch: &Batch,
-        changes: Vec<Change>,
+        batch: Batch,
+        entries: Vec<Entry>,
         used: UsedIds,
     ) -> Result<Ticket> {
         let mut inner = self.lock();
         for (kind, UsedId { id, has_name }) in used.iter() {
-            let mode = self.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
+            let mode = self.parts.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
             // The kind may have come to be named since the ids were looked at.
             if mode == Some(IdMode::Named) && !has_name {
                 return Err(TidalError::KindIsNamed { kind, id });
             }
         }
-        let ticket = self.append(&inner, batch, changes)?;
+        let has_producer = |entry: &Entry| {
+            entry.producer.is_some() || matches!(entry.change, Change::ProducerNote { .. })
+        };
+        let ticket = if entries.iter().any(has_producer) {
+            self.append_new(&mut inner, batch, entries)?
+        } else {
+            self.append_all(&mut inner, &batch, entries)?
+        };
         for (kind, _) in used.iter() {
-            if self.state.kinds.mode(kind).is_none() {
+            if self.parts.state.kinds.mode(kind).is_none() {
                 inner.pending.set_mode(kind, IdMode::Numeric);
             }
         }
@@ -120,17 +103,17 @@ impl Gate {
     /// one, there is nothing to append.
     pub(crate) fn assign(&self, kind: EntityKind, names: &[&[u8]]) -> Result<Option<Ticket>> {
         let mut inner = self.lock();
-        let mode = self.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
+        let mode = self.parts.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
         if mode == Some(IdMode::Numeric) {
             return Err(TidalError::KindIsNumeric { kind });
         }
         let mut batch = Batch::new();
-        let mut changes = Vec::new();
+        let mut entries = Vec::new();
         let mut payload = Vec::new();
-        let mut last_id = inner.pending.last_id(kind).max(self.state.names().last_id(kind));
+        let mut last_id = inner.pending.last_id(kind).max(self.parts.state.names().last_id(kind));
         let mut assigned = HashMap::new();
         {
-            let known = self.state.names();
+            let known = self.parts.state.names();
             for &name in names {
                 let key = (kind, name.to_vec());
                 if known.find(kind, name).is_some()
@@ -141,18 +124,16 @@ impl Gate {
                 }
                 last_id += 1;
                 let id = EntityId::new(last_id);
-                let change = Change::AssignName { kind, id, name: name.to_vec() };
-                payload.clear();
-                let record_kind = crate::record::encode(&change, &mut payload);
-                batch.push(record_kind, &payload)?;
-                changes.push(change);
+                let entry = Change::AssignName { kind, id, name: name.to_vec() }.into();
+                record::push(&mut batch, &entry, &mut payload)?;
+                entries.push(entry);
                 assigned.insert(key, id);
             }
         }
-        if changes.is_empty() {
+        if entries.is_empty() {
             return Ok(None);
         }
-        let ticket = self.append(&inner, &batch, changes)?;
+        let ticket = self.append_all(&mut inner, &batch, entries)?;
         inner.pending.set_mode(kind, IdMode::Named);
         inner.pending.set_last_id(kind, last_id);
         inner.pending.names.extend(assigned);
@@ -167,17 +148,76 @@ impl Gate {
         }
     }
 
-    fn append(&self, inner: &Inner, batch: &Batch, changes: Vec<Change>) -> Result<Ticket> {
-        let queue = inner.queue.as_ref().ok_or(TidalError::Closed)?;
-        let (answer, pending) = completion();
+    /// Appends what producers did not send before.
+    fn append_new(&self, inner: &mut Inner, batch: Batch, entries: Vec<Entry>) -> Result<Ticket> {
+        if self.parts.setbacks.concern(&entries) {
+            self.drain(inner)?;
+        }
+        loop {
+            let Verdict { repeats, fresh } = Known {
+                folded: &self.parts.state.producers(),
+                pending: &inner.pending.producers,
+                setbacks: &self.parts.setbacks,
+            }
+            .judge(&entries)?;
+            let kept =
+                if repeats.is_empty() { None } else { Some(repeats::without(&entries, &repeats)?) };
+            let new = kept.as_ref().map_or(&batch, |(batch, _)| batch);
+            // What follows on commits that fail must fail too.
+            match self.append(inner, new, Some(inner.next_seq)) {
+                Err(TidalError::Wal(WalError::OutOfPlace { next, .. })) => {
+                    self.drain(inner)?;
+                    inner.next_seq = next;
+                }
+                Err(error) => return Err(error),
+                Ok(appending) => {
+                    let bytes = new.byte_len();
+                    self.parts.setbacks.forget(&fresh);
+                    inner.pending.producers.extend(fresh);
+                    let entries = kept.map_or(entries, |(_, entries)| entries);
+                    return inner.send(appending, entries, repeats, bytes);
+                }
+            }
+        }
+    }
+
+    /// Waits until everything on its way is folded or has failed. Nothing is
+    /// pending then.
+    fn drain(&self, inner: &mut Inner) -> Result<()> {
+        let (answer, drained) = completion();
+        drop(inner.queue()?.send(Work::Inspect(Box::new(move |_| answer.complete(())))));
+        drained.wait().ok_or(TidalError::Closed)?;
+        inner.pending = Pending::default();
+        Ok(())
+    }
+
+    /// Appends all of a commit.
+    fn append_all(&self, inner: &mut Inner, batch: &Batch, entries: Vec<Entry>) -> Result<Ticket> {
+        let appending = self.append(inner, batch, None)?;
+        inner.send(appending, entries, Vec::new(), batch.byte_len())
+    }
+
+    /// Counts a commit in and appends it, at this number if one is given; nothing
+    /// when it has no records.
+    fn append(
+        &self,
+        inner: &mut Inner,
+        batch: &Batch,
+        at: Option<Seq>,
+    ) -> Result<Option<Appending>> {
+        inner.queue()?;
         let bytes = batch.byte_len();
-        self.progress.begin(bytes);
-        let appending = self.log.append(batch).inspect_err(|_| self.progress.end(bytes))?;
-        let commit = PendingCommit { appending, changes, bytes, answer };
-        // The applier lives as long as this sender, unless it panicked; then the
-        // commit comes back and its answer is dropped, which tells the caller.
-        drop(queue.send(Work::Commit(commit)));
-        Ok(Ticket::new(pending))
+        self.parts.progress.begin(bytes);
+        let appending = match at {
+            _ if batch.is_empty() => Ok(None),
+            Some(at) => self.parts.log.append_at(batch, at).map(Some),
+            None => self.parts.log.append(batch).map(Some),
+        };
+        let appending = appending.inspect_err(|_| self.parts.progress.end(bytes))?;
+        if let Some(appending) = &appending {
+            inner.next_seq = appending.first.plus(batch.len() as u64);
+        }
+        Ok(appending)
     }
 
     /// Has the applier do something while the state stands still, and returns
@@ -189,9 +229,8 @@ impl Gate {
         let (answer, pending) = completion();
         {
             let inner = self.lock();
-            let queue = inner.queue.as_ref().ok_or(TidalError::Closed)?;
             let work = Work::Inspect(Box::new(move |applier| answer.complete(inspect(applier))));
-            drop(queue.send(work));
+            drop(inner.queue()?.send(work));
         }
         pending.wait().ok_or(TidalError::Closed)
     }
@@ -208,24 +247,24 @@ impl Gate {
     }
 }
 
-impl Pending {
-    fn mode(&self, kind: EntityKind) -> Option<IdMode> {
-        self.modes.get(kind.index()).copied().flatten()
+impl Inner {
+    fn queue(&self) -> Result<&SyncSender<Work>> {
+        self.queue.as_ref().ok_or(TidalError::Closed)
     }
 
-    fn set_mode(&mut self, kind: EntityKind, mode: IdMode) {
-        if let Some(pending) = self.modes.get_mut(kind.index()) {
-            pending.get_or_insert(mode);
-        }
-    }
-
-    fn last_id(&self, kind: EntityKind) -> u64 {
-        self.last_ids.get(kind.index()).copied().unwrap_or_default()
-    }
-
-    fn set_last_id(&mut self, kind: EntityKind, last_id: u64) {
-        if let Some(pending) = self.last_ids.get_mut(kind.index()) {
-            *pending = last_id;
-        }
+    /// Hands a commit that was counted in to the applier.
+    fn send(
+        &self,
+        appending: Option<Appending>,
+        entries: Vec<Entry>,
+        repeats: Vec<Repeat>,
+        bytes: usize,
+    ) -> Result<Ticket> {
+        let (answer, pending) = completion();
+        let commit = PendingCommit { appending, entries, repeats, bytes, answer };
+        // The applier lives as long as this sender, unless it panicked; then the
+        // commit comes back and its answer is dropped, which tells the caller.
+        drop(self.queue()?.send(Work::Commit(commit)));
+        Ok(Ticket::new(pending))
     }
 }

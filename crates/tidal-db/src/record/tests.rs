@@ -55,6 +55,10 @@ fn samples() -> Vec<Change> {
         Change::DeleteItem { id },
         Change::AssignName { kind: EntityKind::User, id, name: b"85123A".to_vec() },
         Change::Schema(schema),
+        Change::ProducerNote {
+            id: ProducerId::from_bytes(*b"producer-of-test"),
+            note: b"note".to_vec(),
+        },
     ]
 }
 
@@ -103,6 +107,8 @@ fn what_means_nothing_is_an_error() {
         (5, b"\x03\x01a"),
         (5, b"\x00\x00a"),
         (5, b"\x00\x01"),
+        (6, b"only-15-bytes.."),
+        (6, &[0; 16 + 65]),
         (1, b"\x02\x00"),
         (1, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
     ] {
@@ -123,7 +129,7 @@ fn what_means_nothing_is_an_error() {
 
 #[test]
 fn a_record_of_a_newer_program_is_told_as_such() {
-    for kind in [0, 6, 255] {
+    for kind in [0, 7, 255] {
         let record = LogRecord {
             seq: Seq::FIRST,
             kind: RecordKind(kind),

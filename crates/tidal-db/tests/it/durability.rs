@@ -184,7 +184,8 @@ fn outcomes_are_in_the_order_of_the_batch() {
     let batch =
         Batch::new().signal("view", id(1), 1.0, NOW).write_item(id(1), "title").delete_item(id(2));
     let committed = db.commit(batch).unwrap();
-    let seqs: Vec<_> = committed.outcomes.iter().map(|outcome| outcome.seq().get()).collect();
+    let seqs: Vec<_> =
+        committed.outcomes.iter().map(|outcome| outcome.seq().unwrap().get()).collect();
     assert_eq!(seqs, [2, 3, 4]); // The schema is record 1.
     assert_eq!(committed.position.seq, Seq::new(4));
     assert_eq!(committed.outcomes[0], Outcome::Appended { seq: Seq::new(2) });

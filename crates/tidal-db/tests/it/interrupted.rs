@@ -16,13 +16,13 @@ use crate::fixture::{NOW, builder, event, id};
 /// A storage in memory that outlives the database, and takes only so many
 /// commits.
 #[derive(Debug)]
-struct Interrupted {
+pub(crate) struct Interrupted {
     storage: Arc<MemoryStorage>,
     commits_left: AtomicUsize,
 }
 
 impl Interrupted {
-    fn after(storage: &Arc<MemoryStorage>, commits: usize) -> Arc<Self> {
+    pub(crate) fn after(storage: &Arc<MemoryStorage>, commits: usize) -> Arc<Self> {
         let storage = Arc::clone(storage);
         Arc::new(Self { storage, commits_left: AtomicUsize::new(commits) })
     }

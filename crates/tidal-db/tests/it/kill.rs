@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tidal_db::{Batch, Durability, TidalDB};
+use tidal_db::{Batch, Durability, Event, Producer, ProducerId, TidalDB};
 
 use crate::fixture::{builder, event, id, schema};
 
@@ -39,6 +39,7 @@ fn child_process() {
         },
         "write" => write(dir, Durability::Durable),
         "write buffered" => write(dir, Durability::Buffered),
+        "produce" => produce(dir),
         other => panic!("no child does {other}"),
     }
 }
@@ -189,4 +190,71 @@ fn fifty_kills_lose_nothing_that_was_answered() {
 #[test]
 fn kills_of_a_buffered_database_leave_a_prefix_that_opens() {
     kill_in_rounds("write buffered", ROUNDS / 2, Promise::Prefix, 0x5eed_0002);
+}
+
+const PRODUCER: ProducerId = ProducerId::from_bytes([9; 16]);
+
+/// The events with these numbers, and a note of the last of them.
+fn produced(from: u64, to: u64) -> Batch<'static> {
+    let sent = |seq| -> Event<'static> {
+        event(seq).from_producer(Producer { id: PRODUCER, epoch: 3, seq })
+    };
+    let batch: Batch<'_> = (from..=to).map(sent).collect();
+    batch.producer_note(PRODUCER, to.to_le_bytes())
+}
+
+/// Sends events from some way before the last one that is there, several commits
+/// in flight, until killed.
+fn produce(dir: &Path) {
+    let db = builder(dir).checkpoint_every(300).open().unwrap();
+    let last = db.producer(PRODUCER).unwrap().map_or(0, |state| state.seq);
+    let mut next = 1 + last.saturating_sub(100 + last % 100);
+    let mut in_flight = std::collections::VecDeque::new();
+    println!("\nfrom {last}");
+    loop {
+        // In other batches than the time before.
+        let to = next + (next ^ last).wrapping_mul(0x9e37_79b9_7f4a_7c15) % 64;
+        println!("sent {to}");
+        in_flight.push_back((to, db.submit(produced(next, to)).unwrap()));
+        next = to + 1;
+        if in_flight.len() > 3 {
+            let (to, ticket) = in_flight.pop_front().unwrap();
+            ticket.wait().unwrap();
+            println!("answered {to}");
+        }
+    }
+}
+
+/// G23: a producer that sends again after each kill, from some way back, is
+/// counted once and whole.
+#[test]
+fn a_killed_producer_sends_again_and_counts_once() {
+    let seed: u64 = 0x5eed_0002;
+    println!("seed {seed:#x}");
+    let dir = tempfile::tempdir().unwrap();
+    let twin = TidalDB::in_memory(schema()).unwrap();
+    let mut random = seed;
+    let (mut last, mut resent) = (0, 0);
+    for round in 0..30 {
+        // xorshift64
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let (_, answered) =
+            killed_after("produce", dir.path(), random % 40, random >> 32 & 0x3f_ffff);
+
+        let db = builder(dir.path()).open().unwrap();
+        let there = db.producer(PRODUCER).unwrap().map_or(0, |state| state.seq);
+        assert!(there >= answered.max(last), "round {round}: {answered} answered, {there} there");
+        if there > last {
+            twin.commit(produced(last + 1, there)).unwrap();
+            resent += u64::from(last > 0);
+        }
+        last = there;
+        assert_eq!(db.checksum().unwrap(), twin.checksum().unwrap(), "round {round}");
+        if random & 1 == 0 {
+            db.shutdown().unwrap();
+        }
+    }
+    assert!(resent > 5, "only {resent} rounds sent something again");
 }

@@ -17,6 +17,8 @@ mod mismatch;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod producers;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod real_data;

@@ -1,0 +1,135 @@
+//! Producers whose commits are on their way, or fail there.
+
+use std::sync::Arc;
+use std::thread;
+
+use tidal_types::{
+    DecaySpec, EntityId, EntityKind, ErrorKind, Event, Producer, ProducerId, Schema, SchemaBuilder,
+    TidalError, Timestamp, Window,
+};
+
+use crate::log::ScriptedLog;
+use crate::{Batch, Outcome, Result, Ticket, TidalDB, open};
+
+fn schema() -> Schema {
+    let mut builder = SchemaBuilder::new();
+    builder
+        .signal("view", EntityKind::Item, DecaySpec::Permanent)
+        .windows(&[Window::AllTime])
+        .add();
+    builder.build().unwrap()
+}
+
+fn over_script() -> (Arc<ScriptedLog>, TidalDB) {
+    let log = Arc::new(ScriptedLog::new());
+    let db = open::open_over(Arc::clone(&log) as _, schema()).unwrap();
+    (log, db)
+}
+
+fn event(producer: u8, seq: u64) -> Event<'static> {
+    let id = ProducerId::from_bytes([producer; 16]);
+    Event::new("view", EntityId::new(1), 1.0, Timestamp::from_secs(1)).from_producer(Producer {
+        id,
+        epoch: 1,
+        seq,
+    })
+}
+
+fn submit(db: &TidalDB, producer: u8, seqs: impl IntoIterator<Item = u64>) -> Result<Ticket> {
+    db.submit(seqs.into_iter().map(|seq| event(producer, seq)).collect::<Batch<'_>>())
+}
+
+fn counted(db: &TidalDB) -> u64 {
+    db.windowed_count("view", EntityId::new(1), Window::AllTime).unwrap()
+}
+
+fn are_duplicates(outcomes: &[Outcome]) -> Vec<bool> {
+    outcomes.iter().map(|outcome| matches!(outcome, Outcome::Duplicate { .. })).collect()
+}
+
+/// The answer that sends a producer back to an event.
+#[track_caller]
+fn goes_back_to<T: std::fmt::Debug>(answer: Result<T>, expected: u64) {
+    let error = answer.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Retry);
+    assert!(
+        matches!(error, TidalError::ProducerBehind { seq, epoch: 1, .. } if seq == expected),
+        "{error:?}"
+    );
+}
+
+/// G23
+#[test]
+fn a_repeat_is_answered_behind_its_original() {
+    let (log, db) = over_script();
+    log.hold();
+    let original = submit(&db, 1, [1, 2]).unwrap();
+    let repeat = submit(&db, 1, [1, 2]).unwrap();
+    let mixed = submit(&db, 1, [2, 3]).unwrap();
+    assert!(!repeat.is_done());
+    log.release();
+    assert_eq!(are_duplicates(&original.wait().unwrap().outcomes), [false, false]);
+    assert_eq!(are_duplicates(&repeat.wait().unwrap().outcomes), [true, true]);
+    assert_eq!(are_duplicates(&mixed.wait().unwrap().outcomes), [true, false]);
+    assert_eq!(counted(&db), 3);
+}
+
+/// G24: whoever sent it again is not told that it is there.
+#[test]
+fn a_repeat_of_what_failed_is_no_duplicate() {
+    let (log, db) = over_script();
+    submit(&db, 1, [1]).unwrap().wait().unwrap();
+    log.hold();
+    let original = submit(&db, 1, [2, 3]).unwrap();
+    let repeat = submit(&db, 1, [1, 2]).unwrap();
+    log.rewind();
+    log.refuse();
+    assert_eq!(original.wait().unwrap_err().kind(), ErrorKind::Space);
+    goes_back_to(repeat.wait(), 2);
+    goes_back_to(submit(&db, 1, [4]), 2);
+    let again = submit(&db, 1, [1, 2, 3]).unwrap().wait().unwrap();
+    assert_eq!(are_duplicates(&again.outcomes), [true, false, false]);
+    submit(&db, 1, [4]).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), 4);
+}
+
+/// G24: the log has given up a commit, and the applier does not know it yet.
+#[test]
+fn nothing_follows_on_a_commit_that_is_about_to_fail() {
+    let (log, db) = over_script();
+    log.hold();
+    let original = submit(&db, 1, [1, 2]).unwrap();
+    let other = submit(&db, 2, [1]).unwrap();
+    log.rewind();
+    let late = thread::scope(|scope| {
+        let late = scope.spawn(|| submit(&db, 1, [3]));
+        // The schema, the original, the other one, and the late one.
+        log.wait_for_attempts(4);
+        log.refuse();
+        late.join().unwrap()
+    });
+    goes_back_to(late, 1);
+    assert_eq!(original.wait().unwrap_err().kind(), ErrorKind::Space);
+    assert_eq!(other.wait().unwrap_err().kind(), ErrorKind::Space);
+    // A producer that had nothing on its way goes on.
+    submit(&db, 3, [7]).unwrap().wait().unwrap();
+    goes_back_to(submit(&db, 2, [2]), 1);
+    submit(&db, 1, [1, 2, 3]).unwrap().wait().unwrap();
+    submit(&db, 2, [1, 2]).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), 6);
+}
+
+#[test]
+fn a_newer_epoch_leaves_what_failed_behind() {
+    let (log, db) = over_script();
+    log.hold();
+    let failed = submit(&db, 1, [1]).unwrap();
+    log.rewind();
+    log.refuse();
+    failed.wait().unwrap_err();
+    let mut newer = event(1, 2);
+    newer.producer.as_mut().unwrap().epoch = 2;
+    db.signals(&[newer]).unwrap();
+    assert_eq!(counted(&db), 1);
+    assert!(matches!(submit(&db, 1, [1]), Err(TidalError::Fenced { epoch: 1, current: 2, .. })));
+}
