@@ -70,6 +70,13 @@ impl ScriptedLog {
         }
     }
 
+    /// Tells the first of those who wait that there was no room; the others go on
+    /// waiting.
+    pub(crate) fn refuse_first(&self) {
+        let answer = self.lock().waiting.remove(0);
+        answer.complete(Err(WalError::NoSpace { path: "log".into() }.into()));
+    }
+
     /// Waits until that many appends were tried.
     pub(crate) fn wait_for_attempts(&self, attempts: usize) {
         let few = |script: &mut Script| script.attempts < attempts;

@@ -119,6 +119,31 @@ fn nothing_follows_on_a_commit_that_is_about_to_fail() {
     assert_eq!(counted(&db), 6);
 }
 
+/// G24: what failed is no longer pending, also when the gate is never idle.
+#[test]
+fn what_failed_can_be_sent_again_while_others_are_on_their_way() {
+    // Whether the gate is still busy then is up to the scheduler.
+    for _ in 0..50 {
+        let (log, db) = over_script();
+        log.hold();
+        let original = submit(&db, 1, [1]).unwrap();
+        log.rewind();
+        let plain = Event { producer: None, ..event(1, 1) };
+        let other = db.submit(Batch::new().event(plain)).unwrap();
+        log.refuse_first();
+        original.wait().unwrap_err();
+        let again = thread::scope(|scope| {
+            let again = scope.spawn(|| submit(&db, 1, [1]));
+            thread::yield_now();
+            log.release();
+            again.join().unwrap()
+        });
+        other.wait().unwrap();
+        assert_eq!(are_duplicates(&again.unwrap().wait().unwrap().outcomes), [false]);
+        assert_eq!(counted(&db), 2);
+    }
+}
+
 #[test]
 fn a_newer_epoch_leaves_what_failed_behind() {
     let (log, db) = over_script();
