@@ -5,14 +5,17 @@
 //! I2. Without rejected rows, what is durable is at any moment a beginning of
 //!     the file in whole batches (and perhaps the names of the next one).
 //! I3. A rejected row never takes another with it.
+//! I4. Rows that were taken before are read, counted, and sent nowhere.
 
 mod chunk;
 mod identities;
 mod interpreter;
+mod origin;
 mod pipeline;
 mod tally;
 
 pub(crate) use identities::Identities;
 pub(crate) use interpreter::Interpreter;
+pub(crate) use origin::{Meaning, Origin};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use tally::Tally;

@@ -17,13 +17,14 @@ mod time;
 
 use std::io;
 
+pub(crate) use buffer::without_line_break;
 pub(crate) use csv::CsvRows;
 pub(crate) use delimiter::Delimiter;
 pub(crate) use format::{Format, Layout};
 pub(crate) use jsonl::JsonRows;
 pub(crate) use mapping::Columns;
 pub(crate) use reject::Rejects;
-pub(crate) use source::Source;
+pub(crate) use source::{Source, is_regular};
 pub(crate) use time::{TimeFormat, TimeParser};
 
 /// The longest row, in bytes, line breaks in quoted fields included.

@@ -25,7 +25,15 @@ What is rejected:
   the header (without a header: too few); a broken quote. The other rows are in.
 
 When an import is stopped, by Ctrl-C too, what is in is a beginning of the file in whole
-batches: what was acknowledged before is in, and `tidal stats` shows the newest event.";
+batches: what was acknowledged before is in, and `tidal stats` shows the newest event.
+
+Running it again:
+  counts nothing twice, also after it was stopped. The same import is one of a file with the
+  same content, compressed or not, under the same options for format, columns, times and
+  signals; other rows or options are a new import. Rows that were taken before are counted as
+  duplicates. Rows that were rejected are not taken by running the import again once a later
+  row is in: mend the file of --reject and import that. Standard input is always new, unless
+  --source names it.";
 
 /// Options of `import`.
 #[derive(Debug, Args)]
@@ -88,6 +96,13 @@ pub(crate) struct ImportArgs {
     /// Collect rejected rows here, columns unchanged, and exit with 0 all the same.
     #[arg(long, value_name = "FILE")]
     pub(crate) reject: Option<PathBuf>,
+    /// A name for where the rows come from, instead of what the file holds
+    ///
+    /// A file that has grown since its last import under that name goes on where it
+    /// ended; one whose rows up to there have changed is refused. Standard input can
+    /// have a name too.
+    #[arg(verbatim_doc_comment, long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) source: Option<String>,
     /// How many rows are committed at once, all or none of them.
     #[arg(long, value_name = "N", default_value_t = 10_000, allow_negative_numbers = true, value_parser = |text: &str| whole::<u32>(text, 1..=1_000_000))]
     pub(crate) batch: u32,

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::args::{Global, ImportArgs};
 use crate::database;
 use crate::failure::Failure;
-use crate::import::{Identities, Interpreter, Pipeline, Tally};
+use crate::import::{Identities, Interpreter, Meaning, Origin, Pipeline, Tally};
 use crate::input::{Columns, CsvRows, JsonRows, Layout, Rejects, Rows, Source, TimeFormat};
 use crate::output::{Align, Progress, Table, count, note, print, print_json, seconds};
 use crate::stopwatch::{Stopwatch, per_second};
@@ -24,18 +24,24 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
         .time_column
         .as_ref()
         .map(|_| args.time_format.clone().unwrap_or(TimeFormat::SecondsOrRfc3339));
-    let mut interpreter = Interpreter::new(db.schema(), args.signal.as_deref(), args.kind, time)?;
+    let mut interpreter =
+        Interpreter::new(db.schema(), args.signal.as_deref(), args.kind, time.clone())?;
     let identities = Identities::new(&db, &interpreter.entity_kinds(), args.numeric_ids)?;
     let (source, reader) = Source::open(&args.file)?;
+    let meaning = meaning(args, layout, &columns, time.as_ref());
+    let stopwatch = Stopwatch::start();
     let mut rows =
         open_rows(reader, layout, &columns).map_err(|failure| failure.within(&source.name))?;
+    let origin = match &args.source {
+        Some(name) => Some(Origin::of_source(&db, name, &meaning, rows.header())?),
+        None => Origin::of_input(&db, &args.file, &meaning)?,
+    };
     let rejects = Rejects::open(args.reject.as_deref(), &args.file, rows.header())?;
     let progress = Progress::over_bytes(source.bytes_total);
     let batch_rows = usize::try_from(args.batch).unwrap_or(usize::MAX);
     let say = |text: &str| progress.note(text);
-    let mut pipeline = Pipeline::new(&db, identities, rejects, batch_rows, &say);
+    let mut pipeline = Pipeline::new(&db, identities, origin, rejects, batch_rows, &say);
 
-    let stopwatch = Stopwatch::start();
     let unreadable = loop {
         match rows.next_row() {
             Ok(Some(row)) => {
@@ -50,6 +56,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
             Err(error) => break Some(error),
         }
     };
+    if unreadable.is_none() {
+        pipeline.check_whole()?;
+    }
     let tally = pipeline.finish()?;
     let elapsed = stopwatch.elapsed();
     progress.finish();
@@ -102,6 +111,36 @@ fn columns(args: &ImportArgs) -> Columns<String> {
         weight: args.weight_column.clone(),
         actor: args.actor_column.clone(),
     }
+}
+
+/// What the options say about the meaning of rows. Numeric ids are left out, since
+/// the database knows of them: a later import need not repeat them.
+fn meaning(
+    args: &ImportArgs,
+    layout: Layout,
+    columns: &Columns<String>,
+    time: Option<&TimeFormat>,
+) -> Meaning {
+    let mut meaning = Meaning::default();
+    match layout {
+        Layout::Csv { delimiter, header } => {
+            meaning.option(Some(&[delimiter.byte(), u8::from(header)]));
+        }
+        Layout::Jsonl => meaning.option(None),
+    }
+    let Columns { entity, time: time_column, signal, weight, actor } = columns;
+    for column in
+        [Some(entity), time_column.as_ref(), signal.as_ref(), weight.as_ref(), actor.as_ref()]
+    {
+        meaning.option(column.map(|column| column.as_bytes()));
+    }
+    let time = time.map(TimeFormat::canonical);
+    meaning.option(time.as_ref().map(|time| time.as_bytes()));
+    meaning.option(args.signal.as_ref().map(|signal| signal.as_bytes()));
+    // With one signal type the kind can only be its own.
+    let kind = args.kind.filter(|_| args.signal.is_none());
+    meaning.option(kind.map(|kind| kind.as_str().as_bytes()));
+    meaning
 }
 
 fn open_rows(

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use tidal_db::{EntityId, EntityKind, Event};
+use tidal_db::{EntityId, EntityKind, Event, Producer, ProducerId};
 
 use super::identities::Identity;
 use super::interpreter::Reading;
@@ -15,6 +15,8 @@ pub(super) struct Chunk<'s> {
     pub(super) rejected: Vec<Rejected>,
     /// The bytes of all rows, one behind the other.
     raw: Vec<u8>,
+    /// What the producer notes once all rows are in.
+    pub(super) note: Option<(ProducerId, Vec<u8>)>,
     /// The line of the last row, good or bad.
     pub(super) last_line: u64,
 }
@@ -52,8 +54,12 @@ impl<'s> Chunk<'s> {
         reading: &Reading<'s, '_>,
         entity: Identity,
         actor: Option<Identity>,
+        producer: Option<Producer>,
     ) {
-        let event = Event::new(reading.signal.name(), EntityId::new(0), reading.weight, reading.at);
+        let event = Event {
+            producer,
+            ..Event::new(reading.signal.name(), EntityId::new(0), reading.weight, reading.at)
+        };
         let raw = self.keep(line, raw);
         self.rows.push(ChunkRow { event, kind: reading.signal.kind(), entity, actor, line, raw });
     }

@@ -10,7 +10,7 @@ use tidal_db::{Batch, EntityKind, ErrorKind, Ticket, TidalDB, TidalError};
 
 use super::chunk::Chunk;
 use super::interpreter::Reading;
-use super::{Identities, Tally};
+use super::{Identities, Origin, Tally};
 use crate::failure::{Failure, explain};
 use crate::input::Rejects;
 use crate::output::count;
@@ -24,6 +24,8 @@ pub(crate) struct Pipeline<'d> {
     /// Says a line to the person.
     say: &'d dyn Fn(&str),
     identities: Identities,
+    /// `None` when it cannot be told whether rows come again.
+    origin: Option<Origin>,
     rejects: Rejects,
     batch_rows: usize,
     chunk: Chunk<'d>,
@@ -44,6 +46,7 @@ impl<'d> Pipeline<'d> {
     pub(crate) fn new(
         db: &'d TidalDB,
         identities: Identities,
+        origin: Option<Origin>,
         rejects: Rejects,
         batch_rows: usize,
         say: &'d dyn Fn(&str),
@@ -52,6 +55,7 @@ impl<'d> Pipeline<'d> {
             db,
             say,
             identities,
+            origin,
             rejects,
             batch_rows,
             chunk: Chunk::default(),
@@ -61,21 +65,34 @@ impl<'d> Pipeline<'d> {
         }
     }
 
-    /// Takes one row; answers whether that filled a batch.
+    /// Takes one row, unless it was taken before; answers whether that filled a
+    /// batch, or would have.
     ///
     /// # Errors
-    /// The database failed; the message says how much of the file is in.
+    /// The database failed; the message says how much of the file is in. The
+    /// source is not the one that it was.
     pub(crate) fn add(
         &mut self,
         line: u64,
         raw: &[u8],
         reading: Result<Reading<'d, '_>, String>,
     ) -> Result<bool, Failure> {
-        match reading.and_then(|reading| self.checked(reading)) {
+        let reading = reading.and_then(|reading| self.checked(reading));
+        let was_taken = match &mut self.origin {
+            Some(origin) => origin.next_row(raw, reading.is_ok())?,
+            None => false,
+        };
+        match reading {
+            Ok(_) if was_taken => {
+                self.tally.duplicates += 1;
+                self.chunk.last_line = line;
+                return Ok(self.tally.duplicates.is_multiple_of(self.batch_rows as u64));
+            }
             Ok(reading) => {
+                let producer = self.origin.as_ref().map(Origin::producer);
                 let entity = self.identities.identify(reading.signal.kind(), reading.entity);
                 let actor = reading.actor.map(|a| self.identities.identify(EntityKind::User, a));
-                self.chunk.push(line, raw, &reading, entity, actor);
+                self.chunk.push(line, raw, &reading, entity, actor, producer);
             }
             Err(reason) => self.chunk.reject(line, raw, reason),
         }
@@ -84,6 +101,14 @@ impl<'d> Pipeline<'d> {
         }
         self.send()?;
         Ok(true)
+    }
+
+    /// Says whether the whole input was what it was before, as far as it goes.
+    ///
+    /// # Errors
+    /// The source has fewer rows than were taken from it.
+    pub(crate) fn check_whole(&self) -> Result<(), Failure> {
+        self.origin.as_ref().map_or(Ok(()), Origin::check_whole)
     }
 
     /// Commits what is left and waits for everything. Answers the counts, and
@@ -129,10 +154,14 @@ impl<'d> Pipeline<'d> {
             row.event.entity = self.identities.id(row.kind, row.entity);
             row.event.actor = row.actor.map(|actor| self.identities.id(EntityKind::User, actor));
         }
+        chunk.note = self.origin.as_ref().and_then(Origin::note);
         let all = 0..chunk.rows.len();
         let submitted = (!all.is_empty()).then(|| self.db.submit(batch(&chunk, all)));
+        // What is refused is tried again before anything later is sent: a producer
+        // sends in its order.
+        let ahead = if matches!(submitted, Some(Err(_))) { 0 } else { COMMITS_AHEAD };
         self.under_way.push_back(Commit { chunk, submitted });
-        while self.under_way.len() > COMMITS_AHEAD {
+        while self.under_way.len() > ahead {
             if let Some(commit) = self.under_way.pop_front() {
                 self.settle(commit)?;
             }
@@ -146,7 +175,7 @@ impl<'d> Pipeline<'d> {
         let Commit { mut chunk, submitted } = commit;
         match submitted.map(|submitted| submitted.and_then(Ticket::wait)) {
             None => {}
-            Some(Ok(committed)) => self.tally.add(&committed),
+            Some(Ok(committed)) => self.tally.add(&committed, chunk.rows.len()),
             Some(Err(error)) if error.kind() == ErrorKind::Input => {
                 self.halve(&mut chunk, error)?
             }
@@ -183,7 +212,7 @@ impl<'d> Pipeline<'d> {
                 return Ok(());
             };
             match self.db.commit(batch(chunk, part.clone())) {
-                Ok(committed) => self.tally.add(&committed),
+                Ok(committed) => self.tally.add(&committed, part.len()),
                 Err(error) if error.kind() == ErrorKind::Input => refused = Some((part, error)),
                 Err(error) => return Err(self.stopped(&error, false)),
             }
@@ -199,8 +228,8 @@ impl<'d> Pipeline<'d> {
         let mut out_of_order = 0;
         while let Some(Commit { mut chunk, submitted }) = self.under_way.pop_front() {
             match submitted.map(|submitted| submitted.and_then(Ticket::wait)) {
-                Some(Ok(committed)) if in_order => self.tally.add(&committed),
-                Some(Ok(committed)) => out_of_order += committed.outcomes.len(),
+                Some(Ok(committed)) if in_order => self.tally.add(&committed, chunk.rows.len()),
+                Some(Ok(_)) => out_of_order += chunk.rows.len(),
                 Some(Err(_)) => in_order = false,
                 None => {}
             }
@@ -222,8 +251,13 @@ impl<'d> Pipeline<'d> {
 }
 
 fn batch<'d>(chunk: &Chunk<'d>, rows: Range<usize>) -> Batch<'d> {
+    let is_last = rows.end == chunk.rows.len();
     let rows = chunk.rows.get(rows).unwrap_or_default();
-    rows.iter().map(|row| row.event).collect()
+    let batch: Batch<'d> = rows.iter().map(|row| row.event).collect();
+    match &chunk.note {
+        Some((id, note)) if is_last => batch.producer_note(*id, note.as_slice()),
+        _ => batch,
+    }
 }
 
 #[cfg(test)]

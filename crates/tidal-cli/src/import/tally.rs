@@ -19,9 +19,10 @@ impl Tally {
         self.accepted + self.duplicates + self.rejected
     }
 
-    /// Counts what a commit answered.
-    pub(super) fn add(&mut self, committed: &Committed) {
-        for outcome in &committed.outcomes {
+    /// Counts what a commit answered to its first operations, as many as it has
+    /// rows.
+    pub(super) fn add(&mut self, committed: &Committed, rows: usize) {
+        for outcome in committed.outcomes.iter().take(rows) {
             match outcome {
                 Outcome::Appended { .. } => self.accepted += 1,
                 Outcome::Duplicate { .. } => self.duplicates += 1,

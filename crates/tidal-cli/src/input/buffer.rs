@@ -114,7 +114,7 @@ impl std::fmt::Debug for Buffer {
 }
 
 /// The line without its line break, LF or CRLF.
-pub(super) fn without_line_break(line: &[u8]) -> &[u8] {
+pub(crate) fn without_line_break(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -62,6 +62,11 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Whether the path is a file that can be read again from its beginning.
+pub(crate) fn is_regular(path: &Path) -> bool {
+    !is_stdin(path) && path.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
 fn decompressed(mut input: impl Read + Send + 'static) -> io::Result<Box<dyn Read>> {
     let mut magic = Vec::new();
     input.by_ref().take(2).read_to_end(&mut magic)?;

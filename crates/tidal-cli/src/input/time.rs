@@ -64,6 +64,16 @@ impl TimeFormat {
             .map_err(|_| format!("time {} is outside 1970 to 2554", excerpt(text.as_bytes())))
     }
 
+    /// A text that says the same as this format and no other, whatever was typed.
+    pub(crate) fn canonical(&self) -> String {
+        match self {
+            Self::SecondsOrRfc3339 => "unix or rfc3339".into(),
+            Self::Unix { unit_nanos } => format!("unix, units of {unit_nanos} ns"),
+            Self::Rfc3339 => "rfc3339".into(),
+            Self::Pattern(pattern) => pattern.as_str().into(),
+        }
+    }
+
     fn describe(&self) -> String {
         match self {
             Self::SecondsOrRfc3339 => {

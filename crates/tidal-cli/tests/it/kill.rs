@@ -196,10 +196,9 @@ fn the_program_and_the_library_reach_the_same_state() {
     let states = states(&bench, &rows);
     let file: String =
         std::iter::once(HEADER.to_owned()).chain(rows.iter().map(Row::line)).collect();
-    bench.write("f.csv", file.as_bytes());
-    bench
-        .import("f.csv", &["--actor-column", "user", "--weight-column", "n", "--batch", "500"])
-        .ok();
+    let mut child = spawn(&bench);
+    send(&mut child, file.as_bytes());
+    assert!(child.wait_with_output().unwrap().status.success());
     assert_eq!(found(&bench), *states.last().unwrap());
     let shown = Ran::of(&mut bench.command(&["--db", "db", "stats", "--json"])).ok().json();
     assert_eq!(shown["checksum"], states.last().unwrap().1.to_string());

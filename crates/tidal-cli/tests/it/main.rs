@@ -1,6 +1,8 @@
 //! The program as scripts and people meet it: every test runs the real binary.
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod demo;

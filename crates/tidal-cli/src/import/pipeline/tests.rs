@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use tidal_db::{By, Config, DecaySpec, ManualClock, SchemaBuilder, Timestamp, Window};
+use tidal_db::{
+    By, Config, DecaySpec, EntityId, Event, ManualClock, SchemaBuilder, Timestamp, Window,
+};
 
 use super::*;
+use crate::import::Meaning;
 
 /// What the database's clock shows; it takes events up to an hour later.
 const NOW: u64 = 1_000_000;
@@ -26,10 +29,16 @@ fn slow_database() -> (TempDir, TidalDB) {
     (dir, db)
 }
 
-fn pipeline<'d>(db: &'d TidalDB, say: &'d dyn Fn(&str), rejects: Option<&Path>) -> Pipeline<'d> {
+fn pipeline<'d>(
+    db: &'d TidalDB,
+    say: &'d dyn Fn(&str),
+    rejects: Option<&Path>,
+    source: Option<&str>,
+) -> Pipeline<'d> {
     let identities = Identities::new(db, &[EntityKind::Item], true).unwrap();
     let rejects = Rejects::open(rejects, Path::new("-"), b"").unwrap();
-    Pipeline::new(db, identities, rejects, 100, say)
+    let origin = source.map(|name| Origin::of_source(db, name, &Meaning::default(), b"").unwrap());
+    Pipeline::new(db, identities, origin, rejects, 100, say)
 }
 
 fn add<'d>(
@@ -48,14 +57,14 @@ fn add<'d>(
     pipeline.add(line, format!("row {line}\n").as_bytes(), Ok(reading))
 }
 
-/// Feeds 1,000 rows of which `is_future` says which lie too far ahead; answers
+/// Feeds 1,000 rows, of a source if it has a name, of which `is_future` says which lie too far ahead; answers
 /// the counts and what was collected.
-fn feed(is_future: impl Fn(u64) -> bool) -> (Tally, u64, String) {
+fn feed(source: Option<&str>, is_future: impl Fn(u64) -> bool) -> (Tally, u64, String) {
     let (dir, db) = slow_database();
     let collected = dir.path().join("rejected");
     let said = RefCell::new(Vec::new());
     let say = |text: &str| said.borrow_mut().push(text.to_owned());
-    let mut pipeline = pipeline(&db, &say, Some(&collected));
+    let mut pipeline = pipeline(&db, &say, Some(&collected), source);
     for line in 1..=1_000 {
         let at = if is_future(line) { NOW + 3_601 } else { NOW + 3_600 };
         add(&mut pipeline, &db, line, at).unwrap();
@@ -81,20 +90,38 @@ fn a_row_that_the_database_refuses_takes_no_other_with_it() {
         ("all", |_| true),
     ];
     for (name, is_future) in cases {
-        let (tally, durable, collected) = feed(is_future);
-        let expected: Vec<u64> = (1..=1_000).filter(|line| is_future(*line)).collect();
-        let rejected = expected.len() as u64;
-        let counts = Tally { accepted: 1_000 - rejected, duplicates: 0, rejected };
-        assert_eq!((tally, durable), (counts, 1_000 - rejected), "{name}");
-        let rows: String = expected.iter().map(|line| format!("row {line}\n")).collect();
-        assert_eq!(collected, rows, "{name}");
+        for source in [None, Some("source")] {
+            let (tally, durable, collected) = feed(source, is_future);
+            let expected: Vec<u64> = (1..=1_000).filter(|line| is_future(*line)).collect();
+            let rejected = expected.len() as u64;
+            let counts = Tally { accepted: 1_000 - rejected, duplicates: 0, rejected };
+            assert_eq!((tally, durable), (counts, 1_000 - rejected), "{name}, {source:?}");
+            let rows: String = expected.iter().map(|line| format!("row {line}\n")).collect();
+            assert_eq!(collected, rows, "{name}, {source:?}");
+        }
     }
+}
+
+/// A database that refuses one of a batch gets it in parts, and the first parts
+/// have no note: a source that was stopped between them goes on all the same.
+#[test]
+fn a_source_without_a_note_goes_on() {
+    let (_dir, db) = slow_database();
+    let origin = || Origin::of_source(&db, "source", &Meaning::default(), b"").unwrap();
+    let mut first = origin();
+    first.next_row(b"row 1\n", true).unwrap();
+    let event = Event::new("view", EntityId::new(7), 1.0, Timestamp::from_secs(NOW));
+    db.signals(&[event.from_producer(first.producer())]).unwrap();
+    let mut again = origin();
+    assert!(again.next_row(b"row 1\n", true).unwrap());
+    assert!(!again.next_row(b"row 2\n", true).unwrap());
+    again.check_whole().unwrap();
 }
 
 #[test]
 fn a_failure_on_the_way_says_what_is_durable() {
     let (_dir, db) = slow_database();
-    let mut pipeline = pipeline(&db, &|_| {}, None);
+    let mut pipeline = pipeline(&db, &|_| {}, None, None);
     for line in 1..=200 {
         add(&mut pipeline, &db, line, NOW).unwrap();
     }
