@@ -85,6 +85,34 @@ fn a_full_disk_is_retriable() {
     }
 }
 
+/// R10: the numbers of what had no room are given out again, and who counts along
+/// is told.
+#[test]
+fn what_follows_on_records_that_had_no_room_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk =
+        Arc::new(FailingDisk::new(dir.path(), Operation::Create, io::ErrorKind::StorageFull));
+    let log = open(&disk, small()).unwrap();
+    disk.arm(0);
+    let mut next = Seq::FIRST;
+    let payload = numbered(0, 1500);
+    loop {
+        let ticket = log.append_at(&batch(&[&payload]), next).unwrap();
+        if let Err(error) = ticket.wait() {
+            assert!(matches!(error, WalError::NoSpace { .. }), "{error:?}");
+            break;
+        }
+        next = next.next();
+    }
+    let refused = log.append_at(&batch(&[&payload]), next.next()).unwrap_err();
+    assert!(
+        matches!(refused, WalError::OutOfPlace { next: given, .. } if given == next),
+        "{refused:?}"
+    );
+    log.append_at(&batch(&[&payload]), next).unwrap().wait().unwrap();
+    assert_eq!(log.head().position.seq, next);
+}
+
 /// Nobody waited for the records that did not fit, so the next sync says so.
 #[test]
 fn a_full_disk_is_told_to_whoever_syncs_when_nobody_listened() {
