@@ -64,7 +64,7 @@ pub use producers::{NOTE_BYTES_MAX, ProducerState};
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
-    ManualClock, Position, SPAN_MAX, Producer, ProducerId, Schema, SchemaBuilder, SchemaError, Seq,
+    ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq,
     SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock,
     TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };

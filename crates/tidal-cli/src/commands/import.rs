@@ -66,6 +66,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
     for key in rows.never_seen() {
         note(&format!("no row had the key {key:?}; is it spelled right?"));
     }
+    if tally.rows() == 0 && unreadable.is_none() {
+        note(&no_rows(&source.name, rows.header()));
+    }
     if let Some(error) = unreadable {
         database::close(&db)?;
         let taken = count(tally.accepted);
@@ -96,8 +99,11 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
     let rejects = pipeline.rejects();
     if rejects.count() > 0 && !rejects.collected() {
         let (rejected, rows) = (count(tally.rejected), rows_text(tally.rows()));
+        let others =
+            if tally.rejected == tally.rows() { "none is in" } else { "the others are in" };
+        let were = if tally.rejected == 1 { "was" } else { "were" };
         return Err(Failure::failed(format!(
-            "{rejected} of {rows} were rejected, the others are in; collect them with --reject FILE"
+            "{rejected} of {rows} {were} rejected, {others}; collect them with --reject FILE"
         )));
     }
     Ok(())
@@ -154,6 +160,18 @@ fn open_rows(
         }
         Layout::Jsonl => Box::new(JsonRows::open(reader, columns)?),
     })
+}
+
+/// What to say of a file from which nothing was read.
+fn no_rows(name: &str, header: &[u8]) -> String {
+    // A line break at its end is as it should be.
+    if header.trim_ascii_end().contains(&b'\r') {
+        format!("{name} has no rows: its lines end in CR alone; convert them to LF")
+    } else if header.is_empty() {
+        format!("{name} has no rows")
+    } else {
+        format!("{name} has a header and no rows")
+    }
 }
 
 fn rows_text(rows: u64) -> String {

@@ -46,7 +46,7 @@ impl Columns<String> {
                 ))),
                 (None, _) => {
                     let titles: Vec<_> =
-                        header.iter().map(|title| crate::output::printable(title)).collect();
+                        header.iter().map(|title| crate::output::excerpt(title)).collect();
                     Err(Failure::failed(format!(
                         "no column {name:?} in the header, which has {}",
                         titles.join(", ")
@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn a_name_must_be_there_once() {
         assert!(
-            columns("C", None).in_header(&header()).unwrap_err().message().contains("a, b, c, b")
+            columns("C", None)
+                .in_header(&header())
+                .unwrap_err()
+                .message()
+                .contains(r#""a", "b", "c", "b""#)
         );
         assert!(columns("b", None).in_header(&header()).unwrap_err().message().contains("twice"));
     }

@@ -170,9 +170,36 @@ fn a_file_of_rejects_is_there_even_when_it_holds_the_header_only() {
 fn a_header_that_lacks_a_column_is_no_matter_of_rows() {
     let bench = Bench::new();
     bench.write("f.csv", b"thing,at\na,1000\n");
-    bench.import("f.csv", &[]).fails(1, "thing, at");
+    bench.import("f.csv", &[]).fails(1, r#"which has "thing", "at""#);
     bench.write("g.csv", b"");
     bench.import("g.csv", &[]).fails(1, "header");
-    bench.write("h.csv", b"item,at\n");
-    assert_eq!(bench.import("h.csv", &[]).ok().json()["rows"], 0);
+    bench.write("s.csv", b"item ,at\na,1000\n");
+    bench.import("s.csv", &[]).fails(1, r#"which has "item ", "at""#);
+}
+
+#[test]
+fn a_file_without_rows_is_pointed_out_and_no_failure() {
+    let bench = Bench::new();
+    let import = |name: &str| {
+        bench.run(&["import", "--json", "--signal", "purchase", "--entity-column", "item", name])
+    };
+    for (name, bytes, expected) in [
+        ("header.csv", b"item,at\r\n".as_slice(), "header.csv has a header and no rows"),
+        ("lone.csv", b"item,at\ra,1000\rb,1001\r", "CR alone"),
+        ("empty.jsonl", b"\n\n", "empty.jsonl has no rows"),
+    ] {
+        bench.write(name, bytes);
+        let ran = import(name).ok();
+        assert_eq!(ran.json()["rows"], 0, "{name}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+        assert!(ran.stderr.contains(expected), "{ran:?}");
+    }
+}
+
+#[test]
+fn when_every_row_is_rejected_none_is_said_to_be_in() {
+    let bench = Bench::new();
+    bench.write("f.csv", b"item,at\na,never\n");
+    let ran = bench.import("f.csv", &[]).fails(1, "1 of 1 row was rejected, none is in");
+    assert!(!ran.stderr.contains("others"), "{ran:?}");
 }
