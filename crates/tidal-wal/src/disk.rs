@@ -1,12 +1,14 @@
 //! The only place that touches files.
 //!
 //! A log lives in one directory and reaches it through [`Disk`], so that tests
-//! can put a disk that fails in its place.
+//! can put a disk that fails in its place. Random bits come the same way, so that a
+//! simulation can be replayed.
 //!
 //! D1. Writes go to explicit offsets of files whose length is fixed; nothing is
 //!     buffered in between.
 //! D2. A file that is created is filled with zeros, not only reserved, so that
 //!     a later sync of its data needs no change of the file system's metadata.
+//! D3. A read or a write that does a part, or is interrupted, goes on.
 
 use std::fmt::Debug;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -36,15 +38,51 @@ pub(crate) trait Disk: Debug + Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes creations, renames and removals durable.
     fn sync_dir(&self) -> io::Result<()>;
+    /// Random bits, for identities.
+    fn random_u64(&self) -> io::Result<u64>;
 }
 
 /// One file of a log.
 pub(crate) trait DiskFile: Debug + Send + Sync {
     fn len(&self) -> io::Result<u64>;
-    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()>;
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Reads some of the bytes, and none only where the file ends.
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes some of the bytes.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Makes everything written durable.
     fn sync(&self) -> io::Result<()>;
+
+    /// Reads all of the bytes (D3).
+    fn read_exact_at(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.read_at(bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    bytes = std::mem::take(&mut bytes).get_mut(count..).unwrap_or_default();
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of the bytes (D3).
+    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write_at(bytes, offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    bytes = bytes.get(count..).unwrap_or_default();
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A whole file.
@@ -159,6 +197,10 @@ impl Disk for RealDisk {
     fn sync_dir(&self) -> io::Result<()> {
         sync_dir(&self.dir)
     }
+
+    fn random_u64(&self) -> io::Result<u64> {
+        getrandom::u64().map_err(|error| io::Error::other(error.to_string()))
+    }
 }
 
 #[derive(Debug)]
@@ -170,39 +212,23 @@ impl DiskFile for RealFile {
     }
 
     #[cfg(unix)]
-    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.0, bytes, offset)
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.0, bytes, offset)
     }
 
     #[cfg(unix)]
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::write_all_at(&self.0, bytes, offset)
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::write_at(&self.0, bytes, offset)
     }
 
     #[cfg(windows)]
-    fn read_exact_at(&self, mut bytes: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let count = std::os::windows::fs::FileExt::seek_read(&self.0, bytes, offset)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            bytes = bytes.get_mut(count..).unwrap_or_default();
-            offset += count as u64;
-        }
-        Ok(())
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_read(&self.0, bytes, offset)
     }
 
     #[cfg(windows)]
-    fn write_all_at(&self, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let count = std::os::windows::fs::FileExt::seek_write(&self.0, bytes, offset)?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(count..).unwrap_or_default();
-            offset += count as u64;
-        }
-        Ok(())
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        std::os::windows::fs::FileExt::seek_write(&self.0, bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {

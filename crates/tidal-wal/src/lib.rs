@@ -50,14 +50,18 @@ mod floor_file;
 mod format;
 pub mod limits;
 mod names;
+mod open;
 mod options;
 mod queue;
 mod random;
 mod reader;
 mod record;
 mod recovery;
+mod runner;
 mod segments;
 mod shared;
+#[cfg(any(test, feature = "sim"))]
+pub mod sim;
 mod tail;
 mod ticket;
 mod verify;

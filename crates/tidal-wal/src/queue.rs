@@ -193,6 +193,21 @@ impl Queue {
         Work::Batches
     }
 
+    /// The same without waiting, as if nothing came for a while.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn take_now(&self, taken: &mut Buffer) -> Work {
+        taken.clear();
+        let mut state = self.lock();
+        if !state.open.batches.is_empty() {
+            std::mem::swap(&mut state.open, taken);
+            Work::Batches
+        } else if state.closing {
+            Work::Close
+        } else {
+            Work::Idle
+        }
+    }
+
     /// Lets nothing more in; the writer takes what is there.
     pub(crate) fn close(&self) {
         self.lock().closing = true;

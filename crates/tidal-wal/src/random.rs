@@ -1,25 +1,17 @@
-//! Randomness of the operating system, for identities.
-
-use std::io;
-use std::sync::Arc;
+//! Identities, made of the random bits of the machine.
 
 use tidal_types::{LogId, WalError};
 
-pub(crate) fn log_id() -> Result<LogId, WalError> {
+use crate::disk::{Disk, failed};
+
+pub(crate) fn log_id(disk: &dyn Disk) -> Result<LogId, WalError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(unavailable)?;
+    for half in bytes.chunks_exact_mut(8) {
+        half.copy_from_slice(&nonce(disk)?.to_le_bytes());
+    }
     Ok(LogId::from_bytes(bytes))
 }
 
-pub(crate) fn nonce() -> Result<u64, WalError> {
-    getrandom::u64().map_err(unavailable)
-}
-
-fn unavailable(error: getrandom::Error) -> WalError {
-    let source = Arc::new(io::Error::other(error.to_string()));
-    WalError::Io {
-        operation: "read random bytes from",
-        path: "the operating system".into(),
-        source,
-    }
+pub(crate) fn nonce(disk: &dyn Disk) -> Result<u64, WalError> {
+    disk.random_u64().map_err(failed("draw random bits for", disk.path("")))
 }

@@ -89,7 +89,7 @@ impl Tail {
                 SegmentNumber::FIRST,
                 options.alignment,
             ),
-            nonce: random::nonce()?,
+            nonce: random::nonce(&**disk)?,
             created,
             in_flight_bytes_max: in_flight_bytes_max(options.durability, options.alignment),
             previous_end: 0,
@@ -231,7 +231,7 @@ impl Tail {
             base_offset: self.header.base_offset + self.header.file_bytes,
             file_bytes: planned_bytes(self.segment_bytes, number, self.header.alignment)
                 .max(align_up(needed, self.header.alignment)),
-            nonce: random::nonce().map_err(TailError::Unsound)?,
+            nonce: random::nonce(&*self.disk).map_err(TailError::Unsound)?,
             created: self.log_time.max(now),
             in_flight_bytes_max: self.in_flight_bytes_max,
             previous_end: self.end,

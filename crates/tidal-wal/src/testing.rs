@@ -176,6 +176,10 @@ impl Disk for FailingDisk {
         self.faults.pass(Operation::SyncDir)?;
         self.real.sync_dir()
     }
+
+    fn random_u64(&self) -> io::Result<u64> {
+        self.real.random_u64()
+    }
 }
 
 #[derive(Debug)]
@@ -189,17 +193,17 @@ impl DiskFile for FailingFile {
         self.file.len()
     }
 
-    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(bytes, offset)
     }
 
     /// A write that fails leaves half of its bytes behind.
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         if let Err(error) = self.faults.pass(Operation::Write) {
             self.file.write_all_at(&bytes[..bytes.len() / 2], offset)?;
             return Err(error);
         }
-        self.file.write_all_at(bytes, offset)
+        self.file.write_at(bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {

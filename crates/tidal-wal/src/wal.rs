@@ -3,26 +3,23 @@
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
 
 use tidal_types::{Position, Seq, WalError};
 
 use crate::batch::Batch;
 use crate::completion::completion;
 use crate::disk::{Disk, RealDisk, failed};
-use crate::floor_file::FloorFile;
 use crate::format::{Digest, SegmentNumber};
 use crate::names;
+use crate::open::open;
 use crate::options::{Durability, WalOptions};
-use crate::queue::Queue;
-use crate::random;
 use crate::reader::Reader;
-use crate::recovery::{Decision, Inspection, decide, inspect, repair};
-use crate::segments::Segments;
-use crate::shared::{Durable, Shared};
-use crate::tail::Tail;
+use crate::runner::Runner;
+use crate::shared::Shared;
+#[cfg(any(test, feature = "sim"))]
+use crate::sim::SimDisk;
 use crate::ticket::{Appended, Ticket, writer_gone};
-use crate::writer::{Writer, fail_all};
+use crate::writer::fail_all;
 
 /// The end of a log: which record comes next, and the digest of all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +40,7 @@ pub struct Wal {
     shared: Arc<Shared>,
     durability: Durability,
     /// `None` once the log is closed. Held by who closes it or removes segments.
-    writer: Mutex<Option<JoinHandle<Result<(), WalError>>>>,
+    runner: Mutex<Option<Runner>>,
 }
 
 impl Wal {
@@ -73,48 +70,13 @@ impl Wal {
         lock: Option<File>,
         options: WalOptions,
     ) -> Result<Self, WalError> {
-        let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
-        let decision = decide(&*disk, &found);
-        if let Some(expected) = options.continues {
-            continues(&*disk, &decision, expected)?;
-        }
-        let (mut floor, tail, kept) = match decision {
-            Decision::Refuse(error) => return Err(error),
-            Decision::Create => {
-                remove_temporaries(&*disk, &found)?;
-                let log_id = random::log_id()?;
-                let tail = Tail::create(&disk, &options, log_id, options.clock.now())?;
-                (FloorFile::open(&disk, None)?, tail, Vec::new())
-            }
-            Decision::Open(plan) => {
-                remove_temporaries(&*disk, &found)?;
-                // Before anything that is done on its word.
-                let floor = FloorFile::open(&disk, found.floor.sound().copied())?;
-                (floor, repair(&disk, &options, &found, &plan)?, plan.kept)
-            }
-        };
-        let mut segments = Segments::new(kept);
-        if segments.last_number() != Some(tail.header().number) {
-            segments.push(tail.header().clone());
-        }
-        let oldest = segments.first_number().unwrap_or(tail.header().number);
-        floor.write(tail.floor(oldest))?;
-        let standing = tail.standing();
-        let shared = Arc::new(Shared::new(
-            Arc::clone(&disk),
-            tail.header().log_id,
-            Queue::new(disk.path(""), options.group_commit, standing.next_seq),
-            Durable::of(&tail),
-            segments,
-            floor,
-        ));
-        let clock = Arc::clone(&options.clock);
-        let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);
-        let thread = thread::Builder::new()
-            .name("tidal-wal".into())
-            .spawn(move || writer.run_guarded())
-            .map_err(failed("start a thread for", disk.path("")))?;
-        Ok(Self { shared, durability: options.durability, writer: Mutex::new(Some(thread)) })
+        let (shared, writer) = open(disk, lock, &options)?;
+        let runner = Runner::spawn(writer, shared.disk.path(""))?;
+        Ok(Self::new(shared, options.durability, runner))
+    }
+
+    fn new(shared: Arc<Shared>, durability: Durability, runner: Runner) -> Self {
+        Self { shared, durability, runner: Mutex::new(Some(runner)) }
     }
 
     /// Appends the records of a batch: after a crash all of them are there, or
@@ -164,6 +126,8 @@ impl Wal {
     pub fn sync(&self) -> Result<(), WalError> {
         let (completer, pending) = completion();
         self.shared.queue.push(&Batch::new(), None, Some(completer))?;
+        #[cfg(any(test, feature = "sim"))]
+        self.step();
         let synced = pending.wait().unwrap_or_else(|| Err(writer_gone()));
         // Told here at the latest, so taken in any case.
         let unheard = self.shared.queue.take_unheard();
@@ -211,8 +175,8 @@ impl Wal {
     /// [`WalError::Io`]; the log then takes no more records.
     pub fn truncate_before(&self, seq: Seq) -> Result<usize, WalError> {
         // Held throughout: once the log is closed, its files are someone else's.
-        let writer = self.lock_writer();
-        if writer.is_none() {
+        let runner = self.lock_runner();
+        if runner.is_none() {
             return Err(WalError::Closed { path: self.shared.disk.path("") });
         }
         if let Some(cause) = self.shared.queue.failure() {
@@ -248,22 +212,45 @@ impl Wal {
     /// not written.
     pub fn close(&self) -> Result<(), WalError> {
         self.shared.queue.close();
-        let mut guard = self.lock_writer();
-        let Some(writer) = guard.take() else {
+        let mut guard = self.lock_runner();
+        let Some(runner) = guard.take() else {
             return Ok(());
         };
         // A waker that holds the last reference drops the log on the writer's own
         // thread, which ends by itself once the queue is empty.
-        if writer.thread().id() == thread::current().id() {
+        if runner.is_this_thread() {
             return Ok(());
         }
-        let outcome = writer.join().unwrap_or_else(|_| Err(writer_gone()));
+        let outcome = runner.finish();
         drop(guard);
         outcome
     }
 
-    fn lock_writer(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), WalError>>>> {
-        self.writer.lock().expect("no thread panics while it closes the log")
+    fn lock_runner(&self) -> MutexGuard<'_, Option<Runner>> {
+        self.runner.lock().expect("no thread panics while it closes the log")
+    }
+}
+
+#[cfg(any(test, feature = "sim"))]
+impl Wal {
+    /// Opens the log on a simulated disk. No thread is started: nothing is written
+    /// but by [`Wal::step`], [`Wal::sync`] and [`Wal::close`], so that a run can be
+    /// replayed. Waiting for a ticket that is not done would wait for ever.
+    ///
+    /// # Errors
+    /// Those of [`Wal::open`].
+    pub fn open_simulated(disk: &SimDisk, options: WalOptions) -> Result<Self, WalError> {
+        options.check()?;
+        let (shared, writer) = open(Arc::new(disk.clone()), None, &options)?;
+        Ok(Self::new(shared, options.durability, Runner::Stepped(Box::new(writer))))
+    }
+
+    /// What the writer of a simulated log does next: writes what is queued, or
+    /// what an idle log does. Does nothing in any other log.
+    pub fn step(&self) {
+        if let Some(runner) = &mut *self.lock_runner() {
+            runner.step();
+        }
     }
 }
 
@@ -273,36 +260,4 @@ impl Drop for Wal {
             tracing::error!(%error, "the log was dropped after it had failed");
         }
     }
-}
-
-/// Refuses a log that is not the one that was expected, or ends before it should.
-fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result<(), WalError> {
-    let path = disk.path("");
-    match decision {
-        // It says itself what is wrong.
-        Decision::Refuse(_) => Ok(()),
-        Decision::Create => {
-            let first = names::segment(SegmentNumber::FIRST);
-            Err(WalError::Missing { path: disk.path(&first) })
-        }
-        Decision::Open(plan) => {
-            let found = plan.kept.last().map_or(expected.log_id, |header| header.log_id);
-            let end = plan.next_seq.previous();
-            if found != expected.log_id {
-                Err(WalError::Foreign { path, found, expected: expected.log_id })
-            } else if end < expected.seq {
-                Err(WalError::EndsEarly { path, end, expected: expected.seq })
-            } else {
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Removes what was under construction when a process ended.
-fn remove_temporaries(disk: &dyn Disk, found: &Inspection) -> Result<(), WalError> {
-    for name in &found.temporaries {
-        disk.remove(name).map_err(failed("remove", disk.path(name)))?;
-    }
-    Ok(())
 }

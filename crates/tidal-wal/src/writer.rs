@@ -71,17 +71,33 @@ impl Writer {
     fn run(mut self) -> Result<(), WalError> {
         let mut buffer = Buffer::default();
         loop {
-            match self.shared.queue.take(&mut buffer, self.floor_lags()) {
-                Work::Batches => self.write(&mut buffer),
-                Work::Idle => self.settle(),
-                Work::Close => break,
+            let work = self.shared.queue.take(&mut buffer, self.floor_lags());
+            if work == Work::Close {
+                break;
             }
+            self.work(work, &mut buffer);
         }
         self.settle();
         if let Some(cause) = self.shared.queue.failure() {
             return Err(WalError::Poisoned { cause });
         }
         self.shared.queue.take_unheard().map_or(Ok(()), Err)
+    }
+
+    /// What there is to do now, without waiting for more.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn step(&mut self) {
+        let mut buffer = Buffer::default();
+        let work = self.shared.queue.take_now(&mut buffer);
+        self.work(work, &mut buffer);
+    }
+
+    fn work(&mut self, work: Work, buffer: &mut Buffer) {
+        match work {
+            Work::Batches => self.write(buffer),
+            Work::Idle => self.settle(),
+            Work::Close => {}
+        }
     }
 
     fn write(&mut self, buffer: &mut Buffer) {

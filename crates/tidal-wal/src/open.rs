@@ -1,0 +1,97 @@
+//! Opening a log: recovery, and the parts of a log in order.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use tidal_types::{Position, WalError};
+
+use crate::WalOptions;
+use crate::disk::{Disk, failed};
+use crate::floor_file::FloorFile;
+use crate::format::SegmentNumber;
+use crate::names;
+use crate::queue::Queue;
+use crate::random;
+use crate::recovery::{Decision, Inspection, decide, inspect, repair};
+use crate::segments::Segments;
+use crate::shared::{Durable, Shared};
+use crate::tail::Tail;
+use crate::writer::Writer;
+
+/// Opens or creates the log on a disk. Its writer does not run yet.
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    lock: Option<File>,
+    options: &WalOptions,
+) -> Result<(Arc<Shared>, Writer), WalError> {
+    let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
+    let decision = decide(&*disk, &found);
+    if let Some(expected) = options.continues {
+        continues(&*disk, &decision, expected)?;
+    }
+    let (mut floor, tail, kept) = match decision {
+        Decision::Refuse(error) => return Err(error),
+        Decision::Create => {
+            remove_temporaries(&*disk, &found)?;
+            let log_id = random::log_id(&*disk)?;
+            let tail = Tail::create(&disk, options, log_id, options.clock.now())?;
+            (FloorFile::open(&disk, None)?, tail, Vec::new())
+        }
+        Decision::Open(plan) => {
+            remove_temporaries(&*disk, &found)?;
+            // Before anything that is done on its word.
+            let floor = FloorFile::open(&disk, found.floor.sound().copied())?;
+            (floor, repair(&disk, options, &found, &plan)?, plan.kept)
+        }
+    };
+    let mut segments = Segments::new(kept);
+    if segments.last_number() != Some(tail.header().number) {
+        segments.push(tail.header().clone());
+    }
+    let oldest = segments.first_number().unwrap_or(tail.header().number);
+    floor.write(tail.floor(oldest))?;
+    let standing = tail.standing();
+    let shared = Arc::new(Shared::new(
+        Arc::clone(&disk),
+        tail.header().log_id,
+        Queue::new(disk.path(""), options.group_commit, standing.next_seq),
+        Durable::of(&tail),
+        segments,
+        floor,
+    ));
+    let clock = Arc::clone(&options.clock);
+    let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);
+    Ok((shared, writer))
+}
+
+/// Refuses a log that is not the one that was expected, or ends before it should.
+fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result<(), WalError> {
+    let path = disk.path("");
+    match decision {
+        // It says itself what is wrong.
+        Decision::Refuse(_) => Ok(()),
+        Decision::Create => {
+            let first = names::segment(SegmentNumber::FIRST);
+            Err(WalError::Missing { path: disk.path(&first) })
+        }
+        Decision::Open(plan) => {
+            let found = plan.kept.last().map_or(expected.log_id, |header| header.log_id);
+            let end = plan.next_seq.previous();
+            if found != expected.log_id {
+                Err(WalError::Foreign { path, found, expected: expected.log_id })
+            } else if end < expected.seq {
+                Err(WalError::EndsEarly { path, end, expected: expected.seq })
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Removes what was under construction when a process ended.
+fn remove_temporaries(disk: &dyn Disk, found: &Inspection) -> Result<(), WalError> {
+    for name in &found.temporaries {
+        disk.remove(name).map_err(failed("remove", disk.path(name)))?;
+    }
+    Ok(())
+}
