@@ -95,8 +95,8 @@ impl SimDisk {
         self.lock().faults.arm(count, fault);
     }
 
-    /// One in so many reads and writes is interrupted or does only a part; zero for
-    /// none, as at first.
+    /// One in so many reads and writes is interrupted, or does only a part, or finds
+    /// the page cache evicted (S3); zero for none, as at first.
     pub fn disturb(&self, one_in: u64) {
         self.lock().faults.disturb(one_in);
     }
@@ -105,6 +105,12 @@ impl SimDisk {
     #[must_use]
     pub fn faults(&self) -> u64 {
         self.lock().faults.suffered()
+    }
+
+    /// How many bytes all files have together.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.lock().used()
     }
 
     /// From now on there is room for so many bytes in all files together.
@@ -188,10 +194,14 @@ impl State {
         self.contents.get_mut(file).expect("contents are never taken away")
     }
 
+    fn used(&self) -> u64 {
+        let files = self.directory.files().filter_map(|file| self.contents.get(file));
+        files.map(|content| content.cached().len() as u64).sum()
+    }
+
     /// How many more bytes there is room for.
     fn room(&self) -> u64 {
-        let files = self.directory.files().filter_map(|file| self.contents.get(file));
-        self.space.saturating_sub(files.map(|content| content.cached().len() as u64).sum())
+        self.space.saturating_sub(self.used())
     }
 }
 

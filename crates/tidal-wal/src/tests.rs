@@ -2,3 +2,4 @@ mod appending;
 mod faults;
 mod producers;
 mod reading;
+mod simulated;

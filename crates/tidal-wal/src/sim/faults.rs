@@ -51,8 +51,9 @@ impl Faults {
         self.suffered
     }
 
-    pub(super) const fn die(&mut self) {
+    pub(super) fn die(&mut self) {
         self.dead = true;
+        self.suffer("death");
     }
 
     /// A new process begins, after what happened to the last one.

@@ -120,6 +120,9 @@ impl DiskFile for SimFile {
         let state = &mut *self.disk.lock();
         state.faults.check()?;
         let asked = state.disturb(bytes.len())?;
+        if state.rng.one_in(state.faults.disturbed_one_in()) {
+            state.content_mut(self.file).evict();
+        }
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
         let there = state.content_mut(self.file).cached().get(offset..).unwrap_or_default();
         let count = there.len().min(asked);

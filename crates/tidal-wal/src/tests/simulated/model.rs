@@ -1,0 +1,100 @@
+//! What the log must hold, kept beside it.
+
+use std::collections::BTreeSet;
+
+use tidal_types::Seq;
+
+/// The records that were sent, and what is known of them.
+#[derive(Debug)]
+pub(super) struct Model {
+    /// Payloads; record 1 is the first.
+    sent: Vec<Vec<u8>>,
+    /// After which records a batch ends.
+    ends: BTreeSet<usize>,
+    /// So many must survive a power cut.
+    durable: usize,
+    /// So many must survive the end of the process.
+    written: usize,
+    /// So many may have been cut off the front.
+    truncated: usize,
+}
+
+impl Model {
+    pub(super) fn new() -> Self {
+        Self { sent: Vec::new(), ends: [0].into(), durable: 0, written: 0, truncated: 0 }
+    }
+
+    pub(super) fn durable(&self) -> usize {
+        self.durable
+    }
+
+    pub(super) fn truncated(&self) -> usize {
+        self.truncated
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// R22: a batch was sent, and must have the next number.
+    pub(super) fn send(&mut self, batch: Vec<Vec<u8>>, first: Seq) {
+        assert_eq!(index(first), self.len() + 1, "R22: the number of a new record");
+        self.sent.extend(batch);
+        self.ends.insert(self.len());
+    }
+
+    /// The records up to `last` survive the end of the process.
+    pub(super) fn acknowledge_written(&mut self, last: usize) {
+        assert!(last <= self.len(), "R22: record {last} is acknowledged and was given up");
+        self.written = self.written.max(last);
+    }
+
+    /// The records up to `last` survive a power cut: they were acknowledged, or
+    /// shown.
+    pub(super) fn acknowledge_durable(&mut self, last: usize) {
+        self.acknowledge_written(last);
+        self.durable = self.durable.max(last);
+    }
+
+    /// R10: records behind `last` were given up, and never acknowledged.
+    pub(super) fn give_up(&mut self, last: usize) {
+        assert!(last >= self.written, "R10: record {} is given up", last + 1);
+        self.cut(last.min(self.len()));
+    }
+
+    /// What is not durable may be gone.
+    pub(super) fn lose_written(&mut self) {
+        self.written = self.durable;
+    }
+
+    pub(super) fn truncate(&mut self, last: usize) {
+        self.truncated = self.truncated.max(last);
+    }
+
+    /// The log was opened and ends with record `last`.
+    pub(super) fn open(&mut self, last: usize) {
+        assert!(last >= self.durable, "R1: {} records durable, {last} there", self.durable);
+        assert!(last >= self.written, "R1: {} records written, {last} there", self.written);
+        assert!(last <= self.len(), "R2: {} records sent, {last} there", self.len());
+        assert!(self.ends.contains(&last), "R3: the log ends in a batch, with record {last}");
+        self.cut(last);
+        self.durable = last;
+        self.written = last;
+    }
+
+    /// R2, R4: what a record must be.
+    pub(super) fn expect(&self, seq: Seq, payload: &[u8]) {
+        let sent = self.sent.get(index(seq) - 1).map(Vec::as_slice);
+        assert!(sent == Some(payload), "R2, R4: record {seq} is not what was sent");
+    }
+
+    fn cut(&mut self, last: usize) {
+        self.sent.truncate(last);
+        self.ends.retain(|&end| end <= last);
+    }
+}
+
+/// A number as an index that counts from one.
+pub(super) fn index(seq: Seq) -> usize {
+    usize::try_from(seq.get()).unwrap()
+}
