@@ -18,6 +18,7 @@ const TEST_DATA: &str = "TIDAL_TEST_DATA";
 const FEATURE_SETS: &[(&str, &str)] = &[
     ("clippy storage", "-p tidal-storage"),
     ("clippy memory only", "-p tidal-storage --no-default-features"),
+    ("clippy simulation", "-p tidal-wal --features sim"),
 ];
 
 /// Formatting and lints.
@@ -88,6 +89,7 @@ mod tests {
                 "cargo clippy --all-targets --workspace -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",
+                "cargo clippy --all-targets -p tidal-wal --features sim -- -D warnings",
             ]
         );
         let shown: Vec<_> = docs().iter().map(Step::to_string).collect();

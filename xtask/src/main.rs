@@ -12,6 +12,7 @@ mod console;
 mod deny;
 mod failure;
 mod layers;
+mod soak;
 mod steps;
 mod tidy;
 mod workspace;
@@ -35,6 +36,8 @@ Commands:
   deny          bans, licences and sources of all dependencies
   audit         known advisories against dependencies; needs the network
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
+  soak          simulated crashes of the log, until a seed fails;
+                --minutes N ends it earlier, --seed S begins at a seed
 
 Options:
   -h, --help    print this";
@@ -70,6 +73,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
+        ["soak", args @ ..] => soak::run(args),
         [] => Err(Failure::Usage("a command is needed".into())),
         words => Err(Failure::Usage(format!("`{}` is not a command", words.join(" ")))),
     }
@@ -81,7 +85,9 @@ mod tests {
 
     #[test]
     fn unknown_words_are_wrong_usage() {
-        for words in [&[][..], &["frobnicate"], &["ci", "twice"], &["tidy", "--fix"]] {
+        for words in
+            [&[][..], &["frobnicate"], &["ci", "twice"], &["tidy", "--fix"], &["soak", "long"]]
+        {
             let failure = run(words).unwrap_err();
             assert!(matches!(failure, Failure::Usage(_)), "{words:?}: {failure:?}");
         }
@@ -89,7 +95,9 @@ mod tests {
 
     #[test]
     fn the_usage_names_every_command() {
-        for command in ["ci", "lint", "tidy", "layers", "test", "docs", "deny", "audit", "bench"] {
+        for command in
+            ["ci", "lint", "tidy", "layers", "test", "docs", "deny", "audit", "bench", "soak"]
+        {
             assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
         }
     }

@@ -88,7 +88,8 @@ impl Command {
         self
     }
 
-    fn run(&self, root: &Path) -> Result<()> {
+    /// Runs it in the folder `root`.
+    pub(crate) fn run(&self, root: &Path) -> Result<()> {
         let status = process::Command::new(&self.program)
             .args(&self.args)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))

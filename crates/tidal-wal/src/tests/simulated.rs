@@ -18,7 +18,7 @@ use self::run::{Run, Tally};
 use crate::sim::SimDisk;
 
 /// How many seeds an ordinary test run tries.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 500;
 
 /// Runs one seed, and says which it was when it fails.
 fn check(seed: u64) -> (Tally, SimDisk) {
