@@ -165,8 +165,13 @@ impl SimDisk {
     /// Puts a file there, durably, in place of any of that name.
     pub fn put(&self, name: &str, bytes: &[u8]) {
         let state = &mut *self.lock();
-        state.contents.push(Content::of(bytes));
-        state.directory.put(name, state.contents.len() - 1);
+        let content = Content::of(bytes);
+        if let Some(file) = state.directory.find(name) {
+            *state.content_mut(file) = content;
+        } else {
+            state.contents.push(content);
+            state.directory.put(name, state.contents.len() - 1);
+        }
     }
 
     /// Takes a file away, durably.

@@ -1,4 +1,5 @@
 mod appending;
+mod damage;
 mod faults;
 mod producers;
 mod reading;

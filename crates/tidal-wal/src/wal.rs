@@ -241,6 +241,11 @@ impl Wal {
     /// Those of [`Wal::open`].
     pub fn open_simulated(disk: &SimDisk, options: WalOptions) -> Result<Self, WalError> {
         options.check()?;
+        Self::open_stepped(disk, options)
+    }
+
+    /// The same with any options, for logs that are smaller than anyone wants.
+    pub(crate) fn open_stepped(disk: &SimDisk, options: WalOptions) -> Result<Self, WalError> {
         let (shared, writer) = open(Arc::new(disk.clone()), None, &options)?;
         Ok(Self::new(shared, options.durability, Runner::Stepped(Box::new(writer))))
     }

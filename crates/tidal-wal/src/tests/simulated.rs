@@ -26,8 +26,8 @@ fn check(seed: u64) -> (Tally, SimDisk) {
     match catch_unwind(AssertUnwindSafe(|| Run::new(seed, &disk).live())) {
         Ok(tally) => (tally, disk),
         Err(panic) => {
-            eprintln!("{}", disk.trace());
             eprintln!("seed {seed} fails: replay it with TIDAL_SIM_SEED={seed}");
+            eprintln!("the last operations on its disk:\n{}", disk.trace());
             resume_unwind(panic);
         }
     }

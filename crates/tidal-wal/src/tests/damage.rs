@@ -1,0 +1,248 @@
+//! Every damage of a kind, to a log small enough to try them all.
+//!
+//! Each damaged log is looked at and decided upon, as opening does; a part of them
+//! is opened. Either the log is refused, or every record that is known to have been
+//! synced is there, and nothing that was not sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tidal_types::{ManualClock, Seq, Timestamp, WalError};
+
+use crate::names;
+use crate::recovery::{Decision, decide, inspect};
+use crate::sim::SimDisk;
+use crate::testing::{batch, numbered, read_from};
+use crate::{Wal, WalOptions};
+
+const SEGMENTS: usize = 3;
+
+/// One in so many damaged logs is opened for good.
+const OPENED_ONE_IN: usize = 509;
+
+fn tiny() -> WalOptions {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1000)));
+    WalOptions { segment_bytes: 6 << 10, clock, ..WalOptions::default() }
+}
+
+/// A sound log, and what is known of it.
+struct Golden {
+    disk: SimDisk,
+    payloads: Vec<Vec<u8>>,
+    /// So many records are known to have been synced.
+    known: usize,
+    tried: usize,
+    opened: usize,
+}
+
+/// What became of a damaged log.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Refused,
+    /// It opens with so many records.
+    Opens(usize),
+}
+
+impl Golden {
+    /// A log of a few groups of three records over three segments. When it was
+    /// closed, its floor knows of all; when not, only of the segments before the
+    /// last, and each group vouches for those before it.
+    fn new(seed: u64, closed: bool) -> Self {
+        let disk = SimDisk::new(seed);
+        let log = Wal::open_stepped(&disk, tiny()).unwrap();
+        let mut payloads: Vec<Vec<u8>> = Vec::new();
+        while log.segment_count() < SEGMENTS || payloads.len() % 2 == 1 {
+            let group: Vec<_> = (0..3).map(|index| numbered(payloads.len() + index, 200)).collect();
+            let records: Vec<_> = group.iter().map(Vec::as_slice).collect();
+            let ticket = log.append(&batch(&records)).unwrap();
+            log.step();
+            ticket.wait().unwrap();
+            payloads.extend(group);
+        }
+        if closed {
+            log.close().unwrap();
+        } else {
+            disk.die();
+            drop(log);
+            disk.kill();
+        }
+        let known = if closed { payloads.len() } else { payloads.len() - 3 };
+        let mut golden = Self { disk, payloads, known, tried: 0, opened: 0 };
+        assert_eq!(golden.outcome(), Outcome::Opens(golden.payloads.len()));
+        assert_eq!(golden.segments().len(), SEGMENTS);
+        golden
+    }
+
+    /// A log that was closed, and one that was not.
+    fn both() -> [Self; 2] {
+        [Self::new(1, true), Self::new(1, false)]
+    }
+
+    fn segments(&self) -> Vec<String> {
+        let names = self.disk.names().into_iter();
+        names.filter(|name| names::parse_segment(name).is_some()).collect()
+    }
+
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let names = self.disk.names().into_iter();
+        names.map(|name| (name.clone(), self.disk.cached(&name).unwrap())).collect()
+    }
+
+    /// What opening would do with the log as it is now; fails when a record below
+    /// the floor is silently lost, or another is made up.
+    fn outcome(&mut self) -> Outcome {
+        self.tried += 1;
+        let mut seen = 0;
+        let found = inspect(&self.disk, Seq::ZERO, &mut |record, _| {
+            // Behind damage that is refused, the numbers may begin anywhere.
+            if record.seq == Seq::new(seen as u64 + 1) {
+                seen += usize::from(self.payloads[seen] == record.payload);
+            }
+        });
+        match decide(&self.disk, &found.unwrap()) {
+            Decision::Create => panic!("a new log in place of the old one"),
+            Decision::Refuse(error) => {
+                assert!(!matches!(error, WalError::Io { .. }), "{error}");
+                Outcome::Refused
+            }
+            Decision::Open(plan) => {
+                let records = plan.next_seq.get() as usize - 1;
+                assert!(records >= self.known, "{records} of {} are left", self.known);
+                assert_eq!(records, seen, "records that were not sent");
+                if self.tried.is_multiple_of(OPENED_ONE_IN) {
+                    self.open(records);
+                }
+                Outcome::Opens(records)
+            }
+        }
+    }
+
+    fn open(&mut self, records: usize) {
+        self.opened += 1;
+        let log = Wal::open_stepped(&self.disk.copy(), tiny()).unwrap();
+        assert_eq!(read_from(&log, Seq::FIRST).unwrap(), self.payloads[..records]);
+    }
+}
+
+/// R5, R6, R19, R24: a changed bit anywhere is refused, or costs at most records
+/// that are not known to have been synced; the floor's own costs nothing.
+#[test]
+fn any_flipped_bit_is_refused_or_costs_nothing_that_was_synced() {
+    for mut golden in Golden::both() {
+        let (mut refused, mut shortened) = (0, 0);
+        for (name, mut bytes) in golden.files() {
+            for bit in 0..bytes.len() * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                golden.disk.put(&name, &bytes);
+                match golden.outcome() {
+                    Outcome::Refused => {
+                        assert!(name != names::FLOOR, "bit {bit} of the floor");
+                        refused += 1;
+                    }
+                    Outcome::Opens(records) => {
+                        shortened += usize::from(records < golden.payloads.len());
+                    }
+                }
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            golden.disk.put(&name, &bytes);
+        }
+        let closed = golden.known == golden.payloads.len();
+        assert!(refused > SEGMENTS * 4096 * 8, "{refused}");
+        assert_eq!(shortened == 0, closed, "{shortened}");
+        assert!(golden.opened > 50, "{}", golden.opened);
+    }
+}
+
+/// R5, R6: a sector that reads as zeros, or as another one, likewise.
+#[test]
+fn any_lost_or_misplaced_sector_is_refused_or_costs_nothing_that_was_synced() {
+    for mut golden in Golden::both() {
+        for (name, sound) in golden.files() {
+            for sector in (0..sound.len()).step_by(512) {
+                let mut lost = sound.clone();
+                lost[sector..sector + 512].fill(0);
+                golden.disk.put(&name, &lost);
+                golden.outcome();
+                for other in (0..sound.len()).step_by(512) {
+                    let mut misplaced = sound.clone();
+                    misplaced.copy_within(other..other + 512, sector);
+                    golden.disk.put(&name, &misplaced);
+                    golden.outcome();
+                }
+            }
+            golden.disk.put(&name, &sound);
+        }
+    }
+}
+
+/// R7: a segment of any other length is refused; a floor of any length only tells
+/// less.
+#[test]
+fn any_truncated_file_is_refused_unless_it_is_the_floor() {
+    for mut golden in Golden::both() {
+        for (name, bytes) in golden.files() {
+            for length in 0..bytes.len() {
+                golden.disk.put(&name, &bytes[..length]);
+                let expected = if name == names::FLOOR {
+                    Outcome::Opens(golden.payloads.len())
+                } else {
+                    Outcome::Refused
+                };
+                assert_eq!(golden.outcome(), expected, "{name} of {length} bytes");
+            }
+            let longer = [bytes.as_slice(), &[0; 512]].concat();
+            golden.disk.put(&name, &longer);
+            let refused = golden.outcome() == Outcome::Refused;
+            assert_eq!(refused, name != names::FLOOR, "{name} of {} bytes", longer.len());
+            golden.disk.put(&name, &bytes);
+        }
+    }
+}
+
+/// R7: whichever segments are gone; a floor that is gone only tells less.
+#[test]
+fn any_missing_segments_are_refused() {
+    for mut golden in Golden::both() {
+        let segments = golden.segments();
+        let files = golden.files();
+        for subset in 1..1_u32 << SEGMENTS {
+            let gone = segments.iter().enumerate().filter(|(index, _)| subset & 1 << index != 0);
+            let gone: Vec<_> = gone.map(|(_, name)| name).collect();
+            gone.iter().for_each(|name| golden.disk.take(name));
+            assert_eq!(golden.outcome(), Outcome::Refused, "without {gone:?}");
+            gone.iter().for_each(|name| golden.disk.put(name, &files[*name]));
+        }
+        golden.disk.take(names::FLOOR);
+        assert_eq!(golden.outcome(), Outcome::Opens(golden.payloads.len()));
+    }
+}
+
+/// R7: whichever segment takes another's place, also one of another log.
+#[test]
+fn any_swapped_doubled_or_foreign_segment_is_refused() {
+    for mut golden in Golden::both() {
+        let segments = golden.segments();
+        let files = golden.files();
+        let foreign = Golden::new(2, true).files();
+        for name in files.keys() {
+            golden.disk.put(name, &foreign[name]);
+            assert_eq!(golden.outcome(), Outcome::Refused, "a foreign {name}");
+            golden.disk.put(name, &files[name]);
+        }
+        for first in &segments {
+            for second in segments.iter().filter(|second| *second != first) {
+                golden.disk.put(first, &files[second]);
+                assert_eq!(golden.outcome(), Outcome::Refused, "{second} twice");
+                golden.disk.put(second, &files[first]);
+                assert_eq!(golden.outcome(), Outcome::Refused, "{first} and {second}");
+                golden.disk.put(first, &files[first]);
+                golden.disk.put(second, &files[second]);
+            }
+            let next = names::segment(crate::format::SegmentNumber::new(SEGMENTS as u64));
+            golden.disk.put(&next, &files[first]);
+            assert_eq!(golden.outcome(), Outcome::Refused, "{first} once more at the end");
+            golden.disk.take(&next);
+        }
+    }
+}
