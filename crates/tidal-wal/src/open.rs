@@ -39,6 +39,9 @@ pub(crate) fn open(
         }
         Decision::Open(plan) => {
             remove_temporaries(&*disk, &found)?;
+            // The segments' names may be no more durable than their bytes: before the
+            // floor says that they are there.
+            disk.sync_dir().map_err(failed("sync", disk.path("")))?;
             // Before anything that is done on its word.
             let floor = FloorFile::open(&disk, found.floor.sound().copied())?;
             (floor, repair(&disk, options, &found, &plan)?, plan.kept)

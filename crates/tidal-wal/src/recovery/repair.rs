@@ -1,10 +1,11 @@
 //! Carrying a decision out.
 //!
 //! The order is such that a crash after any step leaves a log for which
-//! [`decide`](super::decide) finds the same records. The floor is proven again
-//! before its word is acted on. Proving rewrites the very bytes that were looked
-//! at. The torn tail is copied aside before it is cut, and no copy is ever written
-//! over. What is cut is synced before anything is written on.
+//! [`decide`](super::decide) finds the same records. Before it begins, the names of
+//! the segments are made durable and the floor is proven again, since it acts on
+//! both. Proving rewrites the very bytes that were looked at. The torn tail is copied
+//! aside before it is cut, and no copy is ever written over. What is cut is synced
+//! before anything is written on.
 
 use std::sync::Arc;
 
@@ -57,6 +58,9 @@ pub(crate) fn repair(
 
 /// Finishes a truncation that was cut short.
 fn remove_stale(disk: &dyn Disk, plan: &Plan) -> Result<(), WalError> {
+    if plan.stale.is_empty() {
+        return Ok(());
+    }
     for &number in &plan.stale {
         let name = names::segment(number);
         disk.remove(&name).map_err(failed("remove", disk.path(&name)))?;
