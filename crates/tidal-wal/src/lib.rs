@@ -58,10 +58,12 @@ mod reader;
 mod record;
 mod recovery;
 mod runner;
+mod segment_file;
 mod segments;
 mod shared;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+mod spare;
 mod tail;
 mod ticket;
 mod verify;

@@ -5,7 +5,7 @@
 //! | `LOCK`                            | held by the process that has the log open   |
 //! | `FLOOR`                           | how far the log was synced, see `format/floor.rs` |
 //! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
-//! | `wal-{segment:016x}.seg.tmp`      | a segment under construction, removed at open |
+//! | `wal-{segment:016x}.seg.tmp`      | a segment under construction or made ahead, removed at open |
 //! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
 
 use crate::format::SegmentNumber;

@@ -48,7 +48,8 @@ pub struct WalOptions {
     pub group_commit: GroupCommit,
     /// The size of a segment, in bytes: 16 KiB to 1 GiB, default 64 MiB. The
     /// first segments of a log are smaller, 1 MiB and doubling, so that a small
-    /// log takes little room; one that must hold a larger batch is larger.
+    /// log takes little room; one that must hold a larger batch is larger. Once the
+    /// last one is half full the next is made ahead, in the background.
     pub segment_bytes: u64,
     /// Groups of a new log begin at multiples of this many bytes: 512 (default),
     /// 1,024, 2,048 or 4,096. No two groups share a block of that size, so a disk

@@ -34,6 +34,14 @@ impl Runner {
         }
     }
 
+    /// Makes the segment that is ordered, if any, unless a thread does.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn make_spare(&mut self) {
+        if let Self::Stepped(writer) = self {
+            writer.spares().make_ordered();
+        }
+    }
+
     /// Does one step, unless a thread does.
     #[cfg(any(test, feature = "sim"))]
     pub(crate) fn step(&mut self) {

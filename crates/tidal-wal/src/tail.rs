@@ -6,6 +6,9 @@
 //! T2. The promise of a group is what had been synced before it was written.
 //! T3. A failure to make room leaves everything as it was; any other failure
 //!     leaves the tail unsound, and its owner must not write on.
+//! T4. Once a segment is half full, the next one is made ahead. Whether that came to
+//!     something matters only when the next one is entered, and then for nothing but
+//!     the time it takes.
 
 use std::sync::Arc;
 
@@ -21,6 +24,8 @@ use crate::limits::GROUP_BYTES_MAX;
 use crate::names;
 use crate::options::Durability;
 use crate::random;
+use crate::segment_file::create_segment;
+use crate::spare::{Order, Spares};
 
 /// The size of the first segment; each further one is twice as large, up to the
 /// size that was asked for.
@@ -42,6 +47,9 @@ pub(crate) struct Tail {
     digest: Digest,
     log_time: Timestamp,
     group: Vec<u8>,
+    spares: Spares,
+    /// Whether the segment after this one was ordered.
+    has_ordered: bool,
 }
 
 /// Where a log stands.
@@ -95,7 +103,7 @@ impl Tail {
             previous_end: 0,
             previous_digest: digest,
         };
-        let file = create_segment(disk, &header).map_err(TailError::into_inner)?;
+        let file = create_segment(&**disk, None, &header).map_err(TailError::into_inner)?;
         let standing = Standing { next_seq: Seq::FIRST, digest, log_time: created };
         Ok(Self::new(disk, options, file, header, SEGMENT_HEADER_BYTES as u64, standing))
     }
@@ -133,7 +141,14 @@ impl Tail {
             digest: standing.digest,
             log_time: standing.log_time,
             group: Vec::new(),
+            spares: Spares::new(disk),
+            has_ordered: false,
         }
+    }
+
+    /// Who makes segments ahead.
+    pub(crate) const fn spares(&mut self) -> &mut Spares {
+        &mut self.spares
     }
 
     pub(crate) const fn header(&self) -> &SegmentHeader {
@@ -203,11 +218,19 @@ impl Tail {
             .seal(&mut self.group, self.digest)
             .expect("the buffer begins with room for a header");
         let end = align_up(self.end + self.group.len() as u64, self.header.alignment);
+        // The zeros behind it too: a cut that failed to sync may have left other bytes.
+        let padded = usize::try_from(end - self.end).expect("a group fits into memory");
+        self.group.resize(padded, 0);
         self.file.write_all_at(&self.group, self.end).map_err(self.failed("write"))?;
         self.end = end;
         self.digest = digest;
         self.log_time = log_time;
         self.next_seq = header.next_seq();
+        if !self.has_ordered && self.end > self.header.file_bytes / 2 {
+            self.has_ordered = true;
+            let number = self.header.number.next();
+            self.spares.order(Order { number, bytes: self.planned_bytes(number) });
+        }
         Ok(())
     }
 
@@ -229,8 +252,7 @@ impl Tail {
             number,
             first_seq: self.next_seq,
             base_offset: self.header.base_offset + self.header.file_bytes,
-            file_bytes: planned_bytes(self.segment_bytes, number, self.header.alignment)
-                .max(align_up(needed, self.header.alignment)),
+            file_bytes: self.planned_bytes(number).max(align_up(needed, self.header.alignment)),
             nonce: random::nonce(&*self.disk).map_err(TailError::Unsound)?,
             created: self.log_time.max(now),
             in_flight_bytes_max: self.in_flight_bytes_max,
@@ -238,12 +260,18 @@ impl Tail {
             previous_digest: self.digest,
             ..self.header.clone()
         };
-        self.file = create_segment(&self.disk, &header)?;
+        let spare = self.spares.take(Order { number, bytes: header.file_bytes });
+        self.file = create_segment(&*self.disk, spare, &header)?;
         self.log_time = header.created;
         self.header = header;
         self.end = SEGMENT_HEADER_BYTES as u64;
         self.synced_end = self.end;
+        self.has_ordered = false;
         Ok(())
+    }
+
+    fn planned_bytes(&self, number: SegmentNumber) -> u64 {
+        planned_bytes(self.segment_bytes, number, self.header.alignment)
     }
 
     fn failed(&self, operation: &'static str) -> impl FnOnce(std::io::Error) -> WalError {
@@ -269,40 +297,4 @@ fn in_flight_bytes_max(durability: Durability, alignment: u32) -> u64 {
         Durability::Durable => align_up((GROUP_HEADER_BYTES + GROUP_BYTES_MAX) as u64, alignment),
         Durability::Written | Durability::Buffered => u64::MAX,
     }
-}
-
-fn create_segment(
-    disk: &Arc<dyn Disk>,
-    header: &SegmentHeader,
-) -> Result<Arc<dyn DiskFile>, TailError> {
-    let name = names::segment(header.number);
-    let temporary = names::temporary(&name);
-    let file = fill_segment(disk, &temporary, header).map_err(|error| {
-        if !matches!(error, WalError::NoSpace { .. }) {
-            return TailError::Unsound(error);
-        }
-        // What was made takes room that others need. If it cannot be removed now,
-        // the next opening does.
-        match disk.remove(&temporary) {
-            Ok(()) => {}
-            Err(problem) => tracing::warn!(%problem, "an unfinished segment stays for now"),
-        }
-        TailError::NoRoom(error)
-    })?;
-    let path = || disk.path(&name);
-    disk.rename(&temporary, &name).map_err(failed("rename", path())).map_err(TailError::Unsound)?;
-    disk.sync_dir().map_err(failed("sync", disk.path(""))).map_err(TailError::Unsound)?;
-    Ok(file)
-}
-
-fn fill_segment(
-    disk: &Arc<dyn Disk>,
-    temporary: &str,
-    header: &SegmentHeader,
-) -> Result<Arc<dyn DiskFile>, WalError> {
-    let path = || disk.path(temporary);
-    let file = disk.create(temporary, header.file_bytes).map_err(failed("create", path()))?;
-    file.write_all_at(&header.encode(), 0).map_err(failed("write", path()))?;
-    file.sync().map_err(failed("sync", path()))?;
-    Ok(file)
 }

@@ -1,6 +1,5 @@
 //! The handle of an open log.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,7 +7,9 @@ use tidal_types::{Position, Seq, WalError};
 
 use crate::batch::Batch;
 use crate::completion::completion;
-use crate::disk::{Disk, RealDisk, failed};
+#[cfg(test)]
+use crate::disk::Disk;
+use crate::disk::{RealDisk, failed};
 use crate::format::{Digest, SegmentNumber};
 use crate::names;
 use crate::open::open;
@@ -62,15 +63,17 @@ impl Wal {
         }
         let disk = RealDisk::create(dir)?;
         let lock = disk.lock()?;
-        Self::open_on(Arc::new(disk), Some(lock), options)
+        let (shared, mut writer) = open(Arc::new(disk), Some(lock), &options)?;
+        writer.spares().start_thread(dir.into())?;
+        let runner = Runner::spawn(writer, dir.into())?;
+        Ok(Self::new(shared, options.durability, runner))
     }
 
-    pub(crate) fn open_on(
-        disk: Arc<dyn Disk>,
-        lock: Option<File>,
-        options: WalOptions,
-    ) -> Result<Self, WalError> {
-        let (shared, writer) = open(disk, lock, &options)?;
+    /// Opens the log on any disk. No thread makes segments ahead, so that the
+    /// operations on the disk have one order.
+    #[cfg(test)]
+    pub(crate) fn open_on(disk: Arc<dyn Disk>, options: WalOptions) -> Result<Self, WalError> {
+        let (shared, writer) = open(disk, None, &options)?;
         let runner = Runner::spawn(writer, shared.disk.path(""))?;
         Ok(Self::new(shared, options.durability, runner))
     }
@@ -234,8 +237,8 @@ impl Wal {
 #[cfg(any(test, feature = "sim"))]
 impl Wal {
     /// Opens the log on a simulated disk. No thread is started: nothing is written
-    /// but by [`Wal::step`], [`Wal::sync`] and [`Wal::close`], so that a run can be
-    /// replayed. Waiting for a ticket that is not done would wait for ever.
+    /// but by [`Wal::step`], [`Wal::step_preallocator`], [`Wal::sync`] and
+    /// [`Wal::close`], so that a run can be replayed. Waiting for a ticket that is not done would wait for ever.
     ///
     /// # Errors
     /// Those of [`Wal::open`].
@@ -255,6 +258,14 @@ impl Wal {
     pub fn step(&self) {
         if let Some(runner) = &mut *self.lock_runner() {
             runner.step();
+        }
+    }
+
+    /// Makes the next segment of a simulated log ahead, if it is time for that. Does
+    /// nothing in any other log.
+    pub fn step_preallocator(&self) {
+        if let Some(runner) = &mut *self.lock_runner() {
+            runner.make_spare();
         }
     }
 }

@@ -18,12 +18,14 @@ use crate::limits::GROUP_BYTES_MAX;
 use crate::options::Durability;
 use crate::queue::{Answer, Buffer, Queued, Work};
 use crate::shared::{Durable, Shared};
+use crate::spare::Spares;
 use crate::tail::{Tail, TailError};
 use crate::ticket::writer_gone;
 
 #[derive(Debug)]
 pub(crate) struct Writer {
     shared: Arc<Shared>,
+    /// Dropped before the lock, and with it whoever makes segments ahead.
     tail: Tail,
     durability: Durability,
     clock: Arc<dyn Clock>,
@@ -53,6 +55,11 @@ impl Writer {
     ) -> Self {
         let floor_offset = tail.synced_offset();
         Self { shared, tail, durability, clock, floor_offset, _lock: lock }
+    }
+
+    /// Who makes segments ahead.
+    pub(crate) const fn spares(&mut self) -> &mut Spares {
+        self.tail.spares()
     }
 
     /// Works until the log is closed, and does not take the waiters along when it

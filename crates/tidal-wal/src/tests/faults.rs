@@ -24,7 +24,7 @@ fn workload(log: &Wal) -> (usize, Option<WalError>) {
 }
 
 fn open(disk: &Arc<FailingDisk>, options: WalOptions) -> Result<Wal, WalError> {
-    Wal::open_on(Arc::<FailingDisk>::clone(disk) as Arc<dyn Disk>, None, options)
+    Wal::open_on(Arc::<FailingDisk>::clone(disk) as Arc<dyn Disk>, options)
 }
 
 fn expect_prefix(dir: &Path, acknowledged: usize, context: &str) {

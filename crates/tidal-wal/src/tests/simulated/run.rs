@@ -218,13 +218,14 @@ impl<'a> Run<'a> {
     fn spend(&mut self, mut life: Life) {
         for _ in 0..self.rng.below(EVENTS_MAX) {
             self.tally.events += 1;
-            match self.rng.below(16) {
+            match self.rng.below(18) {
                 0..=6 => self.append(&mut life),
                 7..=10 => life.log.step(),
                 11 => self.sync(&mut life),
                 12 => self.truncate(&mut life),
                 13 => self.read(&mut life),
                 14 => self.disk.evict(),
+                15 | 16 => life.log.step_preallocator(),
                 _ => self.clock.set(Timestamp::from_secs(self.rng.below(2000))),
             }
             self.settle(&mut life);
