@@ -15,6 +15,7 @@ pub(crate) const FLOOR: &str = "FLOOR";
 
 const SEGMENT_SUFFIX: &str = ".seg";
 const TEMPORARY_SUFFIX: &str = ".tmp";
+const TORN_SUFFIX: &str = ".torn";
 
 pub(crate) fn segment(number: SegmentNumber) -> String {
     format!("wal-{:016x}{SEGMENT_SUFFIX}", number.get())
@@ -25,7 +26,16 @@ pub(crate) fn temporary(name: &str) -> String {
 }
 
 pub(crate) fn torn(number: SegmentNumber, offset: u64, attempt: u64) -> String {
-    format!("wal-{:016x}-{offset:x}.{attempt}.torn", number.get())
+    format!("{}{attempt}{TORN_SUFFIX}", torn_prefix(number, offset))
+}
+
+/// Whether it is the name of any copy of what was torn there.
+pub(crate) fn is_torn(name: &str, number: SegmentNumber, offset: u64) -> bool {
+    name.starts_with(&torn_prefix(number, offset)) && name.ends_with(TORN_SUFFIX)
+}
+
+fn torn_prefix(number: SegmentNumber, offset: u64) -> String {
+    format!("wal-{:016x}-{offset:x}.", number.get())
 }
 
 pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
@@ -59,6 +69,9 @@ mod tests {
         }
         assert!(is_temporary(&temporary(&segment(number))));
         assert!(!is_temporary("notes.tmp"));
+        assert_eq!(torn(number, 512, 3), "wal-000000000000002a-200.3.torn");
         assert!(!is_temporary(&torn(number, 512, 0)));
+        assert!(is_torn(&torn(number, 512, 3), number, 512));
+        assert!(!is_torn(&torn(number, 0x2000, 3), number, 512));
     }
 }

@@ -23,7 +23,8 @@
 //! | O   | zeros behind P                                           | go on behind P        |
 //!
 //! In rows N and O everything from F to P is written and synced again before
-//! anyone sees it: a failed sync may have left it in the page cache only.
+//! anyone sees it: a failed sync may have left it in the page cache only. For the
+//! same reason row O cuts again what an earlier opening has set aside at P.
 //!
 //! The rows are tried from top to bottom, so a finding always has one answer.
 //! [`findings`] lists every refusal, [`decide`] stops at the first.

@@ -35,6 +35,8 @@ pub(crate) fn repair(
     if let Some(torn_end) = plan.torn_end {
         let torn = slice(bytes, plan.end, torn_end);
         cut_torn_tail(&**disk, &last, plan.end, torn)?;
+    } else {
+        finish_cut(&**disk, &last, plan.end)?;
     }
     let standing =
         Standing { next_seq: plan.next_seq, digest: plan.digest, log_time: plan.log_time };
@@ -101,11 +103,7 @@ fn cut_torn_tail(
     aside.sync().map_err(failed("sync", aside_path()))?;
     disk.sync_dir().map_err(failed("sync", disk.path("")))?;
 
-    let name = names::segment(header.number);
-    let path = || disk.path(&name);
-    let file = disk.open_write(&name).map_err(failed("open", path()))?;
-    file.write_all_at(&vec![0; torn.len()], offset).map_err(failed("write", path()))?;
-    file.sync().map_err(failed("sync", path()))?;
+    zero(disk, header, offset, torn.len())?;
     tracing::warn!(
         segment = header.number.get(),
         offset,
@@ -114,6 +112,32 @@ fn cut_torn_tail(
         "cut a torn tail that was never acknowledged"
     );
     Ok(())
+}
+
+/// Cuts again what an earlier recovery set aside here. If the sync of its cut failed,
+/// the zeros are in the page cache only, and what they hide would come back.
+fn finish_cut(disk: &dyn Disk, header: &SegmentHeader, offset: u64) -> Result<(), WalError> {
+    let files = disk.list().map_err(failed("list", disk.path("")))?;
+    let room = header.file_bytes.saturating_sub(offset);
+    for aside in files.iter().filter(|name| names::is_torn(name, header.number, offset)) {
+        let file = disk.open_read(aside).map_err(failed("open", disk.path(aside)))?;
+        let length = file.len().map_err(failed("measure", disk.path(aside)))?.min(room);
+        zero(disk, header, offset, usize::try_from(length).unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn zero(
+    disk: &dyn Disk,
+    header: &SegmentHeader,
+    offset: u64,
+    length: usize,
+) -> Result<(), WalError> {
+    let name = names::segment(header.number);
+    let path = || disk.path(&name);
+    let file = disk.open_write(&name).map_err(failed("open", path()))?;
+    file.write_all_at(&vec![0; length], offset).map_err(failed("write", path()))?;
+    file.sync().map_err(failed("sync", path()))
 }
 
 /// A name that no earlier copy has: an earlier recovery may have been cut short
