@@ -24,7 +24,7 @@ pub(crate) use format::{Format, Layout};
 pub(crate) use jsonl::JsonRows;
 pub(crate) use mapping::Columns;
 pub(crate) use reject::Rejects;
-pub(crate) use source::{Source, is_regular};
+pub(crate) use source::{FileState, Source, is_regular};
 pub(crate) use time::{TimeFormat, TimeParser};
 
 /// The longest row, in bytes, line breaks in quoted fields included.

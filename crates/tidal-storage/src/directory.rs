@@ -17,7 +17,7 @@ pub(crate) const LOCK_FILE: &str = "tidal.lock";
 /// A directory that nobody else has, until this is dropped.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -43,12 +43,20 @@ impl DirectoryLock {
             .open(&path)
             .map_err(|error| io_error(&path, "open the lock file", error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => {
                 Err(StorageError::Locked { path: directory.to_path_buf() })
             }
             Err(TryLockError::Error(error)) => Err(io_error(&path, "lock", error)),
         }
+    }
+}
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing the file frees the lock too, unless a child process that is just
+        // being started has a copy of it. If unlocking fails, closing is what is left.
+        drop(self.file.unlock());
     }
 }
 

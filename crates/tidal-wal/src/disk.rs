@@ -120,7 +120,7 @@ impl RealDisk {
     }
 
     /// Takes the lock of the directory, for as long as the file is open.
-    pub(crate) fn lock(&self) -> Result<File, WalError> {
+    pub(crate) fn lock(&self) -> Result<Lock, WalError> {
         let path = self.path(names::LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         self.locked(file.map_err(failed("open", path))?)
@@ -128,7 +128,7 @@ impl RealDisk {
 
     /// The same, without writing; `None` when there is no lock file and so no
     /// owner.
-    pub(crate) fn lock_existing(&self) -> Result<Option<File>, WalError> {
+    pub(crate) fn lock_existing(&self) -> Result<Option<Lock>, WalError> {
         let path = self.path(names::LOCK);
         match File::open(&path) {
             Ok(file) => self.locked(file).map(Some),
@@ -137,11 +137,25 @@ impl RealDisk {
         }
     }
 
-    fn locked(&self, file: File) -> Result<File, WalError> {
+    fn locked(&self, file: File) -> Result<Lock, WalError> {
         match file.try_lock() {
-            Ok(()) => Ok(file),
+            Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => Err(WalError::Locked { path: self.dir.clone() }),
             Err(TryLockError::Error(error)) => Err(failed("lock", self.dir.clone())(error)),
+        }
+    }
+}
+
+/// The lock of a directory, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file frees the lock too, unless a child process that is just
+        // being started has a copy of it.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "a lock is freed by closing its file");
         }
     }
 }

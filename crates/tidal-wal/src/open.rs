@@ -1,12 +1,11 @@
 //! Opening a log: recovery, and the parts of a log in order.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use tidal_types::{Position, WalError};
 
 use crate::WalOptions;
-use crate::disk::{Disk, failed};
+use crate::disk::{Disk, Lock, failed};
 use crate::floor_file::FloorFile;
 use crate::format::SegmentNumber;
 use crate::names;
@@ -21,7 +20,7 @@ use crate::writer::Writer;
 /// Opens or creates the log on a disk. Its writer does not run yet.
 pub(crate) fn open(
     disk: Arc<dyn Disk>,
-    lock: Option<File>,
+    lock: Option<Lock>,
     options: &WalOptions,
 ) -> Result<(Arc<Shared>, Writer), WalError> {
     let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;

@@ -7,12 +7,12 @@
 //! W3. A failure to make room is told to everyone who waits, nothing was
 //!     written, and the log goes on.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tidal_types::{Clock, WalError};
 
+use crate::disk::Lock;
 use crate::format::SegmentNumber;
 use crate::limits::GROUP_BYTES_MAX;
 use crate::options::Durability;
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
     /// Up to where the floor file says that the log is synced.
     floor_offset: u64,
     /// The lock of the directory, which is free once nobody writes any more.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 /// Batches that share a group.
@@ -51,7 +51,7 @@ impl Writer {
         tail: Tail,
         durability: Durability,
         clock: Arc<dyn Clock>,
-        lock: Option<File>,
+        lock: Option<Lock>,
     ) -> Self {
         let floor_offset = tail.synced_offset();
         Self { shared, tail, durability, clock, floor_offset, _lock: lock }

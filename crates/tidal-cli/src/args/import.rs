@@ -99,8 +99,9 @@ pub(crate) struct ImportArgs {
     /// A name for where the rows come from, instead of what the file holds
     ///
     /// A file that has grown since its last import under that name goes on where it
-    /// ended; one whose rows up to there have changed is refused. Standard input can
-    /// have a name too.
+    /// ended; one whose rows up to there have changed is refused. Hand over whole
+    /// lines only: a line that is still being written would be taken as it is.
+    /// Standard input can have a name too.
     #[arg(verbatim_doc_comment, long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) source: Option<String>,
     /// How many rows are committed at once, all or none of them.

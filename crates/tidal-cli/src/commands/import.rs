@@ -8,7 +8,9 @@ use crate::args::{Global, ImportArgs};
 use crate::database;
 use crate::failure::Failure;
 use crate::import::{Identities, Interpreter, Meaning, Origin, Pipeline, Tally};
-use crate::input::{Columns, CsvRows, JsonRows, Layout, Rejects, Rows, Source, TimeFormat};
+use crate::input::{
+    Columns, CsvRows, FileState, JsonRows, Layout, Rejects, Rows, Source, TimeFormat,
+};
 use crate::output::{Align, Progress, Table, count, note, print, print_json, seconds};
 use crate::stopwatch::{Stopwatch, per_second};
 
@@ -34,9 +36,14 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
         open_rows(reader, layout, &columns).map_err(|failure| failure.within(&source.name))?;
     let origin = match &args.source {
         Some(name) => Some(Origin::of_source(&db, name, &meaning, rows.header())?),
-        None => Origin::of_input(&db, &args.file, &meaning)?,
+        None => Origin::of_input(&db, &args.file, &source, &meaning)?,
     };
-    let rejects = Rejects::open(args.reject.as_deref(), &args.file, rows.header())?;
+    let is_known = origin.as_ref().is_some_and(Origin::is_known);
+    let mut rejects = Rejects::check(args.reject.as_deref(), &args.file)?;
+    if is_known && let Some(kept) = rejects.keep_earlier(rows.header())? {
+        note(&format!("the rows that were rejected before are kept in {}", kept.display()));
+    }
+    rejects.begin(rows.header())?;
     let progress = Progress::over_bytes(source.bytes_total);
     let batch_rows = usize::try_from(args.batch).unwrap_or(usize::MAX);
     let say = |text: &str| progress.note(text);
@@ -63,6 +70,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs) -> Result<(), Failure> {
     let elapsed = stopwatch.elapsed();
     progress.finish();
 
+    if source.state != FileState::default() && FileState::at(&args.file) != source.state {
+        note(&format!(
+            "{} changed while it was imported; what is in is what it held at first; a file that grows wants --source",
+            source.name
+        ));
+    }
     for key in rows.never_seen() {
         note(&format!("no row had the key {key:?}; is it spelled right?"));
     }

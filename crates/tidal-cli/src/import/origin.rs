@@ -83,14 +83,15 @@ struct Note {
 }
 
 impl Origin {
-    /// The origin that is known by what the input holds: nothing for an input that
-    /// cannot be read twice.
+    /// The origin that is known by what the input at `path` holds, which is open as
+    /// `source`: nothing for an input that cannot be read twice.
     ///
     /// # Errors
-    /// The input cannot be read.
+    /// The input cannot be read to its end, or is not the one that is open.
     pub(crate) fn of_input(
         db: &TidalDB,
         path: &Path,
+        source: &Source,
         meaning: &Meaning,
     ) -> Result<Option<Self>, Failure> {
         if !is_regular(path) {
@@ -98,8 +99,19 @@ impl Origin {
         }
         let mut digest = blake3::Hasher::new_derive_key(INPUT_CONTEXT);
         part(&mut digest, &meaning.0);
-        let (_, reader) = Source::open(path)?;
-        digest_readable(reader, &mut digest);
+        let (again, reader) = Source::open(path)?;
+        if again.state != source.state {
+            return Err(Failure::failed(format!(
+                "{} changed while it was opened; nothing was written",
+                source.name
+            )));
+        }
+        digest_all(reader, &mut digest).map_err(|error| {
+            Failure::failed(format!(
+                "cannot read the whole of {}: {error}; nothing was written, since the whole file would count its rows again; mend it, or take what can be read under a name by --source",
+                source.name
+            ))
+        })?;
         Self::new(db, id_of(&digest), None).map(Some)
     }
 
@@ -141,6 +153,11 @@ impl Origin {
             }
         }
         Ok(Self { id, taken, row: 0, rows })
+    }
+
+    /// Whether rows of this origin were taken before.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.taken > 0
     }
 
     /// Goes on to the next row; says whether it was taken before. `is_good` says
@@ -235,18 +252,17 @@ fn id_of(digest: &blake3::Hasher) -> ProducerId {
     ProducerId::from_bytes(id)
 }
 
-/// Digests a source as far as it can be read: an import takes what comes before an
-/// error, and tells the error itself.
-fn digest_readable(mut source: impl Read, digest: &mut blake3::Hasher) {
+/// Digests what a source holds.
+fn digest_all(mut source: impl Read, digest: &mut blake3::Hasher) -> io::Result<()> {
     let mut room = vec![0; 256 * 1024];
     loop {
         match source.read(&mut room) {
-            Ok(0) => return,
+            Ok(0) => return Ok(()),
             Ok(length) => {
                 digest.update(room.get(..length).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return,
+            Err(error) => return Err(error),
         }
     }
 }

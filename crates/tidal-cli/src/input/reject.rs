@@ -1,7 +1,7 @@
 //! Where rejected rows go: the first of them are named on standard error, all
 //! of them are collected in a file if there is one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,31 +14,65 @@ const NAMED_MAX: u64 = 20;
 /// The rejected rows of an import.
 #[derive(Debug)]
 pub(crate) struct Rejects {
-    file: Option<(PathBuf, BufWriter<File>)>,
+    path: Option<PathBuf>,
+    /// `None` before the file is begun, and without one.
+    file: Option<BufWriter<File>>,
     count: u64,
 }
 
 impl Rejects {
-    /// Collects rows in the file at `path`, which begins with `header`.
+    /// Rows will be collected in the file at `path`, if there is one. Nothing is
+    /// touched yet.
     ///
     /// # Errors
-    /// The file cannot be written, or is the one that is read.
-    pub(crate) fn open(path: Option<&Path>, input: &Path, header: &[u8]) -> Result<Self, Failure> {
-        let Some(path) = path else {
-            return Ok(Self { file: None, count: 0 });
-        };
-        if same_file(path, input) {
+    /// The file is the one that is read.
+    pub(crate) fn check(path: Option<&Path>, input: &Path) -> Result<Self, Failure> {
+        if let Some(path) = path.filter(|path| same_file(path, input)) {
             return Err(Failure::failed(format!(
                 "--reject would overwrite {}, which is read; choose another file",
                 path.display()
             )));
         }
-        let file = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
-        let mut rejects = Self { file: Some((path.to_owned(), BufWriter::new(file))), count: 0 };
-        if !header.is_empty() {
-            rejects.write(header)?;
+        Ok(Self { path: path.map(Path::to_owned), file: None, count: 0 })
+    }
+
+    /// Moves the rows that an earlier run of the same import rejected out of the way,
+    /// and says where they are: those that can be read by now count as repeats, so
+    /// they are nowhere else.
+    ///
+    /// # Errors
+    /// The file cannot be moved.
+    pub(crate) fn keep_earlier(&self, header: &[u8]) -> Result<Option<PathBuf>, Failure> {
+        let Some(path) = &self.path else {
+            return Ok(None);
+        };
+        let has_rows = path
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() > header.len() as u64 + 1);
+        if !has_rows {
+            return Ok(None);
         }
-        Ok(rejects)
+        let mut names = (1_u32..).map(|number| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".{number}"));
+            PathBuf::from(name)
+        });
+        let kept = names.find(|name| !name.exists()).unwrap_or_default();
+        fs::rename(path, &kept).map_err(|error| Failure::io("move", path, &error))?;
+        Ok(Some(kept))
+    }
+
+    /// Begins the file with `header`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(crate) fn begin(&mut self, header: &[u8]) -> Result<(), Failure> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let file = File::create(path).map_err(|error| Failure::io("create", path, &error))?;
+        self.file = Some(BufWriter::new(file));
+        if header.is_empty() { Ok(()) } else { self.write(header) }
     }
 
     /// Takes a row, and says it with `say` if it is one of the first.
@@ -71,15 +105,17 @@ impl Rejects {
         if self.count > NAMED_MAX {
             say(&format!("{} more rejected rows are not shown", count(self.count - NAMED_MAX)));
         }
-        match &mut self.file {
-            Some((path, file)) => file.flush().map_err(|error| Failure::io("write", path, &error)),
-            None => Ok(()),
+        match (&mut self.file, &self.path) {
+            (Some(file), Some(path)) => {
+                file.flush().map_err(|error| Failure::io("write", path, &error))
+            }
+            _ => Ok(()),
         }
     }
 
     /// Writes a row as it stood; one that ended with its file gets a line break.
     fn write(&mut self, raw: &[u8]) -> Result<(), Failure> {
-        let Some((path, file)) = &mut self.file else {
+        let (Some(file), Some(path)) = (&mut self.file, &self.path) else {
             return Ok(());
         };
         let line_break: &[u8] = if raw.ends_with(b"\n") { b"" } else { b"\n" };
@@ -97,15 +133,14 @@ fn same_file(one: &Path, other: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]
     fn the_first_rows_are_named_and_all_are_collected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bad.csv");
-        let mut rejects = Rejects::open(Some(&path), Path::new("-"), b"e,t\r\n").unwrap();
+        let mut rejects = Rejects::check(Some(&path), Path::new("-")).unwrap();
+        rejects.begin(b"e,t\r\n").unwrap();
         let mut said = Vec::new();
         for line in 2..24 {
             rejects
@@ -133,10 +168,7 @@ mod tests {
         fs::write(&path, "e\n1\n").unwrap();
         let other_name = dir.path().join(".").join("a.csv");
         assert!(
-            Rejects::open(Some(&other_name), &path, b"")
-                .unwrap_err()
-                .message()
-                .contains("overwrite")
+            Rejects::check(Some(&other_name), &path).unwrap_err().message().contains("overwrite")
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), "e\n1\n");
     }

@@ -3,11 +3,12 @@
 //! Gzip is recognised by its first two bytes, so a compressed stream on
 //! standard input works too. Files of several gzip members are read to the end.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use flate2::read::MultiGzDecoder;
 
@@ -21,9 +22,41 @@ const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 pub(crate) struct Source {
     /// What a message calls it.
     pub(crate) name: String,
-    /// Its size, when that is known before reading.
+    /// Its size, when that is known before reading. What is added later is not read.
     pub(crate) bytes_total: Option<u64>,
+    /// What tells a file from another one, and from itself once it has changed.
+    pub(crate) state: FileState,
     bytes_read: Arc<AtomicU64>,
+}
+
+/// What tells a file from another one, and from itself once it has changed: its
+/// length, when it was written, and where the system has one, its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct FileState(Option<(u64, Option<SystemTime>, u64)>);
+
+impl FileState {
+    fn of(metadata: &Metadata) -> Self {
+        Self(
+            metadata
+                .is_file()
+                .then(|| (metadata.len(), metadata.modified().ok(), number(metadata))),
+        )
+    }
+
+    /// The state of the file at a path now.
+    pub(crate) fn at(path: &Path) -> Self {
+        path.metadata().map_or(Self(None), |metadata| Self::of(&metadata))
+    }
+}
+
+#[cfg(unix)]
+fn number(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn number(_metadata: &Metadata) -> u64 {
+    0
 }
 
 impl Source {
@@ -31,6 +64,7 @@ impl Source {
     /// source and a reader of its decompressed bytes.
     pub(crate) fn open(path: &Path) -> Result<(Self, Box<dyn Read>), Failure> {
         let bytes_read = Arc::new(AtomicU64::new(0));
+        let mut state = FileState::default();
         let (name, bytes_total, input): (_, _, Box<dyn Read + Send>) = if is_stdin(path) {
             ("standard input".into(), None, Box::new(io::stdin()))
         } else {
@@ -42,13 +76,15 @@ impl Source {
                     path.display()
                 )));
             }
+            state = FileState::of(&metadata);
             let bytes_total = metadata.is_file().then_some(metadata.len());
-            (path.display().to_string(), bytes_total, Box::new(file))
+            let input = file.take(bytes_total.unwrap_or(u64::MAX));
+            (path.display().to_string(), bytes_total, Box::new(input))
         };
         let counted = Counted { input, bytes_read: Arc::clone(&bytes_read) };
         let reader = decompressed(counted)
             .map_err(|error| Failure::failed(format!("cannot read {name}: {error}")))?;
-        Ok((Self { name, bytes_total, bytes_read }, reader))
+        Ok((Self { name, bytes_total, state, bytes_read }, reader))
     }
 
     /// How many bytes were read so far, before decompression.

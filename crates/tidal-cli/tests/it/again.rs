@@ -250,3 +250,18 @@ fn online_retail_counts_once() {
     assert_eq!(import(), [0, 541_909, 0]);
     assert_eq!(bench.checksum(), checksum);
 }
+
+/// What was rejected and can be read by now counts as a repeat, so the file that
+/// holds it is not written over.
+#[test]
+fn earlier_rejects_are_kept() {
+    let bench = Bench::new();
+    bench.write("f.csv", b"item,at\na,1000\nb,never\nc,1002\n");
+    bench.import("f.csv", &["--reject", "bad.csv"]).ok();
+    let rejected = bench.read("bad.csv");
+    assert!(rejected.contains("b,never"), "{rejected}");
+    let ran = bench.import("f.csv", &["--reject", "bad.csv"]).ok();
+    assert!(ran.stderr.contains("bad.csv.1"), "{}", ran.stderr);
+    assert_eq!(bench.read("bad.csv.1"), rejected);
+    assert_eq!(bench.read("bad.csv"), rejected);
+}

@@ -131,8 +131,9 @@ impl Applier {
             Some(appending) => self.fold(appending, &entries, &repeats),
             None => self.settled(&repeats),
         };
-        if answered.is_err() {
-            self.setbacks.note(&entries);
+        match answered {
+            Ok(_) => self.setbacks.settle(&entries),
+            Err(_) => self.setbacks.note(&entries),
         }
         self.progress.end(bytes);
         answer.complete(answered);

@@ -49,12 +49,15 @@ struct Inner {
     /// The number that the next record gets, if everything appended before comes
     /// to be in the log.
     next_seq: Seq,
+    /// The log has given numbers out again, and what failed may still be pending.
+    has_rewound: bool,
 }
 
 impl Gate {
     pub(crate) fn new(parts: GateParts, queue: SyncSender<Work>) -> Self {
         let next_seq = parts.log.head().seq.next();
-        let inner = Inner { queue: Some(queue), pending: Pending::default(), next_seq };
+        let inner =
+            Inner { queue: Some(queue), pending: Pending::default(), next_seq, has_rewound: false };
         Self { parts, closed: AtomicBool::new(false), inner: Mutex::new(inner) }
     }
 
@@ -63,6 +66,7 @@ impl Gate {
         if self.parts.progress.is_idle() {
             // Everything is folded or has failed: nothing is pending.
             inner.pending = Pending::default();
+            inner.has_rewound = false;
         }
         inner
     }
@@ -150,7 +154,7 @@ impl Gate {
 
     /// Appends what producers did not send before.
     fn append_new(&self, inner: &mut Inner, batch: Batch, entries: Vec<Entry>) -> Result<Ticket> {
-        if self.parts.setbacks.concern(&entries) {
+        if inner.has_rewound || self.parts.setbacks.concern(&entries) {
             self.drain(inner)?;
         }
         loop {
@@ -188,6 +192,7 @@ impl Gate {
         drop(inner.queue()?.send(Work::Inspect(Box::new(move |_| answer.complete(())))));
         drained.wait().ok_or(TidalError::Closed)?;
         inner.pending = Pending::default();
+        inner.has_rewound = false;
         Ok(())
     }
 
@@ -215,6 +220,8 @@ impl Gate {
         };
         let appending = appending.inspect_err(|_| self.parts.progress.end(bytes))?;
         if let Some(appending) = &appending {
+            // A commit that may go anywhere hides from the next one that it did.
+            inner.has_rewound |= appending.first != inner.next_seq;
             inner.next_seq = appending.first.plus(batch.len() as u64);
         }
         Ok(appending)

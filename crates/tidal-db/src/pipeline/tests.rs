@@ -158,3 +158,67 @@ fn a_newer_epoch_leaves_what_failed_behind() {
     assert_eq!(counted(&db), 1);
     assert!(matches!(submit(&db, 1, [1]), Err(TidalError::Fenced { epoch: 1, current: 2, .. })));
 }
+
+/// G24: a commit without producers that gets the numbers of a failed one does not
+/// hide the failure from the producer's next event.
+#[test]
+fn a_commit_without_producers_hides_no_failure() {
+    let (log, db) = over_script();
+    log.hold();
+    let original = submit(&db, 1, [1]).unwrap();
+    log.rewind();
+    let plain = Event { producer: None, ..event(1, 1) };
+    let other = db.submit(Batch::new().event(plain)).unwrap();
+    thread::scope(|scope| {
+        let late = scope.spawn(|| submit(&db, 1, [2]).and_then(Ticket::wait));
+        log.refuse_first();
+        original.wait().unwrap_err();
+        log.release();
+        late.join().unwrap().unwrap_err();
+    });
+    other.wait().unwrap();
+    let again = submit(&db, 1, [1]).unwrap().wait().unwrap();
+    assert!(matches!(again.outcomes[..], [Outcome::Appended { .. }]), "{again:?}");
+    assert_eq!(counted(&db), 2);
+}
+
+fn in_epoch(epoch: u32, seq: u64) -> Batch<'static> {
+    let mut event = event(1, seq);
+    event.producer.as_mut().unwrap().epoch = epoch;
+    Batch::new().event(event)
+}
+
+/// S1 of the setbacks: epochs that fail together are remembered each.
+#[test]
+fn two_epochs_that_failed_are_both_remembered() {
+    let (log, db) = over_script();
+    log.hold();
+    let older = db.submit(in_epoch(1, 5)).unwrap();
+    let newer = db.submit(in_epoch(2, 1)).unwrap();
+    log.rewind();
+    log.refuse();
+    older.wait().unwrap_err();
+    newer.wait().unwrap_err();
+    let late = db.submit(in_epoch(2, 2)).and_then(Ticket::wait);
+    assert!(matches!(late, Err(TidalError::ProducerBehind { seq: 1, .. })), "{late:?}");
+    db.submit(in_epoch(2, 1)).unwrap().wait().unwrap();
+    db.submit(in_epoch(2, 2)).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), 2);
+}
+
+/// S1 of the setbacks: a newer epoch that fails too takes nothing back.
+#[test]
+fn a_newer_epoch_that_fails_too_forgets_nothing() {
+    let (log, db) = over_script();
+    for (epoch, seq) in [(1, 5), (2, 1)] {
+        log.hold();
+        let ticket = db.submit(in_epoch(epoch, seq)).unwrap();
+        log.rewind();
+        log.refuse();
+        ticket.wait().unwrap_err();
+    }
+    let late = db.submit(in_epoch(1, 6)).and_then(Ticket::wait);
+    assert!(matches!(late, Err(TidalError::ProducerBehind { seq: 5, .. })), "{late:?}");
+    db.submit(in_epoch(1, 5)).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), 1);
+}

@@ -36,7 +36,8 @@ fn pipeline<'d>(
     source: Option<&str>,
 ) -> Pipeline<'d> {
     let identities = Identities::new(db, &[EntityKind::Item], true).unwrap();
-    let rejects = Rejects::open(rejects, Path::new("-"), b"").unwrap();
+    let mut rejects = Rejects::check(rejects, Path::new("-")).unwrap();
+    rejects.begin(b"").unwrap();
     let origin = source.map(|name| Origin::of_source(db, name, &Meaning::default(), b"").unwrap());
     Pipeline::new(db, identities, origin, rejects, 100, say)
 }
