@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tidal_storage::{FjallStorage, MemoryStorage, Storage};
-use tidal_types::{Schema, Seq, SystemClock, TidalError, WalError};
+use tidal_types::{Schema, Seq, TidalError, WalError};
 use tidal_wal::{Batch, WalOptions};
 
 use crate::Result;
 use crate::change::Change;
 use crate::checkpoint::{self, Head, Loaded};
-use crate::config::{Builder, Retention};
+use crate::config::Builder;
 use crate::database::{Parts, TidalDB};
 use crate::directory::{self, Directory};
 use crate::log::{LocalLog, NoopLog, RecordLog};
@@ -58,7 +58,7 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         },
     );
     let log: Arc<dyn RecordLog> = Arc::new(log.map_err(|error| mismatch(&path, error))?);
-    check_match(&path, head, &*log)?;
+    check_reach(&path, head, &*log)?;
     if head.is_none() {
         checkpoint::bind(&*storage, log.head().log_id)?;
     }
@@ -83,9 +83,7 @@ pub(crate) fn open_in_memory(schema: Schema) -> Result<TidalDB> {
 /// A database in memory over a log that is empty.
 pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<TidalDB> {
     let mut builder = Builder::new("memory".into(), Some(schema.clone()));
-    builder.clock = Arc::new(SystemClock);
     builder.checkpoint_every = u64::MAX;
-    builder.retention = Retention::Forever;
     let state = adopt(State::new(Arc::default()), &schema, &*log)?;
     let progress = Progress::new(log.head().seq, Seq::ZERO);
     let storage = Arc::new(MemoryStorage::new());
@@ -167,25 +165,13 @@ fn mismatch(path: &Path, error: TidalError) -> TidalError {
     }
 }
 
-/// C2: refuses a log that storage was not written from, or that does not reach
-/// from what storage has to what storage needs.
-fn check_match(path: &Path, head: Option<Head>, log: &dyn RecordLog) -> Result<()> {
-    let log_head = log.head();
-    let path = path.to_path_buf();
-    if let Some(head) = head {
-        if head.position.log_id != log_head.log_id {
-            let storage = head.position.log_id;
-            return Err(TidalError::LogMismatch { path, storage, log: log_head.log_id });
-        }
-        if head.position.seq > log_head.seq {
-            let applied = head.position.seq;
-            return Err(TidalError::StorageAhead { path, applied, log_end: log_head.seq });
-        }
-    }
+/// C2: refuses a log that begins behind what storage needs. That it is the right log
+/// and reaches far enough, it was asked before it was opened.
+fn check_reach(path: &Path, head: Option<Head>, log: &dyn RecordLog) -> Result<()> {
     let needed = head.map_or(Seq::FIRST, |head| head.position.seq.next());
     let log_start = log.first_seq();
     if log_start > needed {
-        return Err(TidalError::LogTooShort { path, needed, log_start });
+        return Err(TidalError::LogTooShort { path: path.into(), needed, log_start });
     }
     Ok(())
 }

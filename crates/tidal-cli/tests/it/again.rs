@@ -228,23 +228,7 @@ fn online_retail_counts_once() {
         return;
     };
     let bench = Bench::new();
-    let import = || {
-        let args = [
-            "import",
-            "--json",
-            "--signal",
-            "purchase",
-            "--entity-column",
-            "StockCode",
-            "--time-column",
-            "InvoiceDate",
-            "--weight-column",
-            "Quantity",
-            "--actor-column",
-            "CustomerID",
-        ];
-        counts(&bench.run(&[&args, [path.to_str().unwrap()].as_slice()].concat()).ok().json())
-    };
+    let import = || counts(&bench.import_online_retail(&path).ok().json());
     assert_eq!(import(), [541_909, 0, 0]);
     let checksum = bench.checksum();
     assert_eq!(import(), [0, 541_909, 0]);

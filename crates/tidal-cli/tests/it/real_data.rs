@@ -56,21 +56,7 @@ fn online_retail_loses_no_row() {
         return;
     };
     let bench = Bench::new();
-    let args = [
-        "import",
-        "--json",
-        "--signal",
-        "purchase",
-        "--entity-column",
-        "StockCode",
-        "--time-column",
-        "InvoiceDate",
-        "--weight-column",
-        "Quantity",
-        "--actor-column",
-        "CustomerID",
-    ];
-    let value = bench.run(&[&args, [path.to_str().unwrap()].as_slice()].concat()).ok().json();
+    let value = bench.import_online_retail(&path).ok().json();
     assert_eq!(
         (&value["rows"], &value["accepted"], &value["rejected"]),
         (&json!(541_909), &json!(541_909), &json!(0))

@@ -109,6 +109,25 @@ impl Bench {
         self.run(&[&args, more, &[name]].concat())
     }
 
+    /// Imports the online-retail file as purchases.
+    pub(crate) fn import_online_retail(&self, path: &Path) -> Ran {
+        let args = [
+            "import",
+            "--json",
+            "--signal",
+            "purchase",
+            "--entity-column",
+            "StockCode",
+            "--time-column",
+            "InvoiceDate",
+            "--weight-column",
+            "Quantity",
+            "--actor-column",
+            "CustomerID",
+        ];
+        self.run(&[&args, [path.to_str().unwrap()].as_slice()].concat())
+    }
+
     /// The exact count of all events of an entity.
     pub(crate) fn count(&self, signal: &str, entity: &str) -> u64 {
         let value = self.run(&["--json", "get", entity, "--at", "last"]).ok().json();
