@@ -2,6 +2,7 @@
 //! layout.
 
 mod chain;
+mod cursors;
 mod floor;
 mod group;
 mod record;
@@ -9,6 +10,7 @@ mod segment;
 
 pub(crate) use chain::ChainInput;
 pub use chain::Digest;
+pub(crate) use cursors::{CURSOR_FILE_BYTES, CursorFlaw, CursorSlot, is_cursor_name};
 pub(crate) use floor::{FLOOR_BYTES, Floor};
 pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};
 pub use record::RecordKind;

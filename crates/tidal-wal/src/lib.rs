@@ -45,6 +45,8 @@
 
 mod batch;
 mod completion;
+mod cursor;
+mod cursor_file;
 mod disk;
 mod floor_file;
 mod format;
@@ -52,6 +54,7 @@ pub mod limits;
 mod names;
 mod open;
 mod options;
+mod progress;
 mod queue;
 mod random;
 mod reader;
@@ -73,6 +76,7 @@ mod writer;
 
 pub use batch::Batch;
 pub use completion::{Completer, Completion, completion};
+pub use cursor::{Cursor, CursorStart, CursorStats};
 pub use disk::create_dir_durable;
 pub use format::{Digest, FORMAT_VERSION, RecordKind};
 pub use options::{Durability, GroupCommit, WalOptions};
@@ -83,7 +87,7 @@ pub use tidal_types::{
     Clock, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp, WalError,
 };
 pub use verify::{Problem, VerifyReport, verify};
-pub use wal::{Head, Wal};
+pub use wal::{Head, Wal, WalStats};
 
 #[cfg(test)]
 mod testing;

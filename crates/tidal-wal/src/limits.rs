@@ -10,6 +10,12 @@ pub const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Once this many bytes wait, further appends wait too.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 
+/// How many cursors a log can have.
+pub const CURSORS_MAX: usize = 64;
+
+/// The longest name of a cursor, in bytes of a-z, 0-9, `_` and `-`.
+pub const CURSOR_NAME_BYTES_MAX: usize = 64;
+
 /// A group takes up no further batch beyond this many bytes.
 pub const GROUP_BYTES_MAX: usize = BATCH_BYTES_MAX;
 

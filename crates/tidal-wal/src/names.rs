@@ -4,6 +4,7 @@
 //! |-----------------------------------|---------------------------------------------|
 //! | `LOCK`                            | held by the process that has the log open   |
 //! | `FLOOR`                           | how far the log was synced, see `format/floor.rs` |
+//! | `CURSORS`                         | the places of cursors, see `format/cursors.rs`; not there before the first |
 //! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
 //! | `wal-{segment:016x}.seg.tmp`      | a segment under construction or made ahead, removed at open |
 //! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
@@ -12,6 +13,7 @@ use crate::format::SegmentNumber;
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const FLOOR: &str = "FLOOR";
+pub(crate) const CURSORS: &str = "CURSORS";
 
 const SEGMENT_SUFFIX: &str = ".seg";
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -46,7 +48,7 @@ pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
 
 pub(crate) fn is_temporary(name: &str) -> bool {
     name.strip_suffix(TEMPORARY_SUFFIX)
-        .is_some_and(|name| name == FLOOR || parse_segment(name).is_some())
+        .is_some_and(|name| name == FLOOR || name == CURSORS || parse_segment(name).is_some())
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use tidal_types::{Position, WalError};
 
 use crate::WalOptions;
+use crate::cursor_file::{CursorFile, check_cursors, read_cursors};
 use crate::disk::{Disk, Lock, failed};
 use crate::floor_file::FloorFile;
-use crate::format::SegmentNumber;
+use crate::format::{CursorSlot, SegmentNumber};
 use crate::names;
 use crate::queue::Queue;
 use crate::random;
@@ -25,6 +26,10 @@ pub(crate) fn open(
 ) -> Result<(Arc<Shared>, Writer), WalError> {
     let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
     let decision = decide(&*disk, &found);
+    let cursors = read_cursors(&*disk)?;
+    if let Some(cursors) = &cursors {
+        belong(&*disk, &decision, cursors)?;
+    }
     if let Some(expected) = options.continues {
         continues(&*disk, &decision, expected)?;
     }
@@ -53,13 +58,16 @@ pub(crate) fn open(
     let oldest = segments.first_number().unwrap_or(tail.header().number);
     floor.write(tail.floor(oldest))?;
     let standing = tail.standing();
+    let log_id = tail.header().log_id;
+    let cursor_file = CursorFile::open(&disk, log_id, cursors, segments.first_seq())?;
     let shared = Arc::new(Shared::new(
         Arc::clone(&disk),
-        tail.header().log_id,
+        log_id,
         Queue::new(disk.path(""), options.group_commit, standing.next_seq),
         Durable::of(&tail),
         segments,
         floor,
+        cursor_file,
     ));
     let clock = Arc::clone(&options.clock);
     let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);
@@ -86,6 +94,22 @@ fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result
             } else {
                 Ok(())
             }
+        }
+    }
+}
+
+/// Refuses cursors that are not those of the log that is about to be opened.
+fn belong(disk: &dyn Disk, decision: &Decision, cursors: &CursorSlot) -> Result<(), WalError> {
+    match decision {
+        // It says itself what is wrong.
+        Decision::Refuse(_) => Ok(()),
+        Decision::Create => {
+            let first = names::segment(SegmentNumber::FIRST);
+            Err(WalError::Missing { path: disk.path(&first) })
+        }
+        Decision::Open(plan) => {
+            let log_id = plan.kept.last().map_or(cursors.log_id, |header| header.log_id);
+            check_cursors(disk, cursors, log_id, plan.next_seq.previous())
         }
     }
 }

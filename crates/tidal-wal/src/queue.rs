@@ -68,6 +68,13 @@ struct State {
     unheard: Option<WalError>,
 }
 
+/// What a batch does that finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    Wait,
+    Refuse,
+}
+
 /// What the writer finds to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -120,13 +127,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts a batch at the end, waiting for room, and returns the number of its
+    /// Puts a batch at the end, once there is room, and returns the number of its
     /// first record, which must be the one that is expected, if any is.
     pub(crate) fn push(
         &self,
         batch: &Batch,
         expected: Option<Seq>,
         answer: Option<Answer>,
+        when_full: WhenFull,
     ) -> Result<Seq, WalError> {
         let bytes = batch.byte_len();
         let mut state = self.lock();
@@ -134,6 +142,10 @@ impl Queue {
             self.check(&state)?;
             if state.open.batches.is_empty() || state.open.cost() + bytes <= QUEUE_BYTES_MAX {
                 break;
+            }
+            if when_full == WhenFull::Refuse {
+                let queued = state.open.body.len();
+                return Err(WalError::WouldBlock { queued, max: QUEUE_BYTES_MAX });
             }
             state = self.room.wait(state).expect("no thread panics while it holds the queue");
         }
@@ -237,6 +249,11 @@ impl Queue {
         drop(state);
         self.room.notify_all();
         waiting
+    }
+
+    /// How many bytes wait for the writer.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.lock().open.body.len()
     }
 
     pub(crate) fn failure(&self) -> Option<Arc<WalError>> {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tidal_types::{ByteReader, Producer, Seq, Timestamp, WalError};
 
@@ -79,6 +80,21 @@ impl Reader {
                 let payload = self.group.bytes.get(payload).unwrap_or_default();
                 return Ok(Some(LogRecord { seq, kind, log_time, producer, payload }));
             }
+        }
+    }
+
+    /// The next record, waiting for it if need be; `None` when none has become
+    /// durable within `timeout`. It waits for no more than the writer: a log that was
+    /// not opened as [`Durable`](crate::Durability::Durable) may take 50 milliseconds
+    /// to sync what nobody asked to.
+    ///
+    /// # Errors
+    /// Those of [`Reader::next_record`]. Once it has returned all that is durable,
+    /// [`WalError::Closed`] and [`WalError::Poisoned`] when there will be no more.
+    pub fn wait_record(&mut self, timeout: Duration) -> Result<Option<LogRecord<'_>>, WalError> {
+        match self.shared.progress.wait_durable(self.next, Some(timeout)) {
+            Ok(()) | Err(WalError::TimedOut { .. }) => self.next_record(),
+            Err(error) => Err(error),
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tidal_types::{LogId, Seq};
+use tidal_types::{LogId, Seq, WalError};
 
+use crate::cursor_file::CursorFile;
 use crate::disk::Disk;
 use crate::floor_file::FloorFile;
 use crate::format::Digest;
+use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::segments::Segments;
 use crate::tail::Tail;
@@ -33,8 +35,9 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) log_id: LogId,
     pub(crate) queue: Queue,
-    durable: Mutex<Durable>,
-
+    pub(crate) progress: Progress,
+    /// Taken before the lock of the progress, and held while segments are removed.
+    cursor_file: Mutex<CursorFile>,
     segments: Mutex<Segments>,
     floor: Mutex<FloorFile>,
 }
@@ -42,35 +45,48 @@ pub(crate) struct Shared {
 const UNPOISONED: &str = "no thread panics while it holds the log's state";
 
 impl Shared {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         disk: Arc<dyn Disk>,
         log_id: LogId,
         queue: Queue,
         durable: Durable,
         segments: Segments,
         floor: FloorFile,
+        cursor_file: CursorFile,
     ) -> Self {
         Self {
             disk,
             log_id,
             queue,
-            durable: Mutex::new(durable),
-
+            progress: Progress::new(durable, cursor_file.places()),
+            cursor_file: Mutex::new(cursor_file),
             segments: Mutex::new(segments),
             floor: Mutex::new(floor),
         }
     }
 
     pub(crate) fn durable(&self) -> Durable {
-        *self.durable.lock().expect(UNPOISONED)
+        self.progress.lock().durable
     }
 
     pub(crate) fn set_durable(&self, durable: Durable) {
-        *self.durable.lock().expect(UNPOISONED) = durable;
+        self.progress.set_durable(durable);
     }
 
     pub(crate) fn segments(&self) -> MutexGuard<'_, Segments> {
         self.segments.lock().expect(UNPOISONED)
+    }
+
+    pub(crate) fn cursor_file(&self) -> MutexGuard<'_, CursorFile> {
+        self.cursor_file.lock().expect(UNPOISONED)
+    }
+
+    /// Lets no cursor move any more and nobody wait: the files are about to be someone
+    /// else's.
+    pub(crate) fn close(&self) {
+        let file = self.cursor_file();
+        self.progress.close(WalError::Closed { path: self.disk.path("") });
+        drop(file);
     }
 
     pub(crate) fn floor(&self) -> MutexGuard<'_, FloorFile> {

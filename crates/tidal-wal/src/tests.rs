@@ -1,4 +1,5 @@
 mod appending;
+mod cursors;
 mod damage;
 mod faults;
 mod power_cuts;
@@ -6,3 +7,4 @@ mod producers;
 mod reading;
 mod simulated;
 mod spares;
+mod waiting;

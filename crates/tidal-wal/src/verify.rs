@@ -6,9 +6,10 @@ use std::sync::Arc;
 use tidal_types::{Seq, WalError};
 
 use crate::LogRecord;
+use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, RealDisk};
 use crate::names;
-use crate::recovery::{findings, inspect};
+use crate::recovery::{Inspection, findings, inspect};
 use crate::walk::Stop;
 
 /// What is wrong, and where.
@@ -74,6 +75,9 @@ pub fn verify(
             .collect(),
         ..VerifyReport::default()
     };
+    if let Some(finding) = of_cursors(&*disk, &found)? {
+        report.problems.push(describe(dir, finding));
+    }
     if found.segments.is_empty() && report.problems.is_empty() {
         report.problems.push(no_log(dir));
     }
@@ -107,6 +111,23 @@ pub fn verify(
     }
     drop(lock);
     Ok(report)
+}
+
+/// Why opening would refuse the cursors, if it would.
+fn of_cursors(disk: &dyn Disk, found: &Inspection) -> Result<Option<WalError>, WalError> {
+    let cursors = match read_cursors(disk) {
+        Ok(Some(cursors)) => cursors,
+        Ok(None) => return Ok(None),
+        Err(error @ WalError::Io { .. }) => return Err(error),
+        Err(error) => return Ok(Some(error)),
+    };
+    let Some(last) = found.segments.last() else {
+        return Ok(None);
+    };
+    let (Ok(header), Some(walk)) = (&last.header, &last.walk) else {
+        return Ok(None);
+    };
+    Ok(check_cursors(disk, &cursors, header.log_id, walk.next_seq.previous()).err())
 }
 
 fn no_log(dir: &Path) -> Problem {

@@ -1,5 +1,9 @@
 //! The handle of an open log.
 
+mod cursors;
+mod stats;
+mod waiting;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,6 +18,7 @@ use crate::format::{Digest, SegmentNumber};
 use crate::names;
 use crate::open::open;
 use crate::options::{Durability, WalOptions};
+use crate::queue::WhenFull;
 use crate::reader::Reader;
 use crate::runner::Runner;
 use crate::shared::Shared;
@@ -21,6 +26,8 @@ use crate::shared::Shared;
 use crate::sim::SimDisk;
 use crate::ticket::{Appended, Ticket, writer_gone};
 use crate::writer::fail_all;
+
+pub use stats::WalStats;
 
 /// The end of a log: which record comes next, and the digest of all before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +97,7 @@ impl Wal {
     /// [`WalError::EmptyBatch`]; [`WalError::Poisoned`] after a failed write or
     /// sync; [`WalError::Closed`].
     pub fn append(&self, batch: &Batch) -> Result<Ticket, WalError> {
-        self.push(batch, None)
+        self.push(batch, None, WhenFull::Wait)
     }
 
     /// Appends like [`Wal::append`], if the first record gets the number
@@ -101,10 +108,34 @@ impl Wal {
     /// # Errors
     /// [`WalError::OutOfPlace`]: nothing was appended. Those of [`Wal::append`].
     pub fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Ticket, WalError> {
-        self.push(batch, Some(expected))
+        self.push(batch, Some(expected), WhenFull::Wait)
     }
 
-    fn push(&self, batch: &Batch, expected: Option<Seq>) -> Result<Ticket, WalError> {
+    /// Appends like [`Wal::append`], but never waits: not for room in the queue, nor
+    /// for the disk.
+    ///
+    /// # Errors
+    /// [`WalError::WouldBlock`] when
+    /// [`QUEUE_BYTES_MAX`](crate::limits::QUEUE_BYTES_MAX) are queued: nothing was
+    /// appended, and a later call may succeed. Those of [`Wal::append`].
+    pub fn try_append(&self, batch: &Batch) -> Result<Ticket, WalError> {
+        self.push(batch, None, WhenFull::Refuse)
+    }
+
+    /// Appends like [`Wal::append_at`], but never waits.
+    ///
+    /// # Errors
+    /// Those of [`Wal::try_append`] and [`Wal::append_at`].
+    pub fn try_append_at(&self, batch: &Batch, expected: Seq) -> Result<Ticket, WalError> {
+        self.push(batch, Some(expected), WhenFull::Refuse)
+    }
+
+    fn push(
+        &self,
+        batch: &Batch,
+        expected: Option<Seq>,
+        when_full: WhenFull,
+    ) -> Result<Ticket, WalError> {
         if batch.is_empty() {
             return Err(WalError::EmptyBatch);
         }
@@ -115,7 +146,7 @@ impl Wal {
                 (Some(completer), Some(pending))
             }
         };
-        let first = self.shared.queue.push(batch, expected, answer)?;
+        let first = self.shared.queue.push(batch, expected, answer, when_full)?;
         let last = first.plus(u64::from(batch.record_count())).previous();
         Ok(Ticket::new(Appended { first, last }, pending))
     }
@@ -128,7 +159,7 @@ impl Wal {
     /// append that nobody waited for were not written.
     pub fn sync(&self) -> Result<(), WalError> {
         let (completer, pending) = completion();
-        self.shared.queue.push(&Batch::new(), None, Some(completer))?;
+        self.shared.queue.push(&Batch::new(), None, Some(completer), WhenFull::Wait)?;
         #[cfg(any(test, feature = "sim"))]
         self.step();
         let synced = pending.wait().unwrap_or_else(|| Err(writer_gone()));
@@ -169,8 +200,8 @@ impl Wal {
         Reader::new(Arc::clone(&self.shared), from)
     }
 
-    /// Removes the segments that hold only records before `seq`, oldest first,
-    /// and returns how many. The caller vouches that it can do without them, also
+    /// Removes the segments that hold only records before `seq`, and none that a
+    /// [cursor](Wal::cursor) has not come past, oldest first, and returns how many. The caller vouches that it can do without them, also
     /// after a power cut. The last segment always stays, so that numbers are
     /// never given out twice.
     ///
@@ -191,6 +222,10 @@ impl Wal {
     }
 
     fn remove_before(&self, seq: Seq) -> Result<usize, WalError> {
+        // Held throughout, so that no cursor is made at a record that is being removed.
+        let cursors = self.shared.cursor_file();
+        let needed = cursors.places().values().min().map_or(seq, |place| place.next());
+        let seq = seq.min(needed);
         let (removable, oldest) = self.shared.segments().before(seq);
         let Some(oldest) = oldest.filter(|_| !removable.is_empty()) else {
             return Ok(0);

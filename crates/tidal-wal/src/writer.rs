@@ -85,6 +85,7 @@ impl Writer {
             self.work(work, &mut buffer);
         }
         self.settle();
+        self.shared.close();
         if let Some(cause) = self.shared.queue.failure() {
             return Err(WalError::Poisoned { cause });
         }
@@ -223,6 +224,7 @@ impl Writer {
 /// queue (K3).
 pub(crate) fn fail_all(shared: &Shared, cause: Arc<WalError>, answers: Vec<Answer>) {
     let waiting = shared.queue.fail(Arc::clone(&cause));
+    shared.progress.fail(&cause);
     for answer in answers.into_iter().chain(waiting.into_iter().filter_map(|batch| batch.answer)) {
         answer.complete(Err(WalError::Indeterminate { cause: Arc::clone(&cause) }));
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ErrorKind;
-use crate::{LogId, Seq};
+use crate::{LogId, Position, Seq};
 
 /// A log operation that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -137,6 +137,69 @@ pub enum WalError {
         /// The first record there is.
         first: Seq,
     },
+    /// So much waits to be written that the call would have had to wait too.
+    /// Nothing was appended.
+    #[error("{queued} bytes wait to be written, of at most {max}; nothing was appended, try again")]
+    WouldBlock {
+        /// How many bytes wait.
+        queued: usize,
+        /// How many may wait.
+        max: usize,
+    },
+    /// What was waited for did not come in time. It may still come.
+    #[error("record {reached} is reached and {wanted} is not yet; wait again")]
+    TimedOut {
+        /// The record that was waited for.
+        wanted: Seq,
+        /// The last record that was reached when the time was over.
+        reached: Seq,
+    },
+    /// A position of one log was given to another.
+    #[error("position {position} is of another log, this one is {log_id}; ask that one")]
+    OtherLog {
+        /// What was given.
+        position: Position,
+        /// The log that was asked.
+        log_id: LogId,
+    },
+    /// A name that no cursor can have.
+    #[error("a cursor cannot be named {name:?}: names are 1 to {max} bytes of a-z, 0-9, _ and -")]
+    CursorName {
+        /// The name that was given.
+        name: String,
+        /// The longest a name can be, in bytes.
+        max: usize,
+    },
+    /// There is no cursor of that name.
+    #[error("the log has no cursor {name:?}; create it first")]
+    NoSuchCursor {
+        /// Its name.
+        name: String,
+    },
+    /// The cursor has a handle already.
+    #[error("cursor {name:?} is in use by another handle; drop that one first")]
+    CursorInUse {
+        /// Its name.
+        name: String,
+    },
+    /// The log has as many cursors as it can.
+    #[error("no room for cursor {name:?}: the log has {max} cursors; remove one that nobody needs")]
+    TooManyCursors {
+        /// The one that was to be created.
+        name: String,
+        /// How many a log can have.
+        max: usize,
+    },
+    /// A cursor was to be put behind a record that is not durable.
+    #[error("cursor {name:?} cannot go to record {seq}: the log is durable up to {durable}")]
+    CursorAhead {
+        /// Its name.
+        name: String,
+        /// Where it was to go.
+        seq: Seq,
+        /// The last durable record.
+        durable: Seq,
+    },
     /// The operating system refused a file operation.
     #[error("cannot {operation} {path}: {source}")]
     Io {
@@ -158,8 +221,17 @@ impl WalError {
             | Self::BatchTooLarge { .. }
             | Self::EmptyBatch
             | Self::InvalidOption { .. }
-            | Self::Truncated { .. } => ErrorKind::Input,
-            Self::Locked { .. } | Self::OutOfPlace { .. } => ErrorKind::Retry,
+            | Self::Truncated { .. }
+            | Self::OtherLog { .. }
+            | Self::CursorName { .. }
+            | Self::NoSuchCursor { .. }
+            | Self::TooManyCursors { .. }
+            | Self::CursorAhead { .. } => ErrorKind::Input,
+            Self::Locked { .. }
+            | Self::OutOfPlace { .. }
+            | Self::WouldBlock { .. }
+            | Self::TimedOut { .. }
+            | Self::CursorInUse { .. } => ErrorKind::Retry,
             Self::NoSpace { .. } => ErrorKind::Space,
             Self::Indeterminate { .. } | Self::Poisoned { .. } | Self::Closed { .. } => {
                 ErrorKind::Reopen

@@ -1,6 +1,6 @@
 //! What the log must hold, kept beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidal_types::Seq;
 
@@ -17,11 +17,23 @@ pub(super) struct Model {
     written: usize,
     /// So many may have been cut off the front.
     truncated: usize,
+    /// The last record that each cursor is past.
+    cursors: BTreeMap<&'static str, usize>,
+    /// Where a cursor is instead, or `None` for nowhere, if what failed was done.
+    unsure: BTreeMap<&'static str, Option<usize>>,
 }
 
 impl Model {
     pub(super) fn new() -> Self {
-        Self { sent: Vec::new(), ends: [0].into(), durable: 0, written: 0, truncated: 0 }
+        Self {
+            sent: Vec::new(),
+            ends: [0].into(),
+            durable: 0,
+            written: 0,
+            truncated: 0,
+            cursors: BTreeMap::new(),
+            unsure: BTreeMap::new(),
+        }
     }
 
     pub(super) fn durable(&self) -> usize {
@@ -68,7 +80,41 @@ impl Model {
     }
 
     pub(super) fn truncate(&mut self, last: usize) {
+        let last = self.hindmost().map_or(last, |place| place.min(last));
         self.truncated = self.truncated.max(last);
+    }
+
+    /// What the cursor that is last behind is past.
+    pub(super) fn hindmost(&self) -> Option<usize> {
+        self.cursors.values().min().copied()
+    }
+
+    pub(super) fn cursor(&self, name: &str) -> Option<usize> {
+        self.cursors.get(name).copied()
+    }
+
+    /// A cursor was made, moved, or removed.
+    pub(super) fn set_cursor(&mut self, name: &'static str, place: Option<usize>) {
+        match place {
+            Some(place) => self.cursors.insert(name, place),
+            None => self.cursors.remove(name),
+        };
+    }
+
+    /// The same, but that failed, and may be done or not.
+    pub(super) fn try_cursor(&mut self, name: &'static str, place: Option<usize>) {
+        self.unsure.insert(name, place);
+    }
+
+    /// G29: where a cursor is after the log was opened.
+    pub(super) fn open_cursor(&mut self, name: &'static str, found: Option<usize>) {
+        let sure = self.cursor(name);
+        let other = self.unsure.remove(name).unwrap_or(sure);
+        assert!(
+            found == sure || found == other,
+            "G29: cursor {name} is at {found:?}, not at {sure:?} or {other:?}"
+        );
+        self.set_cursor(name, found);
     }
 
     /// The log was opened and ends with record `last`.

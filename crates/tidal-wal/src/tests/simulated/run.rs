@@ -1,5 +1,7 @@
 //! One run: the lives of a log, drawn from a seed.
 
+mod cursors;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -36,6 +38,11 @@ pub(super) struct Tally {
     overtaken_readers: u64,
     lost_records: u64,
     torn_tails: u64,
+    cursors_made: u64,
+    cursors_moved: u64,
+    cursors_removed: u64,
+    held_back: u64,
+    unsure_cursors: u64,
 }
 
 impl Tally {
@@ -51,7 +58,7 @@ impl Tally {
         assert!(self.values().iter().all(|&count| count > 0), "{self:?}");
     }
 
-    fn fields(&mut self) -> [&mut u64; 12] {
+    fn fields(&mut self) -> [&mut u64; 17] {
         [
             &mut self.events,
             &mut self.opened,
@@ -65,10 +72,15 @@ impl Tally {
             &mut self.overtaken_readers,
             &mut self.lost_records,
             &mut self.torn_tails,
+            &mut self.cursors_made,
+            &mut self.cursors_moved,
+            &mut self.cursors_removed,
+            &mut self.held_back,
+            &mut self.unsure_cursors,
         ]
     }
 
-    fn values(&self) -> [u64; 12] {
+    fn values(&self) -> [u64; 17] {
         [
             self.events,
             self.opened,
@@ -82,6 +94,11 @@ impl Tally {
             self.overtaken_readers,
             self.lost_records,
             self.torn_tails,
+            self.cursors_made,
+            self.cursors_moved,
+            self.cursors_removed,
+            self.held_back,
+            self.unsure_cursors,
         ]
     }
 }
@@ -99,6 +116,8 @@ pub(super) struct Run<'a> {
     /// What the durable floor has said.
     floor: Option<Floor>,
     payloads: usize,
+    /// Whether anything is held back from truncation.
+    has_cursors: bool,
 }
 
 /// An open log.
@@ -127,6 +146,7 @@ impl<'a> Run<'a> {
             failing: false,
             floor: None,
             payloads: 0,
+            has_cursors: seed.is_multiple_of(2),
         }
     }
 
@@ -198,6 +218,7 @@ impl<'a> Run<'a> {
             assert_eq!(self.log_id.unwrap_or(head.log_id), head.log_id);
             self.log_id = Some(head.log_id);
         }
+        self.find_cursors(&log);
         let first = log.first_seq();
         assert!(index(first) <= self.model.truncated() + 1, "R15: the log begins at {first}");
         let reader = log.reader(first);
@@ -218,7 +239,7 @@ impl<'a> Run<'a> {
     fn spend(&mut self, mut life: Life) {
         for _ in 0..self.rng.below(EVENTS_MAX) {
             self.tally.events += 1;
-            match self.rng.below(18) {
+            match self.rng.below(if self.has_cursors { 22 } else { 18 }) {
                 0..=6 => self.append(&mut life),
                 7..=10 => life.log.step(),
                 11 => self.sync(&mut life),
@@ -226,6 +247,8 @@ impl<'a> Run<'a> {
                 13 => self.read(&mut life),
                 14 => self.disk.evict(),
                 15 | 16 => life.log.step_preallocator(),
+                18..=20 => self.use_cursor(&mut life),
+                21 => self.remove_cursor(&mut life),
                 _ => self.clock.set(Timestamp::from_secs(self.rng.below(2000))),
             }
             self.settle(&mut life);
@@ -276,6 +299,8 @@ impl<'a> Run<'a> {
 
     fn truncate(&mut self, life: &mut Life) {
         let last = self.rng.below(life.log.head().position.seq.get() + 1);
+        let held = self.model.hindmost().is_some_and(|place| place < last as usize);
+        self.tally.held_back += u64::from(held);
         self.model.truncate(last as usize);
         match life.log.truncate_before(Seq::new(last + 1)) {
             Ok(removed) => self.tally.removed_segments += removed as u64,
