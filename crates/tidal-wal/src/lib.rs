@@ -42,6 +42,25 @@
 //! before anything is written, loses nothing, and appends succeed again when
 //! there is room; only a [`Durability::Buffered`] log, which has answered already,
 //! ends there.
+//!
+//! # Readers
+//! A [`Reader`] follows the log and is told when truncation overtakes it. A [`Cursor`] is
+//! a reader with a name and a durable place: it goes on where it was after a crash, and
+//! truncation keeps what it has not come past. Both can wait for the writer, and anyone
+//! can wait for a record to be durable ([`Wal::wait_durable`]) or for a cursor to come past
+//! it ([`Wal::wait_for_cursor`]).
+//!
+//! # Limits
+//!
+//! | what | limit | beyond it |
+//! |---|---|---|
+//! | record | [`RECORD_BYTES_MAX`](limits::RECORD_BYTES_MAX), 4 MiB | [`WalError::RecordTooLarge`] |
+//! | batch | [`BATCH_BYTES_MAX`](limits::BATCH_BYTES_MAX), 16 MiB | [`WalError::BatchTooLarge`] |
+//! | group | [`GROUP_BYTES_MAX`](limits::GROUP_BYTES_MAX), 16 MiB | what waits goes into the next one |
+//! | segment | [`SEGMENT_BYTES_RANGE`](limits::SEGMENT_BYTES_RANGE), 16 KiB to 1 GiB | [`WalError::InvalidOption`]; one that must hold a larger batch is larger |
+//! | queue | [`QUEUE_BYTES_MAX`](limits::QUEUE_BYTES_MAX), 64 MiB | [`Wal::append`] waits, [`Wal::try_append`] gives [`WalError::WouldBlock`] |
+//! | cursors | [`CURSORS_MAX`](limits::CURSORS_MAX), 64 | [`WalError::TooManyCursors`] |
+//! | name of a cursor | [`CURSOR_NAME_BYTES_MAX`](limits::CURSOR_NAME_BYTES_MAX), 64 bytes | [`WalError::CursorName`] |
 
 mod batch;
 mod completion;

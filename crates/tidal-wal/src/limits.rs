@@ -7,7 +7,7 @@ pub const RECORD_BYTES_MAX: usize = 4 << 20;
 /// record, and the producers that are written out.
 pub const BATCH_BYTES_MAX: usize = 16 << 20;
 
-/// Once this many bytes wait, further appends wait too.
+/// Once this many bytes wait, further appends wait too, or are refused.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 
 /// How many cursors a log can have.
