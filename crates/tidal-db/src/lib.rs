@@ -68,7 +68,7 @@ pub use tidal_types::{
     SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock,
     TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };
-pub use tidal_wal::{Durability, GroupCommit, Problem, VerifyReport};
+pub use tidal_wal::{CursorStats, Durability, GroupCommit, Problem, VerifyReport, WalStats};
 pub use verify::verify;
 
 /// What fails in this crate fails with a [`TidalError`].

@@ -12,7 +12,7 @@ mod scripted;
 use std::fmt::{self, Debug};
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, LogRecord};
+use tidal_wal::{Batch, LogRecord, WalStats};
 
 use crate::Result;
 
@@ -33,6 +33,10 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     /// else nothing is appended, and the error is
     /// [`OutOfPlace`](tidal_types::WalError::OutOfPlace).
     fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Appending>;
+    /// Appends like [`RecordLog::append`], at this number if one is given, but never
+    /// waits for room: when there is none nothing is appended, and the error is
+    /// [`WouldBlock`](tidal_types::WalError::WouldBlock).
+    fn try_append(&self, batch: &Batch, expected: Option<Seq>) -> Result<Appending>;
     /// Shows every durable record from `from` on, in order, until one is
     /// refused.
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()>;
@@ -45,7 +49,7 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     fn head(&self) -> Position;
     /// The first record there is, or will be.
     fn first_seq(&self) -> Seq;
-    fn bytes_on_disk(&self) -> u64;
+    fn stats(&self) -> WalStats;
     fn close(&self) -> Result<()>;
 }
 

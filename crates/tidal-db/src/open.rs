@@ -17,7 +17,7 @@ use crate::config::Builder;
 use crate::database::{Parts, TidalDB};
 use crate::directory::{self, Directory};
 use crate::log::{LocalLog, NoopLog, RecordLog};
-use crate::pipeline::{Applier, COMMITS_IN_FLIGHT_MAX, Gate, GateParts, Progress, Setbacks};
+use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, WORK_QUEUED_MAX};
 use crate::record;
 use crate::state::State;
 
@@ -101,7 +101,7 @@ struct Wiring {
 fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Result<TidalDB> {
     let Wiring { storage, log, state, progress } = wiring;
     let (state, progress) = (Arc::new(state), Arc::new(progress));
-    let (sender, receiver) = sync_channel(COMMITS_IN_FLIGHT_MAX);
+    let (sender, receiver) = sync_channel(WORK_QUEUED_MAX);
     let setbacks = Arc::new(Setbacks::default());
     let gate = Gate::new(
         GateParts {
@@ -128,9 +128,8 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
             let progress = Arc::clone(&applier.progress);
             // The queue goes with the applier, so who sends to it is told.
             let run = AssertUnwindSafe(|| applier.run(&receiver));
-            if catch_unwind(run).is_err() {
-                progress.abandon();
-            }
+            drop(catch_unwind(run));
+            progress.abandon();
         })
         .map_err(|error| TidalError::Io {
             operation: "start a thread for",

@@ -12,6 +12,7 @@
 //!     between two commits.
 
 mod applier;
+mod door;
 mod gate;
 mod pending;
 mod repeats;
@@ -55,8 +56,20 @@ pub(crate) struct PendingCommit {
     pub(crate) answer: Completer<Result<Committed>>,
 }
 
+/// What a commit does that finds no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    Wait,
+    Refuse,
+}
+
 /// How many commits may be on their way before callers wait.
 pub(crate) const COMMITS_IN_FLIGHT_MAX: usize = 1024;
+
+/// How much the applier may be asked to do at once: every commit in flight and as many
+/// checkpoints and checksums, so that who has counted a commit in does not wait for a
+/// place here.
+pub(crate) const WORK_QUEUED_MAX: usize = 2 * COMMITS_IN_FLIGHT_MAX;
 
 /// How many bytes of records may be on their way before callers wait; one commit
 /// may always be.

@@ -1,6 +1,7 @@
 //! `tidal stats`: how much there is, and the checksum of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tidal_db::CursorStats;
 
 use crate::args::Global;
 use crate::database;
@@ -23,8 +24,20 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "newest_event": newest_event,
             "engine": stats.engine,
             "checksum": checksum,
+            "log": {
+                "id": stats.log.head.log_id.to_string(),
+                "first_seq": stats.log.first_seq.get(),
+                "durable_seq": stats.log.head.seq.get(),
+                "checkpointed_seq": stats.checkpointed.get(),
+                "segments": stats.log.segments,
+                "bytes": stats.log.bytes_on_disk,
+                "queued_bytes": stats.log.queued_bytes,
+                "held_by": stats.log.held_by,
+                "cursors": stats.log.cursors.iter().map(cursor).collect::<Vec<_>>(),
+            },
         }));
     }
+    let log = stats.log;
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let rows = [
         ("entities", count(stats.entities)),
@@ -36,9 +49,76 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ("newest event", newest_event.unwrap_or_else(|| "none".into())),
         ("engine", stats.engine),
         ("checksum", checksum),
+        ("log begins at", count(log.first_seq.get())),
+        ("log durable to", count(log.head.seq.get())),
+        ("log segments", count(log.segments as u64)),
+        ("log queued", bytes(log.queued_bytes as u64)),
+        ("log held by", log.held_by.unwrap_or_else(|| "none".into())),
     ];
     for (what, value) in rows {
         table.row(vec![what.into(), value]);
     }
-    print(&table.render(0))
+    let mut text = table.render(0);
+    if !log.cursors.is_empty() {
+        text.push('\n');
+        text.push_str(&cursor_table(log.cursors));
+    }
+    print(&text)
+}
+
+fn cursor_table(cursors: Vec<CursorStats>) -> String {
+    let mut table = Table::new(&[
+        ("cursor", Align::Left),
+        ("place", Align::Right),
+        ("behind", Align::Right),
+        ("bytes behind", Align::Right),
+    ]);
+    for cursor in cursors {
+        table.row(vec![
+            cursor.name,
+            count(cursor.place.get()),
+            count(cursor.records_behind),
+            bytes(cursor.bytes_behind),
+        ]);
+    }
+    table.render(0)
+}
+
+fn cursor(cursor: &CursorStats) -> Value {
+    json!({
+        "name": cursor.name,
+        "place": cursor.place.get(),
+        "records_behind": cursor.records_behind,
+        "bytes_behind": cursor.bytes_behind,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tidal_db::Seq;
+
+    use super::*;
+
+    #[test]
+    fn cursors_are_shown_with_how_far_behind_they_are() {
+        let feed = CursorStats {
+            name: "feed".into(),
+            place: Seq::new(7),
+            records_behind: 3,
+            bytes_behind: 999,
+            in_use: false,
+        };
+        let expected = json!({
+            "name": "feed",
+            "place": 7,
+            "records_behind": 3,
+            "bytes_behind": 999,
+        });
+        assert_eq!(cursor(&feed), expected);
+        let table = cursor_table(vec![feed]);
+        let rows: Vec<Vec<_>> =
+            table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0], ["cursor", "place", "behind", "bytes", "behind"]);
+        assert_eq!(rows[1][..3], ["feed", "7", "3"]);
+    }
 }

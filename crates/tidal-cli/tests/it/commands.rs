@@ -254,6 +254,11 @@ fn stats_count_what_there_is() {
         checksum.len() >= 32 && checksum.bytes().all(|byte| byte.is_ascii_hexdigit()),
         "{checksum}"
     );
+    let log = &value["log"];
+    assert_eq!((&log["bytes"], &log["first_seq"]), (&value["log_bytes"], &json!(1)));
+    assert_eq!((&log["durable_seq"], &log["queued_bytes"]), (&value["records"], &json!(0)));
+    assert_eq!((&log["held_by"], &log["cursors"]), (&Value::Null, &json!([])));
+    assert!(log["segments"].as_u64().unwrap() > 0);
     // A database that was fed the same has the same checksum.
     assert_eq!(shop().run(&["--json", "stats"]).ok().json()["checksum"], value["checksum"]);
     assert!(bench.run(&["stats"]).ok().stdout.contains(checksum));

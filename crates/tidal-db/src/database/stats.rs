@@ -1,6 +1,7 @@
 //! Figures about a database.
 
 use tidal_types::{EntityKind, Position, Seq, Timestamp};
+use tidal_wal::WalStats;
 
 use super::TidalDB;
 use crate::Result;
@@ -28,6 +29,8 @@ pub struct Stats {
     pub position: Position,
     /// The last record that a checkpoint covers; opening replays from there.
     pub checkpointed: Seq,
+    /// The log: what it holds, what waits, and which cursor keeps it from being cut.
+    pub log: WalStats,
 }
 
 impl TidalDB {
@@ -39,17 +42,19 @@ impl TidalDB {
         let state = self.state()?;
         let entities = EntityKind::ALL.map(|kind| state.ledger.entities(kind).len() as u64);
         let applied = self.parts.progress.applied();
+        let log = self.parts.log.stats();
         Ok(Stats {
             entities: entities.iter().sum(),
             cells: state.ledger.cell_count(),
             records: applied.get(),
-            log_bytes: self.parts.log.bytes_on_disk(),
+            log_bytes: log.bytes_on_disk,
             storage_bytes: self.parts.storage.stats()?.disk_bytes,
             memory_bytes: state.memory_bytes(),
             newest_event: state.ledger.newest_event(),
             engine: self.parts.storage.name().into(),
-            position: Position { log_id: self.parts.log.head().log_id, seq: applied },
+            position: Position { log_id: log.head.log_id, seq: applied },
             checkpointed: self.parts.progress.checkpointed(),
+            log,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Events and batches.
 
+use std::time::Duration;
+
 use tidal_types::{
-    AcceptedEvent, EntityId, EntityKind, Event, Position, Seq, TidalError, Timestamp,
+    AcceptedEvent, EntityId, EntityKind, Event, Position, Seq, TidalError, Timestamp, WalError,
 };
 
 use super::TidalDB;
@@ -10,7 +12,7 @@ use crate::batch::{Batch, Committed, Operation};
 use crate::change::{Change, Entry};
 use crate::kinds::IdMode;
 use crate::metadata::METADATA_BYTES_MAX;
-use crate::pipeline::{Ticket, UsedIds};
+use crate::pipeline::{Ticket, UsedIds, WhenFull};
 use crate::producers::NOTE_BYTES_MAX;
 use crate::record;
 use crate::state::State;
@@ -86,6 +88,23 @@ impl TidalDB {
     /// from the ticket, when an earlier commit of the producer failed and it has to
     /// go back to that; [`Closed`](crate::TidalError::Closed).
     pub fn submit(&self, batch: Batch<'_>) -> Result<Ticket> {
+        self.submit_when(batch, WhenFull::Wait)
+    }
+
+    /// Commits like [`TidalDB::submit`], but never waits: when too much is in flight
+    /// the batch is refused.
+    ///
+    /// # Errors
+    /// An error of kind [`Retry`](crate::ErrorKind::Retry),
+    /// [`WouldBlock`](crate::WalError::WouldBlock), when 64 MiB or 1,024 commits are in
+    /// flight, or when an earlier commit failed and the fate of those behind it is not
+    /// known yet: nothing was written, and a later call may succeed. Those of
+    /// [`TidalDB::submit`].
+    pub fn try_submit(&self, batch: Batch<'_>) -> Result<Ticket> {
+        self.submit_when(batch, WhenFull::Refuse)
+    }
+
+    fn submit_when(&self, batch: Batch<'_>, when_full: WhenFull) -> Result<Ticket> {
         let state = self.state()?;
         if batch.is_empty() {
             return Ok(Ticket::answered_with(self.nothing_committed()));
@@ -95,7 +114,24 @@ impl TidalDB {
             prepared.add(operation)?;
         }
         let (log_batch, entries, used) = prepared.finish();
-        self.parts.gate.commit(log_batch, entries, used)
+        self.parts.gate.commit(log_batch, entries, used, when_full)
+    }
+
+    /// Waits until the record at `position` is folded, so that reads see it: what another
+    /// thread was answered for, or what it is about to write.
+    ///
+    /// # Errors
+    /// [`OtherLog`](crate::WalError::OtherLog) when the position is of another database;
+    /// an error of kind [`Retry`](crate::ErrorKind::Retry),
+    /// [`TimedOut`](crate::WalError::TimedOut), when it is not folded within `timeout`;
+    /// [`Closed`](crate::TidalError::Closed) when the database is shut down before.
+    pub fn wait_applied(&self, position: Position, timeout: Duration) -> Result<()> {
+        self.state()?;
+        let log_id = self.parts.log.head().log_id;
+        if position.log_id != log_id {
+            return Err(WalError::OtherLog { position, log_id }.into());
+        }
+        self.parts.progress.wait_applied(position.seq, timeout)
     }
 
     fn nothing_committed(&self) -> Committed {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, Ticket, Wal, WalOptions};
+use tidal_wal::{Batch, Ticket, Wal, WalOptions, WalStats};
 
 use super::{Appending, RecordLog, Visitor};
 use crate::Result;
@@ -27,6 +27,14 @@ impl RecordLog for LocalLog {
 
     fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Appending> {
         Ok(answered_by(self.wal.append_at(batch, expected)?))
+    }
+
+    fn try_append(&self, batch: &Batch, expected: Option<Seq>) -> Result<Appending> {
+        let ticket = match expected {
+            Some(expected) => self.wal.try_append_at(batch, expected)?,
+            None => self.wal.try_append(batch)?,
+        };
+        Ok(answered_by(ticket))
     }
 
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
@@ -54,8 +62,8 @@ impl RecordLog for LocalLog {
         self.wal.first_seq()
     }
 
-    fn bytes_on_disk(&self) -> u64 {
-        self.wal.bytes_on_disk()
+    fn stats(&self) -> WalStats {
+        self.wal.stats()
     }
 
     fn close(&self) -> Result<()> {

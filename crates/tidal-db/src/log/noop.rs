@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use tidal_types::{LogId, Position, Seq};
-use tidal_wal::Batch;
+use tidal_wal::{Batch, WalStats};
 
 use super::{Appending, RecordLog, Visitor};
 use crate::Result;
@@ -38,6 +38,14 @@ impl RecordLog for NoopLog {
         self.append(batch)
     }
 
+    /// There is always room.
+    fn try_append(&self, batch: &Batch, expected: Option<Seq>) -> Result<Appending> {
+        match expected {
+            Some(expected) => self.append_at(batch, expected),
+            None => self.append(batch),
+        }
+    }
+
     fn read_from(&self, _from: Seq, _visit: Visitor<'_>) -> Result<()> {
         Ok(())
     }
@@ -58,8 +66,16 @@ impl RecordLog for NoopLog {
         Seq::FIRST
     }
 
-    fn bytes_on_disk(&self) -> u64 {
-        0
+    fn stats(&self) -> WalStats {
+        WalStats {
+            first_seq: Seq::FIRST,
+            head: self.head(),
+            segments: 0,
+            bytes_on_disk: 0,
+            queued_bytes: 0,
+            cursors: Vec::new(),
+            held_by: None,
+        }
     }
 
     fn close(&self) -> Result<()> {

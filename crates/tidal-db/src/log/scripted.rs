@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use tidal_types::{LogId, Position, Seq, WalError};
-use tidal_wal::{Batch, Completer, completion};
+use tidal_wal::{Batch, Completer, WalStats, completion};
 
 use super::{Appending, RecordLog, Visitor};
 use crate::Result;
@@ -108,6 +108,14 @@ impl RecordLog for ScriptedLog {
         Ok(Appending::answered_by(first, || pending.wait().unwrap()))
     }
 
+    /// There is always room.
+    fn try_append(&self, batch: &Batch, expected: Option<Seq>) -> Result<Appending> {
+        match expected {
+            Some(expected) => self.append_at(batch, expected),
+            None => self.append(batch),
+        }
+    }
+
     fn read_from(&self, _from: Seq, _visit: Visitor<'_>) -> Result<()> {
         Ok(())
     }
@@ -128,8 +136,16 @@ impl RecordLog for ScriptedLog {
         Seq::FIRST
     }
 
-    fn bytes_on_disk(&self) -> u64 {
-        0
+    fn stats(&self) -> WalStats {
+        WalStats {
+            first_seq: Seq::FIRST,
+            head: self.head(),
+            segments: 0,
+            bytes_on_disk: 0,
+            queued_bytes: 0,
+            cursors: Vec::new(),
+            held_by: None,
+        }
     }
 
     fn close(&self) -> Result<()> {

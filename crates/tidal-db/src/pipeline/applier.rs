@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tidal_storage::Storage;
-use tidal_types::{Position, Seq, TidalError};
+use tidal_types::{Position, Seq, TidalError, WalError};
 
 use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Repeat, Setbacks, Work};
 use crate::Result;
@@ -39,6 +40,19 @@ struct InFlight {
     abandoned: bool,
 }
 
+impl InFlight {
+    /// Whether a commit of this length has to wait.
+    const fn is_full(&self, bytes: usize) -> bool {
+        let too_long = self.commits > 0 && self.bytes + bytes > BYTES_IN_FLIGHT_MAX;
+        !self.abandoned && (too_long || self.commits >= COMMITS_IN_FLIGHT_MAX)
+    }
+
+    const fn add(&mut self, bytes: usize) {
+        self.commits += 1;
+        self.bytes += bytes;
+    }
+}
+
 impl Progress {
     pub(crate) fn new(applied: Seq, checkpointed: Seq) -> Self {
         Self {
@@ -70,13 +84,37 @@ impl Progress {
 
     /// Counts a commit in, once there is room for it.
     pub(super) fn begin(&self, bytes: usize) {
-        let full = |state: &mut InFlight| {
-            let too_long = state.commits > 0 && state.bytes + bytes > BYTES_IN_FLIGHT_MAX;
-            !state.abandoned && (too_long || state.commits >= COMMITS_IN_FLIGHT_MAX)
-        };
-        let mut state = self.landed.wait_while(self.in_flight(), full).expect(UNPOISONED);
-        state.commits += 1;
-        state.bytes += bytes;
+        let is_full = |state: &mut InFlight| state.is_full(bytes);
+        let mut state = self.landed.wait_while(self.in_flight(), is_full).expect(UNPOISONED);
+        state.add(bytes);
+    }
+
+    /// Counts a commit in, if there is room for it.
+    pub(super) fn try_begin(&self, bytes: usize) -> bool {
+        let mut state = self.in_flight();
+        let has_room = !state.is_full(bytes);
+        if has_room {
+            state.add(bytes);
+        }
+        has_room
+    }
+
+    /// What is told to who does not want to wait for room.
+    pub(super) fn would_block(&self) -> TidalError {
+        WalError::WouldBlock { queued: self.in_flight().bytes, max: BYTES_IN_FLIGHT_MAX }.into()
+    }
+
+    /// Waits until record `seq` is folded, at most for `timeout`. What is folded is
+    /// told under the lock, when its commit is counted out.
+    pub(crate) fn wait_applied(&self, seq: Seq, timeout: Duration) -> Result<()> {
+        let not_yet = |state: &mut InFlight| self.applied() < seq && !state.abandoned;
+        let state = self.landed.wait_timeout_while(self.in_flight(), timeout, not_yet);
+        let is_abandoned = state.expect(UNPOISONED).0.abandoned;
+        match self.applied() {
+            reached if reached >= seq => Ok(()),
+            _ if is_abandoned => Err(TidalError::Closed),
+            reached => Err(WalError::TimedOut { wanted: seq, reached }.into()),
+        }
     }
 
     /// Lets nobody wait for room that will not come.

@@ -5,6 +5,7 @@
 //! log.
 
 use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -13,9 +14,10 @@ use tidal_types::{EntityId, EntityKind, Seq, TidalError, WalError};
 use tidal_wal::{Batch, completion};
 
 use super::applier::Progress;
+use super::door::{Door, Inside};
 use super::pending::{Pending, UsedId, UsedIds};
 use super::repeats::{self, Known, Repeat, Verdict};
-use super::{PendingCommit, Setbacks, Ticket, Work};
+use super::{PendingCommit, Setbacks, Ticket, WhenFull, Work};
 use crate::Result;
 use crate::change::{Change, Entry};
 use crate::kinds::IdMode;
@@ -29,6 +31,8 @@ pub(crate) struct Gate {
     parts: GateParts,
     /// Beside the lock, so that a read never waits behind a writer.
     closed: AtomicBool,
+    /// Taken before the lock, so that it is known whether whoever has that is held up.
+    door: Door,
     inner: Mutex<Inner>,
 }
 
@@ -58,27 +62,43 @@ impl Gate {
         let next_seq = parts.log.head().seq.next();
         let inner =
             Inner { queue: Some(queue), pending: Pending::default(), next_seq, has_rewound: false };
-        Self { parts, closed: AtomicBool::new(false), inner: Mutex::new(inner) }
+        let closed = AtomicBool::new(false);
+        Self { parts, closed, door: Door::default(), inner: Mutex::new(inner) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> Entered<'_> {
+        self.inside(self.door.enter())
+    }
+
+    /// The same, unless whoever is in waits for room.
+    fn try_lock(&self) -> Result<Entered<'_>> {
+        let inside = self.door.try_enter().ok_or_else(|| self.parts.progress.would_block())?;
+        Ok(self.inside(inside))
+    }
+
+    fn inside<'a>(&'a self, inside: Inside<'a>) -> Entered<'a> {
         let mut inner = self.inner.lock().expect("no thread panics in the gate");
         if self.parts.progress.is_idle() {
             // Everything is folded or has failed: nothing is pending.
             inner.pending = Pending::default();
             inner.has_rewound = false;
         }
-        inner
+        Entered { inner, _inside: inside }
     }
 
-    /// Appends changes that use ids the application chose or was given before.
+    /// Appends changes that use ids the application chose or was given before. When
+    /// there is no room it waits or is refused, as asked.
     pub(crate) fn commit(
         &self,
         batch: Batch,
         entries: Vec<Entry>,
         used: UsedIds,
+        when_full: WhenFull,
     ) -> Result<Ticket> {
-        let mut inner = self.lock();
+        let mut inner = match when_full {
+            WhenFull::Wait => self.lock(),
+            WhenFull::Refuse => self.try_lock()?,
+        };
         for (kind, UsedId { id, has_name }) in used.iter() {
             let mode = self.parts.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
             // The kind may have come to be named since the ids were looked at.
@@ -90,9 +110,9 @@ impl Gate {
             entry.producer.is_some() || matches!(entry.change, Change::ProducerNote { .. })
         };
         let ticket = if entries.iter().any(has_producer) {
-            self.append_new(&mut inner, batch, entries)?
+            self.append_new(&mut inner, batch, entries, when_full)?
         } else {
-            self.append_all(&mut inner, &batch, entries)?
+            self.append_all(&mut inner, &batch, entries, when_full)?
         };
         for (kind, _) in used.iter() {
             if self.parts.state.kinds.mode(kind).is_none() {
@@ -137,7 +157,7 @@ impl Gate {
         if entries.is_empty() {
             return Ok(None);
         }
-        let ticket = self.append_all(&mut inner, &batch, entries)?;
+        let ticket = self.append_all(&mut inner, &batch, entries, WhenFull::Wait)?;
         inner.pending.set_mode(kind, IdMode::Named);
         inner.pending.set_last_id(kind, last_id);
         inner.pending.names.extend(assigned);
@@ -153,9 +173,15 @@ impl Gate {
     }
 
     /// Appends what producers did not send before.
-    fn append_new(&self, inner: &mut Inner, batch: Batch, entries: Vec<Entry>) -> Result<Ticket> {
+    fn append_new(
+        &self,
+        inner: &mut Inner,
+        batch: Batch,
+        entries: Vec<Entry>,
+        when_full: WhenFull,
+    ) -> Result<Ticket> {
         if inner.has_rewound || self.parts.setbacks.concern(&entries) {
-            self.drain(inner)?;
+            self.drain(inner, when_full)?;
         }
         loop {
             let Verdict { repeats, fresh } = Known {
@@ -168,9 +194,9 @@ impl Gate {
                 if repeats.is_empty() { None } else { Some(repeats::without(&entries, &repeats)?) };
             let new = kept.as_ref().map_or(&batch, |(batch, _)| batch);
             // What follows on commits that fail must fail too.
-            match self.append(inner, new, Some(inner.next_seq)) {
+            match self.append(inner, new, Some(inner.next_seq), when_full) {
                 Err(TidalError::Wal(WalError::OutOfPlace { next, .. })) => {
-                    self.drain(inner)?;
+                    self.drain(inner, when_full)?;
                     inner.next_seq = next;
                 }
                 Err(error) => return Err(error),
@@ -187,18 +213,30 @@ impl Gate {
 
     /// Waits until everything on its way is folded or has failed. Nothing is
     /// pending then.
-    fn drain(&self, inner: &mut Inner) -> Result<()> {
-        let (answer, drained) = completion();
-        drop(inner.queue()?.send(Work::Inspect(Box::new(move |_| answer.complete(())))));
-        drained.wait().ok_or(TidalError::Closed)?;
+    fn drain(&self, inner: &mut Inner, when_full: WhenFull) -> Result<()> {
+        if when_full == WhenFull::Wait {
+            self.door.held_up(|| {
+                let (answer, drained) = completion();
+                drop(inner.queue()?.send(Work::Inspect(Box::new(move |_| answer.complete(())))));
+                drained.wait().ok_or(TidalError::Closed)
+            })?;
+        } else if !self.parts.progress.is_idle() {
+            return Err(self.parts.progress.would_block());
+        }
         inner.pending = Pending::default();
         inner.has_rewound = false;
         Ok(())
     }
 
     /// Appends all of a commit.
-    fn append_all(&self, inner: &mut Inner, batch: &Batch, entries: Vec<Entry>) -> Result<Ticket> {
-        let appending = self.append(inner, batch, None)?;
+    fn append_all(
+        &self,
+        inner: &mut Inner,
+        batch: &Batch,
+        entries: Vec<Entry>,
+        when_full: WhenFull,
+    ) -> Result<Ticket> {
+        let appending = self.append(inner, batch, None, when_full)?;
         inner.send(appending, entries, Vec::new(), batch.byte_len())
     }
 
@@ -209,14 +247,32 @@ impl Gate {
         inner: &mut Inner,
         batch: &Batch,
         at: Option<Seq>,
+        when_full: WhenFull,
     ) -> Result<Option<Appending>> {
         inner.queue()?;
         let bytes = batch.byte_len();
-        self.parts.progress.begin(bytes);
-        let appending = match at {
-            _ if batch.is_empty() => Ok(None),
-            Some(at) => self.parts.log.append_at(batch, at).map(Some),
-            None => self.parts.log.append(batch).map(Some),
+        let progress = &self.parts.progress;
+        if !progress.try_begin(bytes) {
+            if when_full == WhenFull::Refuse {
+                return Err(progress.would_block());
+            }
+            self.door.held_up(|| progress.begin(bytes));
+        }
+        let appending = if batch.is_empty() {
+            Ok(None)
+        } else {
+            match self.parts.log.try_append(batch, at) {
+                Err(TidalError::Wal(WalError::WouldBlock { .. }))
+                    if when_full == WhenFull::Wait =>
+                {
+                    self.door.held_up(|| match at {
+                        Some(at) => self.parts.log.append_at(batch, at),
+                        None => self.parts.log.append(batch),
+                    })
+                }
+                appending => appending,
+            }
+            .map(Some)
         };
         let appending = appending.inspect_err(|_| self.parts.progress.end(bytes))?;
         if let Some(appending) = &appending {
@@ -237,7 +293,8 @@ impl Gate {
         {
             let inner = self.lock();
             let work = Work::Inspect(Box::new(move |applier| answer.complete(inspect(applier))));
-            drop(inner.queue()?.send(work));
+            let queue = inner.queue()?;
+            drop(self.door.held_up(|| queue.send(work)));
         }
         pending.wait().ok_or(TidalError::Closed)
     }
@@ -251,6 +308,27 @@ impl Gate {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+}
+
+/// The gate's inside, for as long as this is kept.
+struct Entered<'a> {
+    // Given up in this order.
+    inner: MutexGuard<'a, Inner>,
+    _inside: Inside<'a>,
+}
+
+impl Deref for Entered<'_> {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl DerefMut for Entered<'_> {
+    fn deref_mut(&mut self) -> &mut Inner {
+        &mut self.inner
     }
 }
 

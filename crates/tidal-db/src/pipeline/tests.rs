@@ -1,5 +1,7 @@
 //! Producers whose commits are on their way, or fail there.
 
+mod waiting;
+
 use std::sync::Arc;
 use std::thread;
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod cursors;
+#[cfg(test)]
 mod durability;
 #[cfg(test)]
 mod fixture;

@@ -1,0 +1,111 @@
+//! Waiting for a record to be folded, and commits that never wait.
+
+use std::time::Duration;
+
+use tidal_types::{LogId, Position, WalError};
+
+use super::*;
+use crate::pipeline::COMMITS_IN_FLIGHT_MAX;
+
+/// Longer than any test takes: what is waited for comes.
+const LONG: Duration = Duration::from_secs(600);
+
+fn plain() -> Batch<'static> {
+    Batch::new().signal("view", EntityId::new(1), 1.0, Timestamp::from_secs(1))
+}
+
+#[track_caller]
+fn would_block<T: std::fmt::Debug>(answer: Result<T>) {
+    let error = answer.unwrap_err();
+    assert!(matches!(error, TidalError::Wal(WalError::WouldBlock { .. })), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Retry);
+}
+
+/// G30: a position is waited for until it is folded, and can be read then.
+#[test]
+fn a_position_is_waited_for_until_it_is_folded() {
+    let (log, db) = over_script();
+    log.hold();
+    let begin = db.stats().unwrap().position;
+    let next = Position { seq: begin.seq.plus(2), ..begin };
+    let tickets = [db.submit(plain()).unwrap(), db.submit(plain()).unwrap()];
+    let error = db.wait_applied(next, Duration::ZERO).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TidalError::Wal(WalError::TimedOut { wanted, reached })
+                if (reached, wanted) == (begin.seq, next.seq)
+        ),
+        "{error:?}"
+    );
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            db.wait_applied(next, LONG).unwrap();
+            counted(&db)
+        });
+        log.release();
+        assert_eq!(waiter.join().unwrap(), 2);
+    });
+    for ticket in tickets {
+        let position = ticket.wait().unwrap().position;
+        db.wait_applied(position, Duration::ZERO).unwrap();
+    }
+    let other = Position { log_id: LogId::from_bytes([9; 16]), ..next };
+    let error = db.wait_applied(other, LONG).unwrap_err();
+    assert!(matches!(error, TidalError::Wal(WalError::OtherLog { .. })), "{error:?}");
+}
+
+/// G30: nobody waits for what will not be folded any more.
+#[test]
+fn a_shutdown_wakes_who_waits() {
+    let (_log, db) = over_script();
+    let begin = db.stats().unwrap().position;
+    let next = Position { seq: begin.seq.next(), ..begin };
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| db.wait_applied(next, LONG).unwrap_err());
+        db.shutdown().unwrap();
+        assert!(matches!(waiter.join().unwrap(), TidalError::Closed));
+    });
+}
+
+/// G31: what would have to wait for room is refused, also while somebody else waits for
+/// it, and leaves nothing behind.
+#[test]
+fn a_commit_that_would_wait_is_refused() {
+    let (log, db) = over_script();
+    log.hold();
+    let tickets: Vec<_> =
+        (0..COMMITS_IN_FLIGHT_MAX).map(|_| db.try_submit(plain()).unwrap()).collect();
+    would_block(db.try_submit(plain()));
+    thread::scope(|scope| {
+        let patient = scope.spawn(|| db.commit(plain()).unwrap());
+        would_block(db.try_submit(plain()));
+        would_block(db.try_submit([event(1, 1)].into_iter().collect::<Batch<'_>>()));
+        log.release();
+        patient.join().unwrap();
+    });
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
+    db.try_submit(plain()).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), COMMITS_IN_FLIGHT_MAX as u64 + 2);
+}
+
+/// G24, G31: a producer that does not wait goes back like any other, once it is known
+/// what became of its commits.
+#[test]
+fn a_producer_that_does_not_wait_goes_back() {
+    let (log, db) = over_script();
+    let try_submit = |seqs: std::ops::RangeInclusive<u64>| {
+        db.try_submit(seqs.map(|seq| event(1, seq)).collect::<Batch<'_>>())
+    };
+    log.hold();
+    let failing = try_submit(1..=2).unwrap();
+    log.rewind();
+    would_block(try_submit(3..=4));
+    log.refuse();
+    assert_eq!(failing.wait().unwrap_err().kind(), ErrorKind::Space);
+    goes_back_to(try_submit(3..=4), 1);
+    try_submit(1..=4).unwrap().wait().unwrap();
+    assert_eq!(counted(&db), 4);
+}
