@@ -362,3 +362,28 @@ fn stats_say_who_holds_truncation_back() {
     log.remove_cursor("slow").unwrap();
     assert_eq!(log.stats().held_by, None);
 }
+
+/// G29: a cursor that was just made, or removed, is so in both copies.
+#[test]
+fn either_copy_knows_which_cursors_there_are() {
+    for is_removed in [false, true] {
+        let disk = SimDisk::new(1);
+        let log = filled(&disk);
+        drop(log.cursor("old").unwrap());
+        drop(log.cursor("feed").unwrap());
+        if is_removed {
+            log.remove_cursor("feed").unwrap();
+        }
+        let sound = disk.durable(names::CURSORS).unwrap();
+        let _log = crash(&disk, log, true);
+        for slot in 0..2 {
+            let mut bytes = sound.clone();
+            bytes[slot * 8192] ^= 1;
+            let disk = disk.copy();
+            disk.put(names::CURSORS, &bytes);
+            let log = Wal::open_simulated(&disk, small()).unwrap();
+            assert_eq!(place(&log, "feed"), (!is_removed).then_some(0));
+            assert_eq!(place(&log, "old"), Some(0));
+        }
+    }
+}
