@@ -7,7 +7,7 @@ use std::process::{self, Stdio};
 use crate::console;
 use crate::failure::{Failure, Result};
 use crate::steps::{Command, Step};
-use crate::workspace;
+use crate::workspace::{self, BENCH_LOGS_MANIFEST};
 
 /// The variable that names the folder of the real data.
 const TEST_DATA: &str = "TIDAL_TEST_DATA";
@@ -29,6 +29,8 @@ pub(crate) fn lint() -> Vec<Step> {
     };
     let mut steps = vec![
         Step::command("fmt", Command::cargo("fmt --all --check")),
+        // Its lints are not checked here: for that, other people's logs are compiled.
+        Step::command("fmt logs", Command::cargo(&format!("fmt --check {BENCH_LOGS_MANIFEST}"))),
         clippy("clippy", "--workspace"),
     ];
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
@@ -86,6 +88,7 @@ mod tests {
             shown,
             [
                 "cargo fmt --all --check",
+                "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
                 "cargo clippy --all-targets --workspace -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",

@@ -9,25 +9,32 @@ use std::process;
 
 use crate::failure::Result;
 use crate::steps::{Command, Step};
-use crate::workspace;
+use crate::workspace::{self, BENCH_LOGS};
 
 const PROGRAM: &str = "cargo-deny";
 const VERSION: &str = "0.20.2";
 
-/// Checks bans, licences and sources; the configuration is `deny.toml`.
+/// Checks bans, licences and sources; the configuration is `deny.toml`. The package of
+/// the benchmarks beside other logs has its own.
 pub(crate) fn check() -> Result<Vec<Step>> {
-    with_program("deny", "check --hide-inclusion-graph bans licenses sources")
+    let line = "check --hide-inclusion-graph bans licenses sources";
+    let logs = format!("{} --config {BENCH_LOGS}/deny.toml {line}", workspace::BENCH_LOGS_MANIFEST);
+    with_program(&[("deny", line), ("deny logs", &logs)])
 }
 
 /// Checks for known advisories. Its answer changes while the tree stays the
 /// same, and it needs the network, so CI leaves it out.
 pub(crate) fn audit() -> Result<Vec<Step>> {
-    with_program("audit", "check advisories")
+    with_program(&[("audit", "check advisories")])
 }
 
-fn with_program(name: &'static str, line: &str) -> Result<Vec<Step>> {
+fn with_program(checks: &[(&'static str, &str)]) -> Result<Vec<Step>> {
+    let run = |program: &Path| -> Vec<Step> {
+        let step = |&(name, line): &(_, &str)| Step::command(name, Command::new(program, line));
+        checks.iter().map(step).collect()
+    };
     if is_pinned(Path::new(PROGRAM)) {
-        return Ok(vec![Step::command(name, Command::new(PROGRAM, line))]);
+        return Ok(run(Path::new(PROGRAM)));
     }
     let tools = workspace::cache()?.join("tools");
     let folder = tools.join(format!("{PROGRAM}-{VERSION}"));
@@ -36,7 +43,7 @@ fn with_program(name: &'static str, line: &str) -> Result<Vec<Step>> {
     if !is_pinned(&program) {
         steps.push(Step::command("install deny", install(&folder, &tools.join("build"))));
     }
-    steps.push(Step::command(name, Command::new(program, line)));
+    steps.extend(run(&program));
     Ok(steps)
 }
 
@@ -74,6 +81,14 @@ mod tests {
             assert!(!is_pinned_answer(other), "{other:?}");
         }
         assert!(!is_pinned(Path::new("no-such-program")));
+    }
+
+    #[test]
+    fn both_workspaces_are_checked() {
+        let shown: Vec<_> = check().unwrap().iter().map(Step::to_string).collect();
+        let logs = "--manifest-path benches/logs/Cargo.toml --config benches/logs/deny.toml check";
+        assert!(shown.iter().any(|step| step.contains(logs)), "{shown:?}");
+        assert!(shown.iter().any(|step| step.contains("deny check")), "{shown:?}");
     }
 
     #[test]

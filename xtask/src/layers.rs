@@ -23,8 +23,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-storage", &["tidal-keys", "tidal-types"]),
     ("tidal-db", &["tidal-storage", "tidal-wal", "tidal-keys", "tidal-types"]),
     ("tidal-cli", &["tidal-db"]),
-    // Beside the crates: nothing may depend on these two.
+    // Beside the crates: nothing may depend on these.
     ("tidal-benches", &["tidal-db", "tidal-wal", "tidal-storage", "tidal-types"]),
+    ("tidal-bench-logs", &["tidal-wal"]),
     ("xtask", &[]),
 ];
 
@@ -34,7 +35,9 @@ pub(crate) fn step() -> Step {
 }
 
 fn check(root: &Path) -> Result<String> {
-    let edges = edges(&metadata(root)?)?;
+    let mut packages = packages(&metadata(root)?)?;
+    packages.extend(packages_of_benches(root)?);
+    let edges = edges(&packages)?;
     let problems = problems(&edges);
     if problems.is_empty() {
         let count: usize = edges.iter().map(|(_, targets)| targets.len()).sum();
@@ -43,7 +46,12 @@ fn check(root: &Path) -> Result<String> {
     Err(Failure::failed(problems.join("\n")))
 }
 
-/// What cargo says of the workspace's own packages.
+/// The package that is a workspace of its own.
+fn packages_of_benches(root: &Path) -> Result<Vec<Value>> {
+    packages(&metadata(&root.join(workspace::BENCH_LOGS))?)
+}
+
+/// What cargo says of a workspace's own packages.
 fn metadata(root: &Path) -> Result<Value> {
     let output = process::Command::new(workspace::cargo())
         .args(["metadata", "--format-version", "1", "--no-deps"])
@@ -58,10 +66,12 @@ fn metadata(root: &Path) -> Result<Value> {
         .map_err(|error| Failure::failed(format!("`cargo metadata` gave no JSON: {error}")))
 }
 
-/// Each package of the workspace with those of its dependencies that are a part
-/// of the workspace too.
-fn edges(metadata: &Value) -> Result<Vec<(String, Vec<String>)>> {
-    let packages = array(metadata, "packages")?;
+fn packages(metadata: &Value) -> Result<Vec<Value>> {
+    array(metadata, "packages").cloned()
+}
+
+/// Each package with those of its dependencies that are among the packages too.
+fn edges(packages: &[Value]) -> Result<Vec<(String, Vec<String>)>> {
     let names = packages.iter().map(|package| text(package, "name")).collect::<Result<Vec<_>>>()?;
     let mut edges = Vec::with_capacity(packages.len());
     for (package, &name) in packages.iter().zip(&names) {
@@ -122,7 +132,8 @@ mod tests {
                     {{ "name": "{to}", "kind": "dev" }}, {{ "name": "serde", "kind": null }} ] }},
                 {{ "name": "{to}", "dependencies": [] }} ] }}"#
         );
-        problems(&edges(&serde_json::from_str(&packages).unwrap()).unwrap())
+        let packages = super::packages(&serde_json::from_str(&packages).unwrap()).unwrap();
+        problems(&edges(&packages).unwrap())
     }
 
     #[test]
@@ -130,6 +141,13 @@ mod tests {
         if let Err(failure) = check(&workspace::root().unwrap()) {
             panic!("{failure:?}");
         }
+    }
+
+    #[test]
+    fn the_package_of_the_rivals_is_looked_at_too() {
+        let packages = packages_of_benches(&workspace::root().unwrap()).unwrap();
+        let names: Vec<_> = packages.iter().map(|package| text(package, "name").unwrap()).collect();
+        assert_eq!(names, ["tidal-bench-logs"]);
     }
 
     #[test]
@@ -148,6 +166,8 @@ mod tests {
             ("tidal-cli", "tidal-types"),
             ("tidal-db", "tidal-benches"),
             ("tidal-db", "xtask"),
+            ("tidal-bench-logs", "tidal-db"),
+            ("tidal-wal", "tidal-bench-logs"),
             ("xtask", "tidal-types"),
         ] {
             assert_eq!(problems_of(from, to).len(), 1, "{from} -> {to}");

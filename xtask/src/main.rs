@@ -1,7 +1,8 @@
 //! `cargo xtask`: the checks and chores of the workspace.
 //!
 //! X1. `cargo xtask ci` is CI, word for word: what passes here passes there.
-//! X2. A chore never changes a file that is kept in the repository.
+//! X2. A chore never changes a file that is kept in the repository, but one that was
+//!     named for it on the command line.
 //! X3. Exit code 0 when everything passed, 1 when something failed, 2 when the
 //!     words were not understood.
 
@@ -36,6 +37,8 @@ Commands:
   deny          bans, licences and sources of all dependencies
   audit         known advisories against dependencies; needs the network
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
+  bench --logs  the log beside other logs, as tables in Markdown;
+                --update FILE puts them into a document, --quick only tries
   soak          simulated crashes of the log, until a seed fails;
                 --minutes N ends it earlier, --seed S begins at a seed
 

@@ -3,26 +3,31 @@
 use super::Finding;
 use super::tree::Tree;
 
-const MANIFEST: &str = "Cargo.toml";
+/// The manifests that name dependencies, each with the section that does.
+const MANIFESTS: [(&str, &str); 2] =
+    [("Cargo.toml", "[workspace.dependencies]"), ("benches/logs/Cargo.toml", "[dependencies]")];
 const RECORDS: &str = "docs/adr/";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let manifest = tree.texts.get(MANIFEST).map(String::as_str).unwrap_or_default();
     let records: Vec<_> = tree.documents().filter(|(path, _)| path.starts_with(RECORDS)).collect();
-    dependencies(manifest)
-        .filter(|(_, name)| !records.iter().any(|(_, text)| text.contains(&format!("`{name}`"))))
-        .map(|(line, name)| {
+    let is_recorded =
+        |name: &str| records.iter().any(|(_, text)| text.contains(&format!("`{name}`")));
+    let mut findings = Vec::new();
+    for (path, section) in MANIFESTS {
+        let manifest = tree.texts.get(path).map(String::as_str).unwrap_or_default();
+        for (line, name) in dependencies(manifest, section).filter(|(_, name)| !is_recorded(name)) {
             let problem = format!("no record in {RECORDS} says why `{name}` is needed");
-            Finding::new(MANIFEST, line, problem)
-        })
-        .collect()
+            findings.push(Finding::new(path, line, problem));
+        }
+    }
+    findings
 }
 
 /// The dependencies on other people's crates, each with its line.
-fn dependencies(manifest: &str) -> impl Iterator<Item = (usize, &str)> {
+fn dependencies<'a>(manifest: &'a str, section: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
     let lines = manifest.lines().enumerate().map(|(index, line)| (index + 1, line));
     lines
-        .skip_while(|&(_, line)| line != "[workspace.dependencies]")
+        .skip_while(move |&(_, line)| line != section)
         .skip(1)
         .take_while(|(_, line)| !line.starts_with('['))
         .filter_map(|(line, text)| Some((line, text.split_once([' ', '='])?)))
@@ -43,11 +48,19 @@ mod tests {
                         libm = { version = \"0.2\" }\n\n\
                         [profile.dev]\nopt-level = 1\n";
         let tree = Tree::of(&[
-            (MANIFEST, manifest),
+            ("Cargo.toml", manifest),
+            ("benches/logs/Cargo.toml", "[dependencies]\nlibm = \"1\"\nfast-log = \"1\"\n"),
             ("docs/adr/0001-dependencies.md", "`libm` computes.\n"),
             ("docs/testing.md", "`csv` is read.\n"),
         ]);
-        let expected = "no record in docs/adr/ says why `csv` is needed";
-        assert_eq!(check(&tree), [Finding::new(MANIFEST, 4, expected)]);
+        let csv = "no record in docs/adr/ says why `csv` is needed";
+        let fast_log = "no record in docs/adr/ says why `fast-log` is needed";
+        assert_eq!(
+            check(&tree),
+            [
+                Finding::new("Cargo.toml", 4, csv),
+                Finding::new("benches/logs/Cargo.toml", 3, fast_log)
+            ]
+        );
     }
 }

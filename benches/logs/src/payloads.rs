@@ -1,0 +1,26 @@
+//! The records that are written: random bytes, so that nothing can be compressed, and
+//! the same ones every time.
+
+/// As many payloads of one length.
+pub(crate) struct Payloads {
+    bytes: Vec<u8>,
+    payload_bytes: usize,
+}
+
+impl Payloads {
+    pub(crate) fn new(count: usize, payload_bytes: usize) -> Self {
+        let mut random = 0x5eed_u64;
+        let bytes = (0..count * payload_bytes).map(|_| {
+            // xorshift64
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 32) as u8
+        });
+        Self { bytes: bytes.collect(), payload_bytes }
+    }
+
+    pub(crate) fn as_slices(&self) -> Vec<&[u8]> {
+        self.bytes.chunks_exact(self.payload_bytes).collect()
+    }
+}
