@@ -1,8 +1,8 @@
 //! One value, handed from one thread to another, which waits or awaits it.
 //!
 //! Q1. Whoever waits is woken once the value is there, or once the other side
-//!     is gone without giving one. No wake-up is lost: both happen under the
-//!     lock under which the waiter looks.
+//!     is gone without giving one. No wake-up is lost: the value is given, and a
+//!     waiter says that it waits, under the lock under which the waiter looks.
 //! Q2. A waker runs on the thread that gives the value: it must not block. What it
 //!     panics with stays with it.
 //! Q3. A waiter may give up at any time by dropping its side.
@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 /// The two sides of a value that is still to come.
 pub fn completion<T>() -> (Completer<T>, Completion<T>) {
     let slot = Arc::new(Slot {
-        state: Mutex::new(State { outcome: Outcome::Open, waker: None }),
+        state: Mutex::new(State { outcome: Outcome::Open, is_awaited: false, waker: None }),
         done: Condvar::new(),
     });
     (Completer { slot: Arc::clone(&slot) }, Completion { slot })
@@ -33,6 +33,8 @@ enum Outcome<T> {
 #[derive(Debug)]
 struct State<T> {
     outcome: Outcome<T>,
+    /// Whether a thread waits, so that nobody else is paid for with a system call.
+    is_awaited: bool,
     waker: Option<Waker>,
 }
 
@@ -48,15 +50,18 @@ impl<T> Slot<T> {
     }
 
     fn finish(&self, outcome: Outcome<T>) {
-        let waker = {
+        let (is_awaited, waker) = {
             let mut state = self.lock();
             if !matches!(state.outcome, Outcome::Open) {
                 return;
             }
             state.outcome = outcome;
-            self.done.notify_all();
-            state.waker.take()
+            (state.is_awaited, state.waker.take())
         };
+        // After the lock is free, which is the first thing that the waiter takes.
+        if is_awaited {
+            self.done.notify_one();
+        }
         if let Some(waker) = waker {
             // A waker is the caller's code, and runs on a thread that others need:
             // its panic is its own.
@@ -108,7 +113,8 @@ impl<T> Completion<T> {
     /// Waits for the value; `None` when the other side is gone without giving
     /// one.
     pub fn wait(self) -> Option<T> {
-        let state = self.slot.lock();
+        let mut state = self.slot.lock();
+        state.is_awaited = true;
         let mut state = self
             .slot
             .done

@@ -153,13 +153,18 @@ impl Queue {
         if let Some(expected) = expected.filter(|expected| *expected != first) {
             return Err(WalError::OutOfPlace { expected, next: first });
         }
+        let was_empty = state.open.batches.is_empty();
         state.next_seq = first.plus(u64::from(batch.record_count()));
         state.open.records += batch.len();
         state.open.wants_sync |= batch.is_empty();
         state.open.body.extend_from_slice(batch.body());
         state.open.batches.push(Queued { record_count: batch.record_count(), bytes, answer });
+        // The writer waits for the first batch, and then for nothing but a trigger.
+        let wakes_writer = was_empty || state.open.triggers(&self.group_commit);
         drop(state);
-        self.arrived.notify_one();
+        if wakes_writer {
+            self.arrived.notify_one();
+        }
         Ok(first)
     }
 
