@@ -2,7 +2,7 @@
 
 use tidal_types::{Seq, WalError};
 
-use crate::disk::{Disk, failed, read_all};
+use crate::disk::{Disk, failed, read_all_into};
 use crate::format::{
     FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
 };
@@ -130,14 +130,15 @@ fn walk_segments(
     visit: Visitor<'_>,
 ) -> Result<(), WalError> {
     let last = segments.last().map(|segment| segment.number);
+    let mut bytes = Vec::new();
     for segment in segments {
         if let (Ok(header), Some(found)) = (&segment.header, &mut segment.walk) {
             let name = names::segment(segment.number);
             let file = disk.open_read(&name).map_err(failed("open", disk.path(&name)))?;
-            let bytes = read_all(&*file).map_err(failed("read", disk.path(&name)))?;
+            read_all_into(&*file, &mut bytes).map_err(failed("read", disk.path(&name)))?;
             *found = walk(&bytes, header, mark, &mut *visit);
             if last == Some(segment.number) {
-                segment.bytes = bytes;
+                segment.bytes = std::mem::take(&mut bytes);
             }
         }
     }

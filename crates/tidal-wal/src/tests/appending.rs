@@ -188,6 +188,39 @@ fn a_group_can_be_collected_for_a_while() {
     assert_eq!((report.groups, report.records), (1, 100));
 }
 
+/// R18: the writer that already collects is woken by what ends its wait.
+#[test]
+fn the_last_batch_of_a_group_wakes_the_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let group_commit = GroupCommit {
+        max_records: 2,
+        max_bytes: usize::MAX,
+        max_delay: std::time::Duration::from_secs(3600),
+    };
+    let log = Wal::open(dir.path(), WalOptions { group_commit, ..small() }).unwrap();
+    for _ in 0..20 {
+        let first = log.append(&batch(&[b"first"])).unwrap();
+        // So that most often the writer waits for more when more comes.
+        (0..1000).for_each(|_| thread::yield_now());
+        log.append(&batch(&[b"second"])).unwrap().wait().unwrap();
+        first.wait().unwrap();
+    }
+}
+
+/// R2: what a longer segment held is not taken for a part of a shorter one.
+#[test]
+fn a_log_opens_whose_segments_become_shorter() {
+    let dir = tempfile::tempdir().unwrap();
+    let payloads = [vec![1; 60 << 10], vec![2; 9 << 10], vec![3; 9 << 10]];
+    let log = Wal::open(dir.path(), small()).unwrap();
+    append_each(&log, payloads.iter().cloned());
+    assert_eq!(log.segment_count(), 4);
+    log.close().unwrap();
+    let report = crate::verify(dir.path(), &mut |_| None).unwrap();
+    assert_eq!((report.records, report.torn_tail), (3, None));
+    assert_eq!(contents(dir.path()).unwrap(), payloads);
+}
+
 /// R26: log times never go back, whatever the clock does.
 #[test]
 fn log_times_never_go_back() {
