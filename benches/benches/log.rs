@@ -1,18 +1,21 @@
-//! Appending to the log, beside a bare loop that writes and syncs the same bytes.
+//! Appending to the log, beside a bare loop that writes and syncs the same bytes;
+//! opening it, and reading it. `cargo xtask bench --logs` compares it with other logs.
 
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use tidal_wal::{Batch, Durability, RecordKind, Wal, WalOptions};
+use tidal_wal::{Batch, Durability, RecordKind, Seq, Wal, WalOptions};
 
 const RECORDS: usize = 1000;
 const PAYLOAD: [u8; 32] = [7; 32];
-/// What a group of these records takes on disk: a header, two bytes a record, and
+/// What a group of these records takes on disk: a header, three bytes a record, and
 /// the padding to 512.
-const GROUP_BYTES: usize = (88 + RECORDS * (PAYLOAD.len() + 2)).next_multiple_of(512);
+const GROUP_BYTES: usize = (88 + RECORDS * (PAYLOAD.len() + 3)).next_multiple_of(512);
 const FILE_BYTES: usize = 64 << 20;
+/// How many batches the log holds that is opened and read.
+const BATCHES: usize = 1000;
 
 fn batch(records: usize) -> Batch {
     let mut batch = Batch::new();
@@ -68,5 +71,31 @@ fn append_one(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, append, append_one);
+fn open_and_read(criterion: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let open = || Wal::open(dir.path(), WalOptions::default()).expect("the log opens");
+    let log = open();
+    let batch = batch(RECORDS);
+    for _ in 0..BATCHES {
+        log.append(&batch).expect("the log takes records").wait().expect("the log is sound");
+    }
+    log.close().expect("the log is sound");
+    let mut group = criterion.benchmark_group("1000000 x 32 B");
+    group.sample_size(10).throughput(Throughput::Elements((RECORDS * BATCHES) as u64));
+    group.bench_function("open", |bencher| bencher.iter_with_large_drop(open));
+    let log = open();
+    group.bench_function("read", |bencher| {
+        bencher.iter(|| {
+            let mut reader = log.reader(Seq::FIRST);
+            let mut records = 0;
+            while reader.next_record().expect("the log is sound").is_some() {
+                records += 1;
+            }
+            assert_eq!(records, RECORDS * BATCHES);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, append, append_one, open_and_read);
 criterion_main!(benches);
