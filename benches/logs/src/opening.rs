@@ -34,8 +34,8 @@ const CONTENTS: [Content; 2] = [
     Content {
         name: "10 million records of 32 bytes",
         payload_bytes: 32,
-        batch_records: 1000,
-        batches: 10_000,
+        batch_records: 10_000,
+        batches: 1000,
     },
     Content {
         name: "1 GiB in records of 4 KiB",

@@ -55,7 +55,7 @@ impl Options {
 
     /// How often everything is measured, each time in another order.
     pub(crate) const fn rounds(&self) -> usize {
-        if self.quick { 3 } else { 16 }
+        if self.quick { 3 } else { 12 }
     }
 
     /// How often each log is opened.
