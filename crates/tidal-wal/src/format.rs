@@ -5,6 +5,7 @@ mod chain;
 mod cursors;
 mod floor;
 mod group;
+mod parent;
 mod record;
 mod segment;
 
@@ -13,6 +14,7 @@ pub use chain::Digest;
 pub(crate) use cursors::{CURSOR_FILE_BYTES, CursorFlaw, CursorSlot, is_cursor_name};
 pub(crate) use floor::{FLOOR_BYTES, Floor};
 pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};
+pub use parent::Parent;
 pub use record::RecordKind;
 pub(crate) use record::{Before, Frame, put_record, read_record};
 pub(crate) use segment::{HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};

@@ -36,6 +36,10 @@
 //! time to note down how far it was synced (50 milliseconds after the last
 //! append, or a clean close) cannot be told from a torn write by any means.
 //!
+//! # When opening refuses
+//! [`inspect_log`], [`dump`] and [`verify`] look at a log without changing it, damaged
+//! or not. [`salvage`] takes over what lies before the damage into a new log.
+//!
 //! # Failure
 //! After a failed write or sync nobody can know what the disk holds: the log
 //! takes no more records and must be opened again. A disk that is full is told
@@ -67,12 +71,14 @@ mod completion;
 mod cursor;
 mod cursor_file;
 mod disk;
+mod dump;
 mod floor_file;
 mod format;
 pub mod limits;
 mod names;
 mod open;
 mod options;
+mod pass;
 mod progress;
 mod queue;
 mod random;
@@ -80,12 +86,14 @@ mod reader;
 mod record;
 mod recovery;
 mod runner;
+mod salvage;
 mod segment_file;
 mod segments;
 mod shared;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 mod spare;
+mod stat;
 mod tail;
 mod ticket;
 mod verify;
@@ -97,10 +105,13 @@ pub use batch::Batch;
 pub use completion::{Completer, Completion, completion};
 pub use cursor::{Cursor, CursorStart, CursorStats};
 pub use disk::create_dir_durable;
-pub use format::{Digest, FORMAT_VERSION, RecordKind};
+pub use dump::{DumpReport, dump};
+pub use format::{Digest, FORMAT_VERSION, Parent, RecordKind};
 pub use options::{Durability, GroupCommit, WalOptions};
 pub use reader::Reader;
 pub use record::LogRecord;
+pub use salvage::{Lost, SalvageOptions, SalvageReport, salvage, survey};
+pub use stat::{ContentStat, FileStat, FloorStat, LogStat, SegmentStat, inspect_log};
 pub use ticket::{Appended, Ticket};
 pub use tidal_types::{
     Clock, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp, WalError,

@@ -7,6 +7,7 @@
 //! | `CURSORS`                         | the places of cursors, see `format/cursors.rs`; not there before the first |
 //! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
 //! | `wal-{segment:016x}.seg.tmp`      | a segment under construction or made ahead, removed at open |
+//! | `….salvaged`                      | a segment of a log that is being salvaged into this directory |
 //! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
 
 use crate::format::SegmentNumber;
@@ -18,6 +19,7 @@ pub(crate) const CURSORS: &str = "CURSORS";
 const SEGMENT_SUFFIX: &str = ".seg";
 const TEMPORARY_SUFFIX: &str = ".tmp";
 const TORN_SUFFIX: &str = ".torn";
+const STAGED_SUFFIX: &str = ".salvaged";
 
 pub(crate) fn segment(number: SegmentNumber) -> String {
     format!("wal-{:016x}{SEGMENT_SUFFIX}", number.get())
@@ -27,6 +29,11 @@ pub(crate) fn temporary(name: &str) -> String {
     format!("{name}{TEMPORARY_SUFFIX}")
 }
 
+/// The name of a file that is to have the name `name` once all of its log is there.
+pub(crate) fn staged(name: &str) -> String {
+    format!("{name}{STAGED_SUFFIX}")
+}
+
 pub(crate) fn torn(number: SegmentNumber, offset: u64, attempt: u64) -> String {
     format!("{}{attempt}{TORN_SUFFIX}", torn_prefix(number, offset))
 }
@@ -34,6 +41,11 @@ pub(crate) fn torn(number: SegmentNumber, offset: u64, attempt: u64) -> String {
 /// Whether it is the name of any copy of what was torn there.
 pub(crate) fn is_torn(name: &str, number: SegmentNumber, offset: u64) -> bool {
     name.starts_with(&torn_prefix(number, offset)) && name.ends_with(TORN_SUFFIX)
+}
+
+/// Whether it is the name of a copy of anything that was torn.
+pub(crate) fn is_set_aside(name: &str) -> bool {
+    name.starts_with("wal-") && name.ends_with(TORN_SUFFIX)
 }
 
 fn torn_prefix(number: SegmentNumber, offset: u64) -> String {
@@ -74,6 +86,10 @@ mod tests {
         assert_eq!(torn(number, 512, 3), "wal-000000000000002a-200.3.torn");
         assert!(!is_temporary(&torn(number, 512, 0)));
         assert!(is_torn(&torn(number, 512, 3), number, 512));
+        assert_eq!(parse_segment(&staged(&segment(number))), None);
+        assert!(!is_temporary(&staged(&temporary(&segment(number)))));
+        assert!(is_set_aside(&torn(number, 512, 3)));
+        assert!(!is_set_aside(&segment(number)));
         assert!(!is_torn(&torn(number, 0x2000, 3), number, 512));
     }
 }

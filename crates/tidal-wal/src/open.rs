@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use tidal_types::{Position, WalError};
+use tidal_types::{Position, Seq, WalError};
 
 use crate::WalOptions;
 use crate::cursor_file::{CursorFile, check_cursors, read_cursors};
 use crate::disk::{Disk, Lock, failed};
 use crate::floor_file::FloorFile;
-use crate::format::{CursorSlot, SegmentNumber};
+use crate::format::{CursorSlot, Parent, SegmentNumber};
 use crate::names;
 use crate::queue::Queue;
 use crate::random;
 use crate::recovery::{Decision, Inspection, decide, inspect, repair};
 use crate::segments::Segments;
 use crate::shared::{Durable, Shared};
-use crate::tail::Tail;
+use crate::tail::{Beginning, Tail};
 use crate::writer::Writer;
 
 /// Opens or creates the log on a disk. Its writer does not run yet.
@@ -37,8 +37,13 @@ pub(crate) fn open(
         Decision::Refuse(error) => return Err(error),
         Decision::Create => {
             remove_temporaries(&*disk, &found)?;
-            let log_id = random::log_id(&*disk)?;
-            let tail = Tail::create(&disk, options, log_id, options.clock.now())?;
+            let beginning = Beginning {
+                log_id: random::log_id(&*disk)?,
+                parent: None,
+                first_seq: Seq::FIRST,
+                created: options.clock.now(),
+            };
+            let tail = Tail::create(&disk, options, beginning)?;
             (FloorFile::open(&disk, None)?, tail, Vec::new())
         }
         Decision::Open(plan) => {
@@ -85,14 +90,23 @@ fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result
             Err(WalError::Missing { path: disk.path(&first) })
         }
         Decision::Open(plan) => {
-            let found = plan.kept.last().map_or(expected.log_id, |header| header.log_id);
+            let last = plan.kept.last();
+            let found = last.map_or(expected.log_id, |header| header.log_id);
+            let parent = last
+                .and_then(|header| header.parent)
+                .filter(|parent| parent.position.log_id == expected.log_id);
             let end = plan.next_seq.previous();
-            if found != expected.log_id {
-                Err(WalError::Foreign { path, found, expected: expected.log_id })
-            } else if end < expected.seq {
-                Err(WalError::EndsEarly { path, end, expected: expected.seq })
-            } else {
-                Ok(())
+            match parent {
+                Some(Parent { position: taken_over, .. }) if taken_over.seq < expected.seq => {
+                    Err(WalError::TakenOverLess { path, taken_over, expected: expected.seq })
+                }
+                None if found != expected.log_id => {
+                    Err(WalError::Foreign { path, found, expected: expected.log_id })
+                }
+                _ if end < expected.seq => {
+                    Err(WalError::EndsEarly { path, end, expected: expected.seq })
+                }
+                _ => Ok(()),
             }
         }
     }

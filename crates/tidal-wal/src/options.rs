@@ -60,7 +60,8 @@ pub struct WalOptions {
     /// only when it is read. Default: the whole log.
     pub verify_from: Seq,
     /// The log must be this one and reach at least to this record; otherwise it is
-    /// refused before anything is changed. Default: any log, and a new one where
+    /// refused before anything is changed. One that was salvaged from this one will do
+    /// too, if it took over as much; [`Wal::head`](crate::Wal::head) tells which it is. Default: any log, and a new one where
     /// there is none.
     pub continues: Option<Position>,
     /// Where log times come from. Log times never go back, whatever it says.

@@ -10,8 +10,11 @@ mod decide;
 mod inspect;
 mod repair;
 
-pub(crate) use decide::{Decision, Plan, decide, findings};
-pub(crate) use inspect::{Inspection, inspect};
+pub(crate) use decide::{
+    Decision, Plan, decide, findings, log_id, missing, of_floor, of_link, of_segment, of_tail,
+    oldest, split_stale,
+};
+pub(crate) use inspect::{FoundFloor, FoundSegment, Inspection, inspect, look};
 pub(crate) use repair::repair;
 
 #[cfg(test)]

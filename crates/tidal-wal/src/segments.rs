@@ -2,7 +2,7 @@
 
 use tidal_types::Seq;
 
-use crate::format::{SegmentHeader, SegmentNumber};
+use crate::format::{Parent, SegmentHeader, SegmentNumber};
 
 /// The segments of a log, oldest first. There is always one, the last, which is
 /// written on.
@@ -34,6 +34,11 @@ impl Segments {
 
     pub(crate) fn total_bytes(&self) -> u64 {
         self.kept.iter().map(|header| header.file_bytes).sum()
+    }
+
+    /// The log that this one took over from, which every segment names.
+    pub(crate) fn parent(&self) -> Option<Parent> {
+        self.kept.last().and_then(|header| header.parent)
     }
 
     /// The first record there is, or will be.

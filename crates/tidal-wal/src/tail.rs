@@ -17,8 +17,8 @@ use tidal_types::{LogId, Seq, Timestamp, WalError};
 use crate::WalOptions;
 use crate::disk::{Disk, DiskFile, failed};
 use crate::format::{
-    Digest, Floor, GROUP_HEADER_BYTES, GroupHeader, GroupKind, SEGMENT_HEADER_BYTES, SegmentHeader,
-    SegmentNumber, align_up,
+    Digest, Floor, GROUP_HEADER_BYTES, GroupHeader, GroupKind, Parent, SEGMENT_HEADER_BYTES,
+    SegmentHeader, SegmentNumber, align_up,
 };
 use crate::limits::GROUP_BYTES_MAX;
 use crate::names;
@@ -52,6 +52,15 @@ pub(crate) struct Tail {
     has_ordered: bool,
 }
 
+/// What a new log begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Beginning {
+    pub(crate) log_id: LogId,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) first_seq: Seq,
+    pub(crate) created: Timestamp,
+}
+
 /// Where a log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
@@ -82,15 +91,15 @@ impl Tail {
     pub(crate) fn create(
         disk: &Arc<dyn Disk>,
         options: &WalOptions,
-        log_id: LogId,
-        created: Timestamp,
+        beginning: Beginning,
     ) -> Result<Self, WalError> {
-        let digest = Digest::genesis(log_id);
+        let Beginning { log_id, parent, first_seq, created } = beginning;
+        let digest = Digest::genesis(log_id, parent.as_ref());
         let header = SegmentHeader {
             alignment: options.alignment,
             log_id,
             number: SegmentNumber::FIRST,
-            first_seq: Seq::FIRST,
+            first_seq,
             base_offset: 0,
             file_bytes: planned_bytes(
                 options.segment_bytes,
@@ -102,9 +111,10 @@ impl Tail {
             in_flight_bytes_max: in_flight_bytes_max(options.durability, options.alignment),
             previous_end: 0,
             previous_digest: digest,
+            parent,
         };
         let file = create_segment(&**disk, None, &header).map_err(TailError::into_inner)?;
-        let standing = Standing { next_seq: Seq::FIRST, digest, log_time: created };
+        let standing = Standing { next_seq: first_seq, digest, log_time: created };
         Ok(Self::new(disk, options, file, header, SEGMENT_HEADER_BYTES as u64, standing))
     }
 

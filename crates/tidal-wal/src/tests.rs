@@ -2,6 +2,7 @@ mod appending;
 mod cursors;
 mod damage;
 mod faults;
+mod looking;
 mod power_cuts;
 mod producers;
 mod reading;

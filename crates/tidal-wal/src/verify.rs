@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tidal_types::{Seq, WalError};
+use tidal_types::{Position, Seq, WalError};
 
 use crate::LogRecord;
 use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, RealDisk};
 use crate::names;
 use crate::recovery::{Inspection, findings, inspect};
+use crate::wal::Head;
 use crate::walk::Stop;
 
 /// What is wrong, and where.
@@ -37,6 +38,9 @@ pub struct VerifyReport {
     /// What a crash left behind the last record. It was never acknowledged, and
     /// the next opening sets it aside.
     pub torn_tail: Option<Problem>,
+    /// The last record and the digest of the chain behind it; `None` when something is
+    /// wrong. Kept elsewhere, the digest later proves that the log still says the same.
+    pub head: Option<Head>,
 }
 
 impl VerifyReport {
@@ -96,6 +100,13 @@ pub fn verify(
     }
     if report.ok()
         && let Some(last) = found.segments.last()
+        && let (Ok(header), Some(walk)) = (&last.header, &last.walk)
+    {
+        let position = Position { log_id: header.log_id, seq: walk.next_seq.previous() };
+        report.head = Some(Head { position, digest: walk.digest });
+    }
+    if report.ok()
+        && let Some(last) = found.segments.last()
         && let Some(walk) = &last.walk
         && let Stop::Broken { flaw, dirty_end } = walk.stop
     {
@@ -134,7 +145,8 @@ fn no_log(dir: &Path) -> Problem {
     Problem { path: dir.into(), offset: 0, problem: "there is no log here".into() }
 }
 
-fn describe(dir: &Path, finding: WalError) -> Problem {
+/// An error as something that is wrong in a file.
+pub(crate) fn describe(dir: &Path, finding: WalError) -> Problem {
     match finding {
         WalError::Damaged { path, offset, problem } => Problem { path, offset, problem },
         other => {

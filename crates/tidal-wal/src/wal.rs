@@ -14,7 +14,7 @@ use crate::completion::completion;
 #[cfg(test)]
 use crate::disk::Disk;
 use crate::disk::{RealDisk, failed};
-use crate::format::{Digest, SegmentNumber};
+use crate::format::{Digest, Parent, SegmentNumber};
 use crate::names;
 use crate::open::open;
 use crate::options::{Durability, WalOptions};
@@ -174,6 +174,13 @@ impl Wal {
         let durable = self.shared.durable();
         let seq = durable.next_seq.previous();
         Head { position: Position { log_id: self.shared.log_id, seq }, digest: durable.digest }
+    }
+
+    /// The log whose records this one took over when that was salvaged, and how far;
+    /// `None` for a log that began by itself.
+    #[must_use]
+    pub fn parent(&self) -> Option<Parent> {
+        self.shared.segments().parent()
     }
 
     /// The first record the log still has, or will have.

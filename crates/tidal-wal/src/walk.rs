@@ -16,6 +16,8 @@ use crate::format::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Walk {
     pub(crate) groups: u64,
+    /// How many of the groups hold no records.
+    pub(crate) markers: u64,
     pub(crate) records: u64,
     /// Where the sound groups end, in the file.
     pub(crate) end: u64,
@@ -55,35 +57,72 @@ pub(crate) fn walk(
     visit: Visitor<'_>,
 ) -> Walk {
     let mut walk = Walk::before(header);
-    loop {
-        if mark == Some(header.base_offset + walk.end) {
-            walk.at_mark = Some((walk.digest, walk.next_seq));
-        }
-        let rest = tail(bytes, walk.end);
-        if rest.is_empty() {
-            return walk;
-        }
-        let group = group_at(rest).and_then(|bytes| {
-            let group = GroupHeader::decode(bytes, header.nonce, walk.digest)?;
-            walk.check(&group)?;
-            walk.visit(&group, bytes, visit)?;
-            Ok((group, bytes.len()))
-        });
-        match group {
-            Ok((group, extent)) => walk.advance(&group, extent, header.alignment),
-            Err(flaw) => {
-                walk.stop_at(flaw, bytes, header);
-                return walk;
-            }
-        }
+    while walk.next(bytes, header, mark, visit).is_some() {}
+    walk
+}
+
+/// One group that a walk came by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sound<'a> {
+    pub(crate) header: GroupHeader,
+    /// Where it begins, in the file.
+    pub(crate) offset: u64,
+    bytes: &'a [u8],
+}
+
+impl<'a> Sound<'a> {
+    /// Its records as they are encoded.
+    pub(crate) fn body(&self) -> &'a [u8] {
+        tail(self.bytes, GROUP_HEADER_BYTES as u64)
+    }
+
+    /// Shows its records.
+    pub(crate) fn show(&self, visit: &mut dyn FnMut(&LogRecord<'_>)) {
+        visit_records(&self.header, self.bytes, self.offset, &mut |record, _| visit(record))
+            .expect("the walk has read them already");
     }
 }
 
 impl Walk {
+    /// Goes on to the next group; `None` where the sound groups end.
+    pub(crate) fn next<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        header: &SegmentHeader,
+        mark: Option<u64>,
+        visit: Visitor<'_>,
+    ) -> Option<Sound<'a>> {
+        if mark == Some(header.base_offset + self.end) {
+            self.at_mark = Some((self.digest, self.next_seq));
+        }
+        let offset = self.end;
+        let rest = tail(bytes, offset);
+        if rest.is_empty() {
+            return None;
+        }
+        let group = group_at(rest).and_then(|bytes| {
+            let group = GroupHeader::decode(bytes, header.nonce, self.digest)?;
+            self.check(&group)?;
+            visit_records(&group, bytes, offset, visit)?;
+            Ok(Sound { header: group, offset, bytes })
+        });
+        match group {
+            Ok(group) => {
+                self.advance(&group.header, group.bytes.len(), header.alignment);
+                Some(group)
+            }
+            Err(flaw) => {
+                self.stop_at(flaw, bytes, header);
+                None
+            }
+        }
+    }
+
     /// Before the first group.
     pub(crate) fn before(header: &SegmentHeader) -> Self {
         Self {
             groups: 0,
+            markers: 0,
             records: 0,
             end: SEGMENT_HEADER_BYTES as u64,
             next_seq: header.first_seq,
@@ -102,26 +141,9 @@ impl Walk {
         Ok(())
     }
 
-    fn visit(
-        &self,
-        group: &GroupHeader,
-        bytes: &[u8],
-        visit: Visitor<'_>,
-    ) -> Result<(), GroupFlaw> {
-        let mut body = ByteReader::new(tail(bytes, GROUP_HEADER_BYTES as u64));
-        let mut before = Before::default();
-        for index in 0..group.record_count {
-            let Frame { kind, producer, payload } =
-                read_record(&mut body, &mut before).ok_or(GroupFlaw::Fields)?;
-            let seq = group.first_seq.plus(u64::from(index));
-            let record = LogRecord { seq, kind, log_time: group.log_time, producer, payload };
-            visit(&record, self.end);
-        }
-        if body.is_empty() { Ok(()) } else { Err(GroupFlaw::Fields) }
-    }
-
     fn advance(&mut self, group: &GroupHeader, extent: usize, alignment: u32) {
         self.groups += 1;
+        self.markers += u64::from(group.record_count == 0);
         self.records += u64::from(group.record_count);
         self.next_seq = group.next_seq();
         self.digest = group.digest;
@@ -140,18 +162,36 @@ impl Walk {
         let mut offset = self.end + u64::from(header.alignment);
         while offset < dirty_end {
             let group = group_at(tail(bytes, offset)).ok();
-            let promise = group.and_then(|group| GroupHeader::promise(group, header.nonce));
-            self.promise = self.promise.max(promise.unwrap_or_default());
+            let group = group.and_then(|group| GroupHeader::anywhere(group, header.nonce));
+            self.promise = self.promise.max(group.map_or(0, |group| group.promise));
             offset += u64::from(header.alignment);
         }
     }
 }
 
-fn tail(bytes: &[u8], offset: u64) -> &[u8] {
+fn visit_records(
+    group: &GroupHeader,
+    bytes: &[u8],
+    offset: u64,
+    visit: Visitor<'_>,
+) -> Result<(), GroupFlaw> {
+    let mut body = ByteReader::new(tail(bytes, GROUP_HEADER_BYTES as u64));
+    let mut before = Before::default();
+    for index in 0..group.record_count {
+        let Frame { kind, producer, payload } =
+            read_record(&mut body, &mut before).ok_or(GroupFlaw::Fields)?;
+        let seq = group.first_seq.plus(u64::from(index));
+        let record = LogRecord { seq, kind, log_time: group.log_time, producer, payload };
+        visit(&record, offset);
+    }
+    if body.is_empty() { Ok(()) } else { Err(GroupFlaw::Fields) }
+}
+
+pub(crate) fn tail(bytes: &[u8], offset: u64) -> &[u8] {
     usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or_default()
 }
 
-fn group_at(rest: &[u8]) -> Result<&[u8], GroupFlaw> {
+pub(crate) fn group_at(rest: &[u8]) -> Result<&[u8], GroupFlaw> {
     let extent = GroupHeader::extent(rest, rest.len() as u64)?;
     rest.get(..extent).ok_or(GroupFlaw::Length)
 }

@@ -129,6 +129,31 @@ pub enum WalError {
         /// The record it should have.
         expected: Seq,
     },
+    /// The log was salvaged from the one that was expected, and took over less than it
+    /// is known to have had.
+    #[error(
+        "the log at {path} took over {taken_over} and what came before, and record {expected} was expected; restore from a backup, or begin anew from what the log has"
+    )]
+    TakenOverLess {
+        /// Where it is.
+        path: PathBuf,
+        /// The last record it took over, in the log it was salvaged from.
+        taken_over: Position,
+        /// The record it should have taken over too.
+        expected: Seq,
+    },
+    /// A log that opens needs no salvage, and would lose its identity.
+    #[error("the log at {path} is sound; open it, nothing was salvaged")]
+    Sound {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// A log is salvaged into a new or empty directory only.
+    #[error("{path} is not empty; name a new or empty directory, nothing was changed")]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The records asked for were cut off behind a checkpoint.
     #[error("record {wanted} was truncated; the log begins at {first}")]
     Truncated {
@@ -221,6 +246,8 @@ impl WalError {
             | Self::BatchTooLarge { .. }
             | Self::EmptyBatch
             | Self::InvalidOption { .. }
+            | Self::Sound { .. }
+            | Self::NotEmpty { .. }
             | Self::Truncated { .. }
             | Self::OtherLog { .. }
             | Self::CursorName { .. }
@@ -240,7 +267,8 @@ impl WalError {
             Self::Damaged { .. }
             | Self::Foreign { .. }
             | Self::Missing { .. }
-            | Self::EndsEarly { .. } => ErrorKind::Damage,
+            | Self::EndsEarly { .. }
+            | Self::TakenOverLess { .. } => ErrorKind::Damage,
             Self::Io { source, .. } => ErrorKind::of_io(source),
         }
     }

@@ -6,13 +6,21 @@
 //! right. Whoever keeps a digest elsewhere can later prove that the log still
 //! says the same; the chain alone cannot prove that against someone who rewrites
 //! the whole log.
+//!
+//! The chain begins with a digest of the LogId, and where the log has a parent, of the
+//! parent too: `LogId || parent's LogId || last seq taken over, 8 bytes || the parent's
+//! digest there`, under a context of its own. So whoever knows the head of a salvaged
+//! log knows which history it goes on from.
 
 use std::fmt;
 
 use tidal_types::LogId;
 
+use super::Parent;
+
 const GROUP_CONTEXT: &str = "tidal-wal v1 group chain";
 const GENESIS_CONTEXT: &str = "tidal-wal v1 genesis";
+const CHILD_CONTEXT: &str = "tidal-wal v1 genesis of a log with a parent";
 
 /// The digest of everything in a log up to the end of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,8 +42,15 @@ impl Digest {
     }
 
     /// The digest of an empty log.
-    pub(crate) fn genesis(log_id: LogId) -> Self {
-        Self(blake3::derive_key(GENESIS_CONTEXT, &log_id.to_bytes()))
+    pub(crate) fn genesis(log_id: LogId, parent: Option<&Parent>) -> Self {
+        let log_id = log_id.to_bytes();
+        match parent {
+            None => Self(blake3::derive_key(GENESIS_CONTEXT, &log_id)),
+            Some(parent) => {
+                let parent = Parent::encode(Some(parent));
+                Self(blake3::derive_key(CHILD_CONTEXT, &[log_id.as_slice(), &parent].concat()))
+            }
+        }
     }
 
     /// The digest after one more group.

@@ -151,11 +151,16 @@ impl GroupHeader {
             .ok_or(GroupFlaw::Fields)
     }
 
-    /// What a group promises, wherever in the segment it lies; `None` when these
-    /// bytes are no group of this segment.
-    pub(crate) fn promise(group: &[u8], nonce: u64) -> Option<u64> {
+    /// The nonce that a group has, before anything is checked.
+    pub(crate) fn nonce_of(group: &[u8]) -> Option<u64> {
+        ByteReader::new(group.get(CRC_END..)?).u64()
+    }
+
+    /// The header of a group, wherever in the segment it lies and whatever is before
+    /// it; `None` when these bytes are no group of this segment.
+    pub(crate) fn anywhere(group: &[u8], nonce: u64) -> Option<Self> {
         check_bytes(group, nonce).ok()?;
-        Self::fields(ByteReader::new(group.get(CRC_END..)?)).map(|header| header.promise)
+        Self::fields(ByteReader::new(group.get(CRC_END..)?))
     }
 
     fn fields(mut reader: ByteReader<'_>) -> Option<Self> {

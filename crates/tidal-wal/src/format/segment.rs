@@ -28,10 +28,13 @@
 //!     header is damage, never a torn write.
 //! H2. The header takes a whole page, so that no write to a group can touch it,
 //!     whatever the disk's sector size.
+//! H3. A log that took over the records of another one names it, its parent, in every
+//!     segment. Only such a log may begin later than at record 1, since its parent may
+//!     have been truncated, and never behind what it took over.
 
 use tidal_types::{ByteReader, LogId, Seq, Timestamp};
 
-use super::{Digest, FORMAT_VERSION};
+use super::{Digest, FORMAT_VERSION, Parent};
 use crate::limits::{ALIGNMENTS, SEGMENT_FILE_BYTES_MAX};
 
 /// The length of the header, in bytes.
@@ -39,9 +42,8 @@ pub(crate) const SEGMENT_HEADER_BYTES: usize = 4096;
 
 const MAGIC: [u8; 8] = *b"TIDALWAL";
 const CRC_OFFSET: usize = SEGMENT_HEADER_BYTES - 4;
-/// The parent of a log and the digests of a rewritten segment: zero in this
-/// version.
-const RESERVED_BYTES: usize = 248 - 128;
+/// The digests of a rewritten segment: zero in this version.
+const RESERVED_BYTES: usize = 248 - 184;
 
 /// The number of a segment: dense and increasing from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +79,7 @@ pub(crate) struct SegmentHeader {
     pub(crate) in_flight_bytes_max: u64,
     pub(crate) previous_end: u64,
     pub(crate) previous_digest: Digest,
+    pub(crate) parent: Option<Parent>,
 }
 
 /// Why a header cannot be used.
@@ -109,6 +112,7 @@ impl SegmentHeader {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes.extend_from_slice(&self.previous_digest.to_bytes());
+        bytes.extend_from_slice(&Parent::encode(self.parent.as_ref()));
         bytes.resize(CRC_OFFSET, 0);
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
         bytes
@@ -142,6 +146,8 @@ impl SegmentHeader {
             in_flight_bytes_max: covered.u64().ok_or(SHORT)?,
             previous_end: covered.u64().ok_or(SHORT)?,
             previous_digest: Digest::from_bytes(covered.array().ok_or(SHORT)?),
+            parent: Parent::decode(&mut covered)
+                .ok_or(HeaderFlaw::Invalid("the segment header has an impossible parent"))?,
         };
         let reserved = covered.take(RESERVED_BYTES).ok_or(SHORT)?;
         if flags != 0 || reserved.iter().any(|&byte| byte != 0) {
@@ -165,9 +171,10 @@ impl SegmentHeader {
         {
             return Err(HeaderFlaw::Invalid("the segment header has an impossible length"));
         }
+        let first_seq_max = self.parent.map_or(Seq::FIRST, |parent| parent.position.seq.next());
         let begins = self.base_offset == 0
-            && self.first_seq == Seq::FIRST
-            && self.previous_digest == Digest::genesis(self.log_id);
+            && (Seq::FIRST..=first_seq_max).contains(&self.first_seq)
+            && self.previous_digest == Digest::genesis(self.log_id, self.parent.as_ref());
         if self.number == SegmentNumber::FIRST && !begins {
             return Err(HeaderFlaw::Invalid("the first segment does not begin a log"));
         }

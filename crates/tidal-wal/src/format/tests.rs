@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use tidal_types::{ByteReader, LogId, Producer, ProducerId, Seq, Timestamp};
+use tidal_types::{ByteReader, LogId, Position, Producer, ProducerId, Seq, Timestamp};
 
 use super::*;
 
@@ -18,7 +18,13 @@ fn header() -> SegmentHeader {
         in_flight_bytes_max: 4096,
         previous_end: 8192,
         previous_digest: Digest::from_bytes([9; 32]),
+        parent: None,
     }
+}
+
+fn parent(seq: u64) -> Parent {
+    let position = Position { log_id: LogId::from_bytes(*b"fedcba9876543210"), seq: Seq::new(seq) };
+    Parent { position, digest: Digest::from_bytes([8; 32]) }
 }
 
 fn group(body: &[u8], record_count: u32) -> Vec<u8> {
@@ -104,6 +110,59 @@ fn the_format_of_producers_is_what_it_was() {
     assert_eq!(hex(&body), include_str!("fixtures/producers-v1.hex").trim());
 }
 
+/// R25: nor do those of a log with a parent, and how its chain begins.
+#[test]
+fn the_format_of_a_child_is_what_it_was() {
+    let child = SegmentHeader { parent: Some(parent(258)), ..header() };
+    let page = child.encode();
+    let expected = ["66656463626139383736353433323130", "0201000000000000", &"08".repeat(32)];
+    assert_eq!(hex(&page[128..184]), expected.concat());
+    assert_eq!(SegmentHeader::decode(&page), Ok(child));
+    let log_id = header().log_id;
+    assert_eq!(
+        Digest::genesis(log_id, None).to_string(),
+        "e93a1bacbb9890fe4b7178798f48f647bebac262f2f4389c9e343d3f4d088a84"
+    );
+    assert_eq!(
+        Digest::genesis(log_id, Some(&parent(258))).to_string(),
+        "d567ca8ebc1aa9c0789bc8e7e2d7e2d5bd933f1582396f312999b062b47ebad4"
+    );
+    assert_ne!(
+        Digest::genesis(log_id, Some(&parent(258))),
+        Digest::genesis(log_id, Some(&parent(259)))
+    );
+}
+
+/// R2: only a log with a parent begins later than at record 1, and not behind what it
+/// took over.
+#[test]
+fn the_first_segment_begins_a_log() {
+    let begin = |first_seq, parent: Option<Parent>| {
+        let header = SegmentHeader {
+            number: SegmentNumber::FIRST,
+            first_seq: Seq::new(first_seq),
+            base_offset: 0,
+            previous_digest: Digest::genesis(header().log_id, parent.as_ref()),
+            parent,
+            ..header()
+        };
+        SegmentHeader::decode(&header.encode()).is_ok()
+    };
+    for (first_seq, reaches, sound) in [
+        (1, None, true),
+        (2, None, false),
+        (0, None, false),
+        (1, Some(0), true),
+        (2, Some(0), false),
+        (1, Some(9), true),
+        (10, Some(9), true),
+        (11, Some(9), false),
+        (0, Some(9), false),
+    ] {
+        assert_eq!(begin(first_seq, reaches.map(parent)), sound, "{first_seq} {reaches:?}");
+    }
+}
+
 #[test]
 fn a_producer_that_follows_directly_costs_nothing() {
     let plain = batch_of(&[None; 10]).len();
@@ -158,7 +217,7 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
     page[8] = 2;
     reseal(&mut page);
     assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(2)));
-    for offset in [10, 12, 56, 130, 200] {
+    for offset in [10, 12, 56, 150, 200] {
         let mut page = header().encode();
         page[offset] = 1;
         reseal(&mut page);
@@ -233,7 +292,7 @@ proptest! {
             prop_assert!(extent as u64 <= room);
             if let Some(group) = bytes.get(..extent) {
                 prop_assert!(GroupHeader::decode(group, 0, Digest::ZERO).is_err());
-                prop_assert_eq!(GroupHeader::promise(group, 0), None);
+                prop_assert_eq!(GroupHeader::anywhere(group, 0), None);
             }
         }
         let mut body = ByteReader::new(&bytes);

@@ -113,7 +113,7 @@ pub(crate) fn findings(disk: &dyn Disk, found: &Inspection) -> Vec<WalError> {
 }
 
 /// Rows E, F and H.
-fn of_segment(
+pub(crate) fn of_segment(
     disk: &dyn Disk,
     segment: &FoundSegment,
     expected: Option<LogId>,
@@ -146,7 +146,11 @@ fn of_segment(
 }
 
 /// Rows G, I and J.
-fn of_link(disk: &dyn Disk, segment: &FoundSegment, next: &FoundSegment) -> Option<WalError> {
+pub(crate) fn of_link(
+    disk: &dyn Disk,
+    segment: &FoundSegment,
+    next: &FoundSegment,
+) -> Option<WalError> {
     if segment.number.next() != next.number {
         return Some(missing(disk, segment.number.next()));
     }
@@ -156,6 +160,7 @@ fn of_link(disk: &dyn Disk, segment: &FoundSegment, next: &FoundSegment) -> Opti
     let path = || disk.path(&names::segment(segment.number));
     if header.base_offset.checked_add(header.file_bytes) != Some(following.base_offset)
         || header.first_seq > following.first_seq
+        || header.parent != following.parent
     {
         let next_path = disk.path(&names::segment(next.number));
         return Some(damaged(next_path, 0, "the segment does not continue the one before it"));
@@ -171,7 +176,11 @@ fn of_link(disk: &dyn Disk, segment: &FoundSegment, next: &FoundSegment) -> Opti
 }
 
 /// Row K, where the groups reach the floor: they must be those it speaks of.
-fn of_floor(disk: &dyn Disk, segment: &FoundSegment, floor: Option<&Floor>) -> Option<WalError> {
+pub(crate) fn of_floor(
+    disk: &dyn Disk,
+    segment: &FoundSegment,
+    floor: Option<&Floor>,
+) -> Option<WalError> {
     let (Ok(header), Some(walk), Some(floor)) = (&segment.header, &segment.walk, floor) else {
         return None;
     };
@@ -187,7 +196,11 @@ fn of_floor(disk: &dyn Disk, segment: &FoundSegment, floor: Option<&Floor>) -> O
 }
 
 /// Rows K, L and M.
-fn of_tail(disk: &dyn Disk, last: &FoundSegment, found: &Inspection) -> Option<WalError> {
+pub(crate) fn of_tail(
+    disk: &dyn Disk,
+    last: &FoundSegment,
+    found: &Inspection,
+) -> Option<WalError> {
     let (Ok(header), Some(walk)) = (&last.header, &last.walk) else {
         return None;
     };
@@ -239,7 +252,7 @@ fn plan(found: &Inspection) -> Option<Plan> {
     })
 }
 
-fn split_stale(found: &Inspection) -> (&[FoundSegment], &[FoundSegment]) {
+pub(crate) fn split_stale(found: &Inspection) -> (&[FoundSegment], &[FoundSegment]) {
     let oldest = oldest(found);
     let stale = found.segments.partition_point(|segment| segment.number < oldest);
     found.segments.split_at(stale)
@@ -249,7 +262,7 @@ fn proven_offset(walk: &Walk, found: &Inspection) -> u64 {
     walk.promise.max(found.floor.sound().map_or(0, |floor| floor.synced_offset))
 }
 
-fn log_id(segments: &[FoundSegment]) -> Option<LogId> {
+pub(crate) fn log_id(segments: &[FoundSegment]) -> Option<LogId> {
     segments.iter().find_map(|segment| segment.header.as_ref().ok()).map(|header| header.log_id)
 }
 
@@ -264,7 +277,7 @@ fn damaged(path: PathBuf, offset: u64, problem: impl Into<String>) -> WalError {
     WalError::Damaged { path, offset, problem: problem.into() }
 }
 
-fn missing(disk: &dyn Disk, number: SegmentNumber) -> WalError {
+pub(crate) fn missing(disk: &dyn Disk, number: SegmentNumber) -> WalError {
     WalError::Missing { path: disk.path(&names::segment(number)) }
 }
 
@@ -272,6 +285,6 @@ fn all_missing(disk: &dyn Disk, found: &Inspection) -> WalError {
     missing(disk, oldest(found))
 }
 
-fn oldest(found: &Inspection) -> SegmentNumber {
+pub(crate) fn oldest(found: &Inspection) -> SegmentNumber {
     found.floor.sound().map_or(SegmentNumber::FIRST, |floor| floor.oldest_segment)
 }

@@ -61,6 +61,15 @@ pub(crate) fn inspect(
     verify_from: Seq,
     visit: Visitor<'_>,
 ) -> Result<Inspection, WalError> {
+    let mut found = look(disk)?;
+    let mark = found.floor.sound().map(|floor| floor.synced_offset);
+    mark_for_walking(&mut found.segments, verify_from);
+    walk_segments(disk, &mut found.segments, mark, visit)?;
+    Ok(found)
+}
+
+/// Reads the headers and the floor, and no groups.
+pub(crate) fn look(disk: &dyn Disk) -> Result<Inspection, WalError> {
     let files = disk.list().map_err(failed("list", disk.path("")))?;
     let mut numbers: Vec<_> = files.iter().filter_map(|name| names::parse_segment(name)).collect();
     numbers.sort_unstable();
@@ -73,9 +82,6 @@ pub(crate) fn inspect(
     } else {
         FoundFloor::Absent
     };
-    let mark = floor.sound().map(|floor| floor.synced_offset);
-    mark_for_walking(&mut segments, verify_from);
-    walk_segments(disk, &mut segments, mark, visit)?;
     let temporaries = files.into_iter().filter(|name| names::is_temporary(name)).collect();
     Ok(Inspection { segments, floor, temporaries })
 }

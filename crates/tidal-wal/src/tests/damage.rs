@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tidal_types::{ManualClock, Seq, Timestamp, WalError};
 
 use crate::names;
+use crate::pass::Pass;
 use crate::recovery::{Decision, decide, inspect};
 use crate::sim::SimDisk;
 use crate::testing::{batch, numbered, read_from};
@@ -99,7 +100,12 @@ impl Golden {
                 seen += usize::from(self.payloads[seen] == record.payload);
             }
         });
-        match decide(&self.disk, &found.unwrap()) {
+        let decision = decide(&self.disk, &found.unwrap());
+        // G19: who only looks, segment by segment, finds something wrong in the same logs.
+        let mut pass = Pass::begin(&self.disk, Seq::ZERO).unwrap();
+        pass.finish().unwrap();
+        assert_eq!(pass.finding().is_some(), matches!(decision, Decision::Refuse(_)));
+        match decision {
             Decision::Create => panic!("a new log in place of the old one"),
             Decision::Refuse(error) => {
                 assert!(!matches!(error, WalError::Io { .. }), "{error}");

@@ -1,0 +1,238 @@
+//! Salvage: what is left of a log that opening refuses, in a new log.
+//!
+//! V1. The damaged log is read under its lock, and never changed.
+//! V2. Until everything is there, the new directory does not open. The first thing in
+//!     it is an empty floor file, without which segments could pass for a log and
+//!     nothing for a new one; a floor file without segments is refused. The segments
+//!     get their names last, after a floor that speaks of all of them.
+//! V3. Groups are taken over as they are: number, log time, and the bytes of their
+//!     records, so also what this file knows nothing of: producers, and keys.
+//! V4. What is given up is reported, and nothing behind it is taken over: a log has no
+//!     gaps.
+//!
+//! What a log may one day keep beside its segments as of its first record goes into
+//! the new directory at the same place, between the segments and the floor.
+
+mod lost;
+mod staged;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tidal_types::{LogId, Position, Seq, Timestamp, WalError};
+
+use crate::WalOptions;
+use crate::disk::{Disk, RealDisk, failed};
+use crate::floor_file::FloorFile;
+use crate::format::{Digest, Parent, SegmentHeader, SegmentNumber};
+use crate::names;
+use crate::pass::Pass;
+use crate::random;
+use crate::stat::open_to_read;
+use crate::tail::{Beginning, Tail, TailError};
+use crate::verify::{Problem, describe};
+
+pub use lost::Lost;
+
+use staged::Staged;
+
+/// How the new log is made.
+#[derive(Debug, Clone)]
+pub struct SalvageOptions {
+    /// The size of a segment, in bytes, as in
+    /// [`WalOptions::segment_bytes`](crate::WalOptions::segment_bytes).
+    pub segment_bytes: u64,
+}
+
+impl Default for SalvageOptions {
+    fn default() -> Self {
+        Self { segment_bytes: WalOptions::default().segment_bytes }
+    }
+}
+
+/// What a salvage takes over, and what it gives up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SalvageReport {
+    /// The damaged log, the last record that is taken over, and the digest there.
+    pub parent: Parent,
+    /// The new log; `None` from [`survey`], which makes none.
+    pub log_id: Option<LogId>,
+    /// The first record that is taken over, or would be: a truncated log does not begin
+    /// at 1.
+    pub first_seq: Seq,
+    /// How many groups with records are taken over.
+    pub groups: u64,
+    /// How many records are in them.
+    pub records: u64,
+    /// The first damage.
+    pub damage: Problem,
+    /// What is given up: everything behind the damage.
+    pub lost: Lost,
+}
+
+/// Looks at a damaged log and tells what [`salvage`] would take over and give up.
+/// Nothing is written.
+///
+/// # Errors
+/// Those of [`salvage`] that are about the damaged log.
+pub fn survey(from: &Path) -> Result<SalvageReport, WalError> {
+    let (disk, lock) = open_to_read(from)?;
+    let survey = survey_on(&disk)?;
+    drop(lock);
+    Ok(survey.report)
+}
+
+/// Takes over what is sound of the log in `from`, which opening refuses, into a new log
+/// in the new or empty directory `to`: the records from the first one up to the first
+/// damage. They keep their numbers, groups and log times. The new log has an identity of
+/// its own and names the damaged one as its parent.
+///
+/// `from` is left as it is. When the call returns, the new log survives a power cut;
+/// when it fails or is cut short, `to` does not open as a log and can be removed.
+///
+/// # Errors
+/// [`WalError::Sound`] when opening would not refuse; [`WalError::NotEmpty`];
+/// [`WalError::Locked`]; what is wrong when there is nothing to begin with, since the
+/// first segment is missing, foreign, of another version, or has a damaged header;
+/// [`WalError::InvalidOption`]; [`WalError::NoSpace`]; [`WalError::Io`].
+pub fn salvage(
+    from: &Path,
+    to: &Path,
+    options: &SalvageOptions,
+) -> Result<SalvageReport, WalError> {
+    if to.starts_with(from) {
+        let problem = format!("{} lies in the damaged log; name another place", to.display());
+        return Err(WalError::InvalidOption { option: "to", problem });
+    }
+    let (disk, lock) = open_to_read(from)?;
+    let survey = survey_on(&disk)?;
+    let target = RealDisk::create(to)?;
+    refuse_files(&target)?;
+    let target_lock = target.lock()?;
+    let report = copy(&disk, Arc::new(target), survey, options)?;
+    drop(target_lock);
+    drop(lock);
+    Ok(report)
+}
+
+/// What was found, and the header that the log begins with.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    report: SalvageReport,
+    first: SegmentHeader,
+}
+
+pub(crate) fn survey_on(from: &dyn Disk) -> Result<Survey, WalError> {
+    let mut pass = Pass::begin(from, Seq::ZERO)?;
+    pass.finish()?;
+    let Some(finding) = pass.finding().cloned() else {
+        return Err(WalError::Sound { path: from.path("") });
+    };
+    let found = pass.found();
+    let first = found.segments.first().and_then(|segment| segment.header.as_ref().ok());
+    let (Some(walk), Some(log_id), Some(first)) = (pass.last_walk(), pass.log_id(), first) else {
+        return Err(finding);
+    };
+    let walks = || found.segments.iter().filter_map(|segment| segment.walk.as_ref());
+    let last = walk.next_seq.previous();
+    let report = SalvageReport {
+        parent: Parent { position: Position { log_id, seq: last }, digest: walk.digest },
+        log_id: None,
+        first_seq: first.first_seq,
+        groups: walks().map(|walk| walk.groups - walk.markers).sum(),
+        records: walks().map(|walk| walk.records).sum(),
+        damage: describe(&from.path(""), finding),
+        lost: lost::behind(from, found, last)?,
+    };
+    Ok(Survey { first: first.clone(), report })
+}
+
+/// Writes the new log into a directory without files.
+pub(crate) fn copy(
+    from: &dyn Disk,
+    to: Arc<dyn Disk>,
+    survey: Survey,
+    options: &SalvageOptions,
+) -> Result<SalvageReport, WalError> {
+    let Survey { mut report, first } = survey;
+    let options = WalOptions {
+        segment_bytes: options.segment_bytes,
+        alignment: first.alignment,
+        ..WalOptions::default()
+    };
+    options.check()?;
+    let log_id = random::log_id(&*to)?;
+    let beginning = Beginning {
+        log_id,
+        parent: Some(report.parent),
+        first_seq: report.first_seq,
+        created: first.created,
+    };
+    let mut floor = FloorFile::open(&to, None)?;
+    let staged: Arc<dyn Disk> = Arc::new(Staged::new(&to));
+    let tail = copy_groups(from, Tail::create(&staged, &options, beginning)?, report.parent)?;
+    floor.write(tail.floor(SegmentNumber::FIRST))?;
+    name_segments(&*to, tail.header().number)?;
+    report.log_id = Some(log_id);
+    Ok(report)
+}
+
+/// Every sound group with records, synced in the end. Markers speak of the file they
+/// are in and stay behind.
+fn copy_groups(from: &dyn Disk, mut tail: Tail, parent: Parent) -> Result<Tail, WalError> {
+    let mut pass = Pass::begin(from, Seq::ZERO)?;
+    let mut digest = Digest::ZERO;
+    while let Some(mut walk) = pass.enter()? {
+        while let Some(group) = pass.group(&mut walk, &mut |_, _| ()) {
+            let (header, body) = (group.header, group.body());
+            if header.record_count > 0 {
+                copy_group(&mut tail, header.record_count, body, header.log_time)?;
+            }
+        }
+        digest = walk.digest;
+        pass.leave(walk);
+    }
+    tail.sync()?;
+    if digest == parent.digest && tail.standing().next_seq == parent.position.seq.next() {
+        return Ok(tail);
+    }
+    Err(WalError::Damaged {
+        path: from.path(""),
+        offset: 0,
+        problem: "it does not read the same twice".into(),
+    })
+}
+
+fn copy_group(
+    tail: &mut Tail,
+    record_count: u32,
+    body: &[u8],
+    log_time: Timestamp,
+) -> Result<(), WalError> {
+    if body.len() > tail.room() {
+        tail.rotate(body.len(), log_time).map_err(TailError::into_inner)?;
+    }
+    tail.write(record_count, body, log_time)
+}
+
+/// Makes a log of the directory (V2).
+fn name_segments(to: &dyn Disk, last: SegmentNumber) -> Result<(), WalError> {
+    let mut number = SegmentNumber::FIRST;
+    loop {
+        let name = names::segment(number);
+        to.rename(&names::staged(&name), &name).map_err(failed("rename", to.path(&name)))?;
+        if number == last {
+            break;
+        }
+        number = number.next();
+    }
+    to.sync_dir().map_err(failed("sync", to.path("")))
+}
+
+fn refuse_files(to: &RealDisk) -> Result<(), WalError> {
+    let files = to.list().map_err(failed("list", to.path("")))?;
+    if files.is_empty() { Ok(()) } else { Err(WalError::NotEmpty { path: to.path("") }) }
+}
+
+#[cfg(test)]
+mod tests;
