@@ -6,6 +6,9 @@
 //! | `tidal.lock` | held by the process that has the database open         |
 //! | `log`        | the log, see tidal-wal                                 |
 //! | `storage`    | the storage engine's own                               |
+//! | `log.salvaged` | a log that a salvage is making                       |
+//! | `log.damaged.{n}` | a log that a salvage has put aside, from n = 0 on |
+//! | `storage.aside.{n}` | a storage that a salvage has put aside          |
 //!
 //! `TIDALDB` is text, two lines, each ended by a newline:
 //!
@@ -16,6 +19,8 @@
 //!
 //! Y1. `TIDALDB` is the first thing a new directory gets, whole or not at all. So
 //!     a directory without it is not a database, and one with it may be opened.
+//! Y2. A directory with `log.salvaged` and without `log` is between two renames of a
+//!     salvage, and is not opened.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -90,6 +95,65 @@ pub(crate) fn log_dir(path: &Path) -> PathBuf {
 /// Where the storage of a database is.
 pub(crate) fn storage_dir(path: &Path) -> PathBuf {
     path.join("storage")
+}
+
+/// Where a salvage makes a log.
+pub(crate) fn salvaged_dir(path: &Path) -> PathBuf {
+    path.join("log.salvaged")
+}
+
+/// Where the n-th damaged log is put aside.
+pub(crate) fn damaged_log_dir(path: &Path, n: u64) -> PathBuf {
+    path.join(format!("log.damaged.{n}"))
+}
+
+/// Where the n-th storage is put aside.
+pub(crate) fn aside_storage_dir(path: &Path, n: u64) -> PathBuf {
+    path.join(format!("storage.aside.{n}"))
+}
+
+/// Y2.
+pub(crate) fn refuse_interrupted_salvage(path: &Path) -> Result<()> {
+    if !log_dir(path).exists() && salvaged_dir(path).exists() {
+        return Err(TidalError::SalvageInterrupted { path: path.into() });
+    }
+    Ok(())
+}
+
+/// Gives a directory inside another name, durably.
+pub(crate) fn rename_durable(path: &Path, from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(failed("rename", from))?;
+    sync_dir(path).map_err(failed("sync", path))
+}
+
+/// Removes a directory inside and what is in it, if it is there.
+pub(crate) fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// The log of the database in a directory, or the directory itself when it is no
+/// database and can only be a log alone. Nothing is touched.
+pub(crate) fn log_of(path: &Path) -> Result<LogPlace> {
+    match read_marker(path)? {
+        Some(marker) => {
+            marker.check_format(path)?;
+            refuse_interrupted_salvage(path)?;
+            Ok(LogPlace::Database(log_dir(path)))
+        }
+        None => Ok(LogPlace::Alone(path.into())),
+    }
+}
+
+/// Where a log is.
+#[derive(Debug)]
+pub(crate) enum LogPlace {
+    /// In a database.
+    Database(PathBuf),
+    /// By itself, its records known to another program.
+    Alone(PathBuf),
 }
 
 /// Checks that there is a database in a format that this program knows, without

@@ -39,6 +39,7 @@ mod checksum;
 mod config;
 mod database;
 mod directory;
+mod dump;
 mod kinds;
 mod ledger;
 mod log;
@@ -48,6 +49,7 @@ mod open;
 mod pipeline;
 mod producers;
 mod record;
+mod salvage;
 mod state;
 mod verify;
 
@@ -55,12 +57,16 @@ pub use batch::{Batch, Committed, Outcome};
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
 pub use database::{Stats, TidalDB};
+pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use kinds::IdMode;
 pub use ledger::{By, Cell, Ranked, SignalLedger};
 pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
 pub use pipeline::Ticket;
 pub use producers::{NOTE_BYTES_MAX, ProducerState};
+pub use salvage::{
+    SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,
+};
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
@@ -68,7 +74,10 @@ pub use tidal_types::{
     SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock,
     TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };
-pub use tidal_wal::{CursorStats, Durability, GroupCommit, Problem, VerifyReport, WalStats};
+pub use tidal_wal::{
+    ContentStat, CursorStats, Digest, DumpReport, Durability, FileStat, FloorStat, GroupCommit,
+    Head, LogStat, Lost, Parent, Problem, SalvageReport, SegmentStat, VerifyReport, WalStats,
+};
 pub use verify::verify;
 
 /// What fails in this crate fails with a [`TidalError`].

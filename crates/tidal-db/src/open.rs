@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tidal_storage::{FjallStorage, MemoryStorage, Storage};
-use tidal_types::{Schema, Seq, TidalError, WalError};
+use tidal_types::{Position, Schema, Seq, TidalError, WalError};
 use tidal_wal::{Batch, WalOptions};
 
 use crate::Result;
@@ -34,6 +34,7 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         // A crash came right after the directory was created.
         return Err(TidalError::NotFound { path });
     }
+    directory::refuse_interrupted_salvage(&path)?;
     let storage = match &builder.storage {
         Some(storage) => Arc::clone(storage),
         None => Arc::new(FjallStorage::open(directory::storage_dir(&path))?) as Arc<dyn Storage>,
@@ -41,6 +42,9 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
     let loaded = checkpoint::load(&*storage)?;
     let head = loaded.as_ref().map(|loaded| loaded.head);
     let applied = head.map_or(Seq::ZERO, |head| head.position.seq);
+    // What a checkpoint that was cut short has left counts too.
+    let continues =
+        loaded.as_ref().map(|loaded| Position { seq: loaded.reach, ..loaded.head.position });
     if let (Some(loaded), Some(schema)) = (&loaded, &builder.schema) {
         // Before the log is touched; what its tail may still add is checked below.
         loaded.state.schema().extend(schema)?;
@@ -52,15 +56,22 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
             group_commit: builder.group_commit,
             segment_bytes: builder.segment_bytes,
             verify_from: applied.next(),
-            continues: head.map(|head| head.position),
+            continues,
             clock: Arc::clone(&builder.clock),
             ..WalOptions::default()
         },
     );
     let log: Arc<dyn RecordLog> = Arc::new(log.map_err(|error| mismatch(&path, error))?);
     check_reach(&path, head, &*log)?;
-    if head.is_none() {
-        checkpoint::bind(&*storage, log.head().log_id)?;
+    let log_id = log.head().log_id;
+    match head {
+        None => checkpoint::bind(&*storage, log_id)?,
+        // A salvaged log stands for its parent, which it was asked for.
+        Some(head) if head.position.log_id != log_id => {
+            checkpoint::rebind(&*storage, head, log_id)?;
+            tracing::warn!(%log_id, parent = %head.position.log_id, "storage goes on with a salvaged log");
+        }
+        Some(_) => {}
     }
     let state = replay(&*log, loaded, applied)?;
     let state = match &builder.schema {
@@ -159,6 +170,9 @@ fn mismatch(path: &Path, error: TidalError) -> TidalError {
         }
         TidalError::Wal(WalError::EndsEarly { end, expected, .. }) => {
             TidalError::StorageAhead { path, applied: expected, log_end: end }
+        }
+        TidalError::Wal(WalError::TakenOverLess { taken_over, expected, .. }) => {
+            TidalError::SalvagedShort { path, applied: expected, taken_over: taken_over.seq }
         }
         other => other,
     }

@@ -96,6 +96,12 @@ pub(crate) fn is_schema(record: &LogRecord<'_>) -> bool {
     record.kind == SCHEMA
 }
 
+/// What the payload of an event says, whatever the schema; `None` when the record is no
+/// event, or malformed.
+pub(crate) fn event_parts(record: &LogRecord<'_>) -> Option<event::Parts> {
+    (record.kind == EVENT).then(|| event::parts(record.payload)).flatten()
+}
+
 /// What a record means under the schema in force at its place in the log.
 ///
 /// # Errors

@@ -14,6 +14,7 @@
 //! | key                          | value                                    |
 //! |------------------------------|------------------------------------------|
 //! | ("head")                     | the head, see below                      |
+//! | ("reach")                    | the last record that anything here may come from, 8 bytes: the head's, or a later one after a checkpoint that was cut short |
 //! | ("schema")                   | the schema, see `record/schema.rs`       |
 //! | ("name", kind, id 8 bytes BE) | the name of that id                     |
 //! | ("producer", id 16 bytes)    | how far that producer is, see below      |
@@ -110,6 +111,18 @@ impl Head {
 
 pub(crate) fn head_key() -> Result<Vec<u8>, KeyError> {
     composite_key(&[b"head"])
+}
+
+pub(crate) fn reach_key() -> Result<Vec<u8>, KeyError> {
+    composite_key(&[b"reach"])
+}
+
+pub(crate) fn encode_reach(reach: Seq) -> Vec<u8> {
+    reach.get().to_le_bytes().to_vec()
+}
+
+pub(crate) fn decode_reach(bytes: &[u8]) -> Option<Seq> {
+    Some(Seq::new(u64::from_le_bytes(bytes.try_into().ok()?)))
 }
 
 pub(crate) fn schema_key() -> Result<Vec<u8>, KeyError> {
@@ -250,6 +263,15 @@ mod tests {
         let producer = ProducerId::from_bytes(*b"\x00\xffproducer-tests");
         assert_eq!(parse_producer_key(&producer_key(producer).unwrap()), Some(producer));
         assert_eq!(parse_producer_key(&key), None);
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn a_reach_is_what_it_was() {
+        assert_eq!(encode_reach(Seq::new(258)), [2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(decode_reach(&encode_reach(Seq::new(258))), Some(Seq::new(258)));
+        assert_eq!(decode_reach(&[0; 7]), None);
+        assert_eq!(decode_reach(&[0; 9]), None);
     }
 
     /// R25: the bytes of version 1 do not change.

@@ -8,8 +8,8 @@ use tidal_storage::{KeyRange, KeyspaceName, Storage};
 use tidal_types::{EntityKind, Schema, Seq, TidalError};
 
 use super::layout::{
-    Head, NAME, PRODUCER, decode_producer, head_key, keyspace, parse_cell_key, parse_name_key,
-    parse_producer_key, schema_key,
+    Head, NAME, PRODUCER, decode_producer, decode_reach, head_key, keyspace, parse_cell_key,
+    parse_name_key, parse_producer_key, reach_key, schema_key,
 };
 use crate::Result;
 use crate::record::decode_schema;
@@ -19,7 +19,34 @@ use crate::state::State;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) head: Head,
+    /// The last record that anything in storage may come from.
+    pub(crate) reach: Seq,
     pub(crate) state: State,
+}
+
+/// Reads which log storage belongs to and how far it is, and the last record that
+/// anything in it may come from; `None` when it is not bound to a log yet.
+///
+/// # Errors
+/// Those of [`load`].
+pub(crate) fn load_head(storage: &dyn Storage) -> Result<Option<(Head, Seq)>> {
+    read_head(&*storage.snapshot()?)
+}
+
+fn read_head(snapshot: &dyn tidal_storage::Snapshot) -> Result<Option<(Head, Seq)>> {
+    let Some(head) = snapshot.get(KeyspaceName::SYSTEM, &head_key()?)? else {
+        return Ok(None);
+    };
+    let head = Head::decode(&head).ok_or_else(|| {
+        damaged("the head of the checkpoint", "it is malformed or of another version")
+    })?;
+    let applied = head.position.seq;
+    let reach = match snapshot.get(KeyspaceName::SYSTEM, &reach_key()?)? {
+        Some(bytes) => decode_reach(&bytes)
+            .ok_or_else(|| damaged("the reach of the checkpoint", "it is malformed"))?,
+        None => applied,
+    };
+    Ok(Some((head, reach.max(applied))))
 }
 
 /// Reads the checkpoint in storage; `None` when it is not bound to a log yet.
@@ -28,12 +55,9 @@ pub(crate) struct Loaded {
 /// [`TidalError::Damaged`] when a value means nothing; what storage says.
 pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     let snapshot = storage.snapshot()?;
-    let Some(head) = snapshot.get(KeyspaceName::SYSTEM, &head_key()?)? else {
+    let Some((head, reach)) = read_head(&*snapshot)? else {
         return Ok(None);
     };
-    let head = Head::decode(&head).ok_or_else(|| {
-        damaged("the head of the checkpoint", "it is malformed or of another version")
-    })?;
     let schema = match snapshot.get(KeyspaceName::SYSTEM, &schema_key()?)? {
         Some(bytes) => {
             decode_schema(&bytes).map_err(|problem| damaged("the schema in storage", problem))?
@@ -59,7 +83,7 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     for kind in EntityKind::ALL {
         load_cells(&*snapshot, kind, &state)?;
     }
-    Ok(Some(Loaded { head, state }))
+    Ok(Some(Loaded { head, reach, state }))
 }
 
 fn load_names(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<()> {

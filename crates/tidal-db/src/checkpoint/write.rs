@@ -4,8 +4,8 @@ use tidal_storage::{AtomicBatch, Durability, KeyspaceName, Storage};
 use tidal_types::{EntityId, EntityKind, LogId, Position, Schema, Seq, SignalTypeId};
 
 use super::layout::{
-    Head, cell_key, encode_producer, head_key, keyspace, metadata_key, name_key, producer_key,
-    schema_key,
+    Head, cell_key, encode_producer, encode_reach, head_key, keyspace, metadata_key, name_key,
+    producer_key, reach_key, schema_key,
 };
 use crate::Result;
 use crate::ledger::Cell;
@@ -21,6 +21,8 @@ const COMMIT_BYTES: usize = 4 << 20;
 /// before still holds.
 pub(crate) fn write(storage: &dyn Storage, state: &State, position: Position) -> Result<()> {
     let mut commits = Commits { storage, batch: AtomicBatch::new(), bytes: 0 };
+    // In the first commit: whatever of it stays without the last one is known to be there.
+    commits.batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(position.seq));
     // Ahead of any cell of a new signal type. A schema is only ever extended, so
     // one that comes early does no harm.
     put_schema(&mut commits.batch, state.schema())?;
@@ -52,6 +54,16 @@ pub(crate) fn bind(storage: &dyn Storage, log_id: LogId) -> Result<()> {
         modes: Default::default(),
         last_ids: Default::default(),
     };
+    put_head(storage, &head)
+}
+
+/// Binds a storage to the log that took over the records of its own.
+pub(crate) fn rebind(storage: &dyn Storage, head: Head, log_id: LogId) -> Result<()> {
+    let position = Position { log_id, ..head.position };
+    put_head(storage, &Head { position, ..head })
+}
+
+fn put_head(storage: &dyn Storage, head: &Head) -> Result<()> {
     let mut batch = AtomicBatch::new();
     batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
     Ok(storage.commit(batch, Durability::Sync)?)

@@ -40,9 +40,10 @@ pub(super) fn decode_event(payload: &[u8], schema: &Schema) -> Result<AcceptedEv
         .map_err(|error| error.to_string())
 }
 
-type Parts = (SignalTypeId, EntityId, f64, Timestamp, Option<EntityId>);
+/// Signal type, entity, weight, time and actor.
+pub(crate) type Parts = (SignalTypeId, EntityId, f64, Timestamp, Option<EntityId>);
 
-fn parts(payload: &[u8]) -> Option<Parts> {
+pub(super) fn parts(payload: &[u8]) -> Option<Parts> {
     let mut reader = ByteReader::new(payload);
     let flags = reader.u8()?;
     if flags & !(UNIT_WEIGHT | HAS_ACTOR) != 0 {

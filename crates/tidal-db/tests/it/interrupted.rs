@@ -27,7 +27,7 @@ impl Interrupted {
         Arc::new(Self { storage, commits_left: AtomicUsize::new(commits) })
     }
 
-    fn never(storage: &Arc<MemoryStorage>) -> Arc<Self> {
+    pub(crate) fn never(storage: &Arc<MemoryStorage>) -> Arc<Self> {
         Self::after(storage, usize::MAX)
     }
 }

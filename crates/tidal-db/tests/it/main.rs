@@ -5,6 +5,8 @@ mod concurrency;
 #[cfg(test)]
 mod cursors;
 #[cfg(test)]
+mod dump;
+#[cfg(test)]
 mod durability;
 #[cfg(test)]
 mod fixture;
@@ -26,3 +28,5 @@ mod reads;
 mod real_data;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod salvage;

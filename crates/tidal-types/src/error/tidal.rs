@@ -210,6 +210,24 @@ pub enum TidalError {
         /// The last record in the log.
         log_end: Seq,
     },
+    /// The log was salvaged, and storage holds more than it took over.
+    #[error(
+        "{path}: storage holds what came up to record {applied}, but the salvaged log took over record {taken_over} at last; restore from a backup, or set the directory `storage` aside to have it made again from a log that begins at record 1"
+    )]
+    SalvagedShort {
+        /// The directory.
+        path: PathBuf,
+        /// The last record that storage may hold something of.
+        applied: Seq,
+        /// The last record that the log took over.
+        taken_over: Seq,
+    },
+    /// A salvage was cut short between two renames; nothing is lost.
+    #[error("{path}: a salvage was cut short; salvage it once more to finish")]
+    SalvageInterrupted {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The log begins after what storage needs next.
     #[error(
         "{path}: storage needs record {needed}, but the log begins at {log_start}; restore from a backup"
@@ -270,6 +288,8 @@ impl TidalError {
             Self::UnsupportedFormat { .. } => ErrorKind::Environment,
             Self::LogMismatch { .. }
             | Self::StorageAhead { .. }
+            | Self::SalvagedShort { .. }
+            | Self::SalvageInterrupted { .. }
             | Self::LogTooShort { .. }
             | Self::Damaged { .. } => ErrorKind::Damage,
             Self::Io { source, .. } => ErrorKind::of_io(source),
