@@ -6,6 +6,7 @@ mod check;
 mod import;
 mod number;
 mod read;
+mod wal;
 mod write;
 
 use std::env;
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 
 pub(crate) use import::ImportArgs;
 pub(crate) use read::{By, GetArgs, TopArgs, entity_kind, window};
+pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
 pub(crate) use write::{DeleteArgs, InitArgs, PutArgs, SignalArgs};
 
 const EXAMPLES: &str = "\
@@ -107,6 +109,12 @@ pub(crate) enum Command {
     /// command does, such as `tidal stats`. Exits with 1 when something is damaged.
     #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop verify")]
     Verify,
+    /// Look at the log, or save what is left of a damaged one
+    ///
+    /// These work on a database that does not open, and on a log that another program
+    /// keeps with tidal-wal alone.
+    #[command(verbatim_doc_comment)]
+    Wal(WalArgs),
     /// Write the state to storage, so that opening has no log to replay
     ///
     /// Commands that write do this at their end, and the database does it by itself

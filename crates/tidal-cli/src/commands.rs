@@ -13,6 +13,7 @@ mod stats;
 mod top;
 mod usage;
 mod verify;
+mod wal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Delete(args) => put::delete(global, args),
         Command::Stats => stats::run(global),
         Command::Verify => verify::run(global),
+        Command::Wal(args) => wal::run(global, args),
         Command::Checkpoint => checkpoint::run(global),
         Command::Demo(args) => demo::run(global, args),
         Command::Help(args) => help::run(args),

@@ -93,6 +93,12 @@ pub(crate) fn explain(error: &TidalError) -> String {
         TidalError::Schema(SchemaError::UnknownSignal { signal, known }) => {
             format!("no signal type {signal:?} in this database; it has {}", known.join(", "))
         }
+        TidalError::SalvageInterrupted { path } => {
+            let path = path.display();
+            format!(
+                "a salvage of {path} was cut short; finish it with `tidal wal salvage {path} --yes`"
+            )
+        }
         TidalError::KindIsNamed { kind, id } => {
             format!(
                 "entities of kind {kind} have names in this database, and none has the number {id}; use the name"

@@ -29,7 +29,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
     let problems = report.problems.len();
     let noun = if problems == 1 { "problem" } else { "problems" };
     Err(Failure::failed(format!(
-        "{problems} {noun} in {}; restore it from a backup",
+        "{problems} {noun} in {0}; restore it from a backup, or see what `tidal wal salvage {0}` would take over",
         data_dir.display()
     )))
 }
@@ -41,6 +41,9 @@ fn json(report: &VerifyReport) -> Value {
         "segments": report.segments,
         "groups": report.groups,
         "records": report.records,
+        "log_id": report.head.map(|head| head.position.log_id.to_string()),
+        "last_seq": report.head.map(|head| head.position.seq.get()),
+        "digest": report.head.map(|head| head.digest.to_string()),
         "problems": report.problems.iter().map(problem).collect::<Vec<_>>(),
     })
 }
@@ -59,5 +62,9 @@ fn text(report: &VerifyReport) -> String {
     let (segments, groups, records) =
         (count(report.segments), count(report.groups), count(report.records));
     text.push_str(&format!("{verdict}: segments {segments}, groups {groups}, records {records}\n"));
+    if let Some(head) = &report.head {
+        let last = count(head.position.seq.get());
+        text.push_str(&format!("head: record {last}, digest {}\n", head.digest));
+    }
     text
 }

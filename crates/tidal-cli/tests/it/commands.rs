@@ -280,9 +280,13 @@ fn checkpoint_changes_no_answer() {
 fn verify_finds_damage_and_never_writes() {
     let bench = shop();
     let value = bench.run(&["--json", "verify"]).ok().json();
-    assert_eq!(keys(&value), ["ok", "segments", "groups", "records", "problems"]);
+    let fields =
+        ["ok", "segments", "groups", "records", "log_id", "last_seq", "digest", "problems"];
+    assert_eq!(keys(&value), fields);
     assert_eq!((&value["ok"], &value["problems"]), (&json!(true), &json!([])));
-    assert!(bench.run(&["verify"]).ok().stdout.starts_with("ok"));
+    let text = bench.run(&["verify"]).ok().stdout;
+    assert!(text.starts_with("ok"), "{text}");
+    assert!(text.contains(value["digest"].as_str().unwrap()), "{text}");
 
     damage(&bench.db());
     let before = contents(&bench.db());

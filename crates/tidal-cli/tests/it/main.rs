@@ -26,3 +26,5 @@ mod runner;
 mod times;
 #[cfg(test)]
 mod usage;
+#[cfg(test)]
+mod wal;

@@ -223,6 +223,7 @@ fn help_and_version_are_data() {
         "delete",
         "stats",
         "verify",
+        "wal",
         "checkpoint",
         "demo",
     ] {
