@@ -138,6 +138,36 @@ fn storage_is_never_opened_with_a_log_that_took_over_less() {
     assert_eq!(error.kind(), ErrorKind::Damage, "{error}");
 }
 
+/// G33: once storage goes on with the salvaged log, it never goes back to the parent,
+/// though that be mended.
+#[test]
+fn storage_belongs_to_the_salvaged_log_from_its_first_opening_on() {
+    let dir = fed(100);
+    let path = damage(dir.path(), 1);
+    let damaged = fs::read(&path).unwrap();
+    let done = salvage(dir.path(), SalvageOptions::default()).unwrap();
+    let log_id = done.plan.log.log_id.unwrap();
+    // Nothing is written and no checkpoint made.
+    drop(open(dir.path()));
+    let (log, child) = (dir.path().join("log"), dir.path().join("child"));
+    fs::rename(&log, &child).unwrap();
+    fs::rename(done.log_aside.unwrap(), &log).unwrap();
+    let mut mended = damaged.clone();
+    let offset = usize::try_from(done.plan.log.damage.offset).unwrap() + 90;
+    mended[offset] ^= 1;
+    fs::write(&path, mended).unwrap();
+    assert!(inspect_log(dir.path()).unwrap().problem.is_none());
+    match refusal(dir.path()) {
+        TidalError::LogMismatch { storage, log, .. } => {
+            assert_eq!((storage, log), (log_id, done.plan.log.parent.position.log_id));
+        }
+        other => panic!("{other}"),
+    }
+    fs::remove_dir_all(&log).unwrap();
+    fs::rename(&child, &log).unwrap();
+    expect_events(dir.path(), done.plan.log.parent.position.seq.get() - 1);
+}
+
 /// G32: between any two renames the database does not open, and one more call finishes.
 #[test]
 fn a_salvage_that_is_cut_short_is_finished() {
