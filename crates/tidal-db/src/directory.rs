@@ -156,6 +156,13 @@ pub(crate) enum LogPlace {
     Alone(PathBuf),
 }
 
+impl LogPlace {
+    pub(crate) fn path(&self) -> &Path {
+        let (Self::Database(log) | Self::Alone(log)) = self;
+        log
+    }
+}
+
 /// Checks that there is a database in a format that this program knows, without
 /// touching anything.
 pub(crate) fn check_format(path: &Path) -> Result<()> {

@@ -101,13 +101,14 @@ pub enum Meaning {
 /// `dir` may also be the directory of a log alone. Nothing is written.
 ///
 /// # Errors
-/// [`TidalError::NotFound`] when there is neither; [`TidalError::Locked`] while it is
+/// [`TidalError::NotFound`] when there is neither; [`WalError::Missing`] when a database
+/// has no log; [`TidalError::Locked`] while it is
 /// open; [`TidalError::UnsupportedFormat`]; [`TidalError::Io`]. Damage is not an error
 /// here, but [`LogStat::problem`].
 pub fn inspect_log(dir: impl AsRef<Path>) -> Result<LogStat> {
     let dir = dir.as_ref();
-    let (LogPlace::Database(log) | LogPlace::Alone(log)) = directory::log_of(dir)?;
-    tidal_wal::inspect_log(&log).map_err(|error| refused(dir, error))
+    let place = directory::log_of(dir)?;
+    tidal_wal::inspect_log(place.path()).map_err(|error| refused(dir, &place, error))
 }
 
 /// Shows every record of the log of the database in `dir` from `from` on, in order,
@@ -123,9 +124,10 @@ pub fn dump(
     visit: &mut dyn FnMut(&DumpedRecord) -> ControlFlow<()>,
 ) -> Result<DumpReport> {
     let dir = dir.as_ref();
-    let (log, mut reader) = match directory::log_of(dir)? {
-        LogPlace::Database(log) => (log, Some(Reader::default())),
-        LogPlace::Alone(log) => (log, None),
+    let place = directory::log_of(dir)?;
+    let mut reader = match &place {
+        LogPlace::Database(_) => Some(Reader::default()),
+        LogPlace::Alone(_) => None,
     };
     let mut shown = 0;
     let mut show = |record: &LogRecord<'_>| {
@@ -140,16 +142,17 @@ pub fn dump(
         let LogRecord { seq, log_time, producer, .. } = *record;
         visit(&DumpedRecord { seq, log_time, producer, meaning })
     };
-    let report =
-        tidal_wal::dump(&log, Seq::ZERO, &mut show).map_err(|error| refused(dir, error))?;
+    let report = tidal_wal::dump(place.path(), Seq::ZERO, &mut show)
+        .map_err(|error| refused(dir, &place, error))?;
     Ok(DumpReport { records: shown, ..report })
 }
 
-fn refused(dir: &Path, error: WalError) -> TidalError {
-    match error {
-        WalError::Locked { .. } => TidalError::Locked { path: dir.into() },
-        WalError::Missing { .. } => TidalError::NotFound { path: dir.into() },
-        other => other.into(),
+fn refused(dir: &Path, place: &LogPlace, error: WalError) -> TidalError {
+    match (error, place) {
+        (WalError::Locked { .. }, _) => TidalError::Locked { path: dir.into() },
+        // It was neither.
+        (WalError::Missing { .. }, LogPlace::Alone(_)) => TidalError::NotFound { path: dir.into() },
+        (other, _) => other.into(),
     }
 }
 

@@ -16,7 +16,7 @@ use tidal_wal::SalvageReport;
 
 use crate::Result;
 use crate::checkpoint;
-use crate::directory::{self, Directory, LogPlace};
+use crate::directory::{self, Directory};
 
 /// How a database is salvaged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -120,8 +120,7 @@ pub fn salvage(data_dir: impl AsRef<Path>, options: SalvageOptions) -> Result<Sa
 /// # Errors
 /// Those of [`salvage_log`] that are about `dir`.
 pub fn survey_log(dir: impl AsRef<Path>) -> Result<SalvageReport> {
-    let (LogPlace::Database(log) | LogPlace::Alone(log)) = directory::log_of(dir.as_ref())?;
-    Ok(tidal_wal::survey(&log)?)
+    Ok(tidal_wal::survey(directory::log_of(dir.as_ref())?.path())?)
 }
 
 /// Takes over what is sound of the damaged log in `dir`, a database or a log alone, into
@@ -131,9 +130,9 @@ pub fn survey_log(dir: impl AsRef<Path>) -> Result<SalvageReport> {
 /// [`WalError::Sound`], [`WalError::NotEmpty`], [`WalError::Locked`], what is wrong with
 /// the log when nothing can be taken over, [`WalError::NoSpace`], [`WalError::Io`].
 pub fn salvage_log(dir: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
-    let (LogPlace::Database(log) | LogPlace::Alone(log)) = directory::log_of(dir.as_ref())?;
+    let place = directory::log_of(dir.as_ref())?;
     let options = tidal_wal::SalvageOptions::default();
-    Ok(tidal_wal::salvage(&log, to.as_ref(), &options)?)
+    Ok(tidal_wal::salvage(place.path(), to.as_ref(), &options)?)
 }
 
 fn plan(path: &Path) -> Result<SalvagePlan> {

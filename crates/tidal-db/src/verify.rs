@@ -24,11 +24,13 @@ use crate::record;
 /// [`NotFound`](TidalError::NotFound) and
 /// [`NotADatabase`](TidalError::NotADatabase);
 /// [`UnsupportedFormat`](TidalError::UnsupportedFormat);
-/// [`Locked`](TidalError::Locked) while the database is open. Damage is not an
+/// [`Locked`](TidalError::Locked) while the database is open;
+/// [`SalvageInterrupted`](TidalError::SalvageInterrupted). Damage is not an
 /// error here but a problem in the report.
 pub fn verify(data_dir: impl AsRef<Path>) -> Result<VerifyReport> {
     let data_dir = data_dir.as_ref();
     directory::check_format(data_dir)?;
+    directory::refuse_interrupted_salvage(data_dir)?;
     let log_dir = directory::log_dir(data_dir);
     let mut meanings = Meanings { schema: None };
     let report = match tidal_wal::verify(&log_dir, &mut |record| meanings.problem_of(record)) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tidal_db::{
-    DumpReport, EntityKind, Event, Meaning, Producer, ProducerId, Seq, TidalError, dump,
+    DumpReport, EntityKind, Event, Meaning, Producer, ProducerId, Seq, TidalError, WalError, dump,
     inspect_log, verify,
 };
 
@@ -115,6 +115,9 @@ fn there_must_be_a_log_and_nobody_may_have_it() {
     let error = inspect_log(dir.path()).unwrap_err();
     assert!(matches!(error, TidalError::Locked { .. }), "{error}");
     drop(db);
+    fs::rename(dir.path().join("log"), dir.path().join("gone")).unwrap();
+    let error = inspect_log(dir.path()).unwrap_err();
+    assert!(matches!(error, TidalError::Wal(WalError::Missing { .. })), "{error}");
     let empty = tempfile::tempdir().unwrap();
     for path in [empty.path(), &empty.path().join("absent")] {
         let error = inspect_log(path).unwrap_err();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tidal_db::{
     Batch, Checksum, ErrorKind, MemoryStorage, Retention, SalvageOptions, Seq, StorageFit,
-    TidalError, WalError, inspect_log, salvage, salvage_log, survey,
+    TidalError, WalError, inspect_log, salvage, salvage_log, survey, verify,
 };
 
 use crate::fixture::{builder, event, id, open};
@@ -195,6 +195,8 @@ fn a_salvage_that_is_cut_short_is_finished() {
             let error = refusal(dir.path());
             assert!(matches!(error, TidalError::SalvageInterrupted { .. }), "{error}");
             let error = inspect_log(dir.path()).unwrap_err();
+            assert!(matches!(error, TidalError::SalvageInterrupted { .. }), "{error}");
+            let error = verify(dir.path()).unwrap_err();
             assert!(matches!(error, TidalError::SalvageInterrupted { .. }), "{error}");
             let done = salvage(dir.path(), options).unwrap();
             assert_eq!(done.plan.log.parent.position.seq, last);

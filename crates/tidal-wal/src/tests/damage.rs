@@ -101,9 +101,17 @@ impl Golden {
             }
         });
         let decision = decide(&self.disk, &found.unwrap());
-        // G19: who only looks, segment by segment, finds something wrong in the same logs.
+        // G19, G30: who only looks, segment by segment, finds something wrong in the same
+        // logs, and before it nothing but what was sent.
         let mut pass = Pass::begin(&self.disk, Seq::ZERO).unwrap();
-        pass.finish().unwrap();
+        while let Some(mut walk) = pass.enter().unwrap() {
+            while let Some(group) = pass.group(&mut walk, &mut |_, _| ()) {
+                group.show(&mut |record| {
+                    assert_eq!(record.payload, self.payloads[record.seq.get() as usize - 1]);
+                });
+            }
+            pass.leave(walk);
+        }
         assert_eq!(pass.finding().is_some(), matches!(decision, Decision::Refuse(_)));
         match decision {
             Decision::Create => panic!("a new log in place of the old one"),
