@@ -127,7 +127,7 @@ fn stat_and_dump_show_a_log_and_never_write() {
     bench.run(&["wal", "stat", "nowhere"]).fails(1, "nowhere");
 }
 
-/// G30, G33: told first, done when asked to, and the damaged log is kept.
+/// G33, G36: told first, done when asked to, and the damaged log is kept.
 #[test]
 fn salvage_says_what_it_would_do_and_does_it_when_asked() {
     let bench = shop();
@@ -162,7 +162,7 @@ fn salvage_says_what_it_would_do_and_does_it_when_asked() {
     assert_eq!(bench.count("purchase", "85123A"), 3);
 }
 
-/// G27, G30: what a salvage gave up, the same import counts again, and nothing else.
+/// G27, G33: what a salvage gave up, the same import counts again, and nothing else.
 #[test]
 fn an_import_after_a_salvage_counts_what_is_missing() {
     let bench = Bench::new();

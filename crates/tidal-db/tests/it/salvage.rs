@@ -66,7 +66,7 @@ fn refusal(dir: &Path) -> TidalError {
     builder(dir).open().map(drop).unwrap_err()
 }
 
-/// G30, G33: what came before the damage is there, and nothing else; the damaged log is
+/// G33, G36: what came before the damage is there, and nothing else; the damaged log is
 /// kept.
 #[test]
 fn a_database_opens_as_of_the_record_before_the_damage() {
@@ -92,7 +92,7 @@ fn a_database_opens_as_of_the_record_before_the_damage() {
     assert!(matches!(error, TidalError::Wal(WalError::Sound { .. })), "{error}");
 }
 
-/// G33: storage that holds more is not opened with what is left of the log; asked to, it
+/// G36: storage that holds more is not opened with what is left of the log; asked to, it
 /// is put aside and made again.
 #[test]
 fn storage_that_holds_more_is_made_again_or_refused() {
@@ -111,7 +111,7 @@ fn storage_that_holds_more_is_made_again_or_refused() {
     expect_events(dir.path(), done.plan.log.parent.position.seq.get() - 1);
 }
 
-/// G33: also when someone put the salvaged log there by hand, and the damaged one back.
+/// G36: also when someone put the salvaged log there by hand, and the damaged one back.
 #[test]
 fn storage_is_never_opened_with_a_log_that_took_over_less() {
     let dir = fed(EVENTS);
@@ -138,7 +138,7 @@ fn storage_is_never_opened_with_a_log_that_took_over_less() {
     assert_eq!(error.kind(), ErrorKind::Damage, "{error}");
 }
 
-/// G33: once storage goes on with the salvaged log, it never goes back to the parent,
+/// G36: once storage goes on with the salvaged log, it never goes back to the parent,
 /// though that be mended.
 #[test]
 fn storage_belongs_to_the_salvaged_log_from_its_first_opening_on() {
@@ -168,7 +168,7 @@ fn storage_belongs_to_the_salvaged_log_from_its_first_opening_on() {
     expect_events(dir.path(), done.plan.log.parent.position.seq.get() - 1);
 }
 
-/// G32: between any two renames the database does not open, and one more call finishes.
+/// G35: between any two renames the database does not open, and one more call finishes.
 #[test]
 fn a_salvage_that_is_cut_short_is_finished() {
     for (checkpoint_at, options) in [(100, SalvageOptions::default()), (EVENTS, REBUILD)] {
@@ -206,7 +206,7 @@ fn a_salvage_that_is_cut_short_is_finished() {
     }
 }
 
-/// G33: what a checkpoint that was cut short left in storage counts, though its head
+/// G36: what a checkpoint that was cut short left in storage counts, though its head
 /// does not speak of it.
 #[test]
 fn what_an_interrupted_checkpoint_left_counts() {
@@ -242,7 +242,7 @@ fn damage_of(dir: &Path, segment: usize) {
     fs::write(path, bytes).unwrap();
 }
 
-/// G33: where the log was cut behind checkpoints, storage is what comes before it.
+/// G36: where the log was cut behind checkpoints, storage is what comes before it.
 #[test]
 fn a_log_that_was_cut_is_salvaged_with_its_storage() {
     let dir = tempfile::tempdir().unwrap();

@@ -113,7 +113,7 @@ fn salvaged(from: &Path) -> (tempfile::TempDir, SalvageReport) {
     (to, report)
 }
 
-/// G30: wherever below the floor a byte is flipped, everything before it is taken over
+/// G33: wherever below the floor a byte is flipped, everything before it is taken over
 /// as it was, and nothing else.
 #[test]
 fn everything_before_the_damage_is_taken_over() {
@@ -151,7 +151,7 @@ fn everything_before_the_damage_is_taken_over() {
     assert_eq!(contents(good.path()).unwrap().len(), 39);
 }
 
-/// G31: a salvaged log is a log: it goes on where it ends, names its parent in every
+/// G34: a salvaged log is a log: it goes on where it ends, names its parent in every
 /// segment, and is truncated, read and opened like any other.
 #[test]
 fn a_salvaged_log_goes_on() {
@@ -178,7 +178,7 @@ fn a_salvaged_log_goes_on() {
     assert_eq!((log.parent(), log.first_seq()), (Some(report.parent), first));
 }
 
-/// G31: also where the parent begins behind record 1.
+/// G34: also where the parent begins behind record 1.
 #[test]
 fn a_truncated_log_is_salvaged_from_its_first_segment() {
     let from = written(Some(20));
@@ -195,7 +195,7 @@ fn a_truncated_log_is_salvaged_from_its_first_segment() {
     assert!(matches!(error, WalError::Truncated { .. }), "{error}");
 }
 
-/// G31: a log that was salvaged is salvaged like any other, down to nothing.
+/// G34: a log that was salvaged is salvaged like any other, down to nothing.
 #[test]
 fn a_salvaged_log_is_salvaged_again() {
     let from = written(None);
@@ -298,7 +298,7 @@ fn salvage_on(from: &SimDisk, to: &SimDisk) -> Result<SalvageReport, WalError> {
     copy(from, Arc::new(to.clone()), survey_on(from)?, &options)
 }
 
-/// G32: a salvage that is cut short at any operation leaves nothing that opens with a
+/// G35: a salvage that is cut short at any operation leaves nothing that opens with a
 /// record in it, and one that returned survives.
 #[test]
 fn a_salvage_that_is_cut_short_leaves_no_log() {

@@ -101,7 +101,7 @@ impl Golden {
             }
         });
         let decision = decide(&self.disk, &found.unwrap());
-        // G19, G30: who only looks, segment by segment, finds something wrong in the same
+        // G19, G33: who only looks, segment by segment, finds something wrong in the same
         // logs, and before it nothing but what was sent.
         let mut pass = Pass::begin(&self.disk, Seq::ZERO).unwrap();
         while let Some(mut walk) = pass.enter().unwrap() {

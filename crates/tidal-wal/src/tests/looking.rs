@@ -128,7 +128,7 @@ fn a_torn_tail_is_no_damage() {
     assert_eq!((stat.torn_tail, stat.set_aside.len(), stat.set_aside[0].bytes), (None, 1, 1024));
 }
 
-/// G31: who expects the parent takes its child, if that took over enough.
+/// G34: who expects the parent takes its child, if that took over enough.
 #[test]
 fn a_child_stands_for_its_parent_as_far_as_it_took_over() {
     let (from, to) = (written(), tempfile::tempdir().unwrap());
