@@ -42,8 +42,6 @@ pub(crate) const SEGMENT_HEADER_BYTES: usize = 4096;
 
 const MAGIC: [u8; 8] = *b"TIDALWAL";
 const CRC_OFFSET: usize = SEGMENT_HEADER_BYTES - 4;
-/// The digests of a rewritten segment: zero in this version.
-const RESERVED_BYTES: usize = 248 - 184;
 
 /// The number of a segment: dense and increasing from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,8 +147,7 @@ impl SegmentHeader {
             parent: Parent::decode(&mut covered)
                 .ok_or(HeaderFlaw::Invalid("the segment header has an impossible parent"))?,
         };
-        let reserved = covered.take(RESERVED_BYTES).ok_or(SHORT)?;
-        if flags != 0 || reserved.iter().any(|&byte| byte != 0) {
+        if flags != 0 || covered.rest().iter().any(|&byte| byte != 0) {
             return Err(HeaderFlaw::Invalid(
                 "the segment uses features this program does not know",
             ));

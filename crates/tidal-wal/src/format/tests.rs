@@ -217,7 +217,7 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
     page[8] = 2;
     reseal(&mut page);
     assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(2)));
-    for offset in [10, 12, 56, 150, 200] {
+    for offset in [10, 12, 56, 150, 200, 248, 4091] {
         let mut page = header().encode();
         page[offset] = 1;
         reseal(&mut page);
