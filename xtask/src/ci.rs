@@ -2,13 +2,14 @@
 
 use crate::failure::Result;
 use crate::steps::Step;
-use crate::{checks, deny, layers, tidy};
+use crate::{checks, deny, layers, models, tidy};
 
 /// Every step of CI.
 pub(crate) fn steps() -> Result<Vec<Step>> {
     let mut steps = checks::lint();
     steps.extend([tidy::step(), layers::step()]);
     steps.extend(checks::test()?);
+    steps.extend(models::steps()?);
     steps.extend(checks::docs());
     steps.extend(deny::check()?);
     Ok(steps)
@@ -27,6 +28,8 @@ mod tests {
             "cargo xtask tidy",
             "cargo xtask layers",
             "--workspace --doc",
+            "--cfg loom",
+            "--cfg shuttle",
             "cargo doc --workspace --no-deps",
             "bans licenses sources",
         ] {

@@ -13,6 +13,7 @@ mod console;
 mod deny;
 mod failure;
 mod layers;
+mod models;
 mod soak;
 mod steps;
 mod tidy;
@@ -28,18 +29,20 @@ The checks and chores of the tidalDB workspace.
 Usage: cargo xtask COMMAND
 
 Commands:
-  ci            everything that CI runs: lint, tidy, layers, test, docs, deny
+  ci            everything that CI runs: lint, tidy, layers, test, models,
+                docs, deny
   lint          rustfmt's check, and clippy with warnings denied
   tidy          the rules of the house that no lint knows
   layers        which crate may depend on which
   test          unit, integration and documentation tests
+  models        the log's threads under the model checkers loom and shuttle
   docs          rustdoc with warnings denied
   deny          bans, licences and sources of all dependencies
   audit         known advisories against dependencies; needs the network
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
   bench --logs  the log beside other logs, as tables in Markdown;
                 --update FILE puts them into a document, --quick only tries
-  soak          simulated crashes of the log, until a seed fails;
+  soak          simulated crashes of the log, and shuttle, until a seed fails;
                 --minutes N ends it earlier, --seed S begins at a seed
 
 Options:
@@ -72,6 +75,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["tidy"] => steps::run(&[tidy::step()]),
         ["layers"] => steps::run(&[layers::step()]),
         ["test"] => steps::run(&checks::test()?),
+        ["models"] => steps::run(&models::steps()?),
         ["docs"] => steps::run(&checks::docs()),
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
@@ -88,9 +92,14 @@ mod tests {
 
     #[test]
     fn unknown_words_are_wrong_usage() {
-        for words in
-            [&[][..], &["frobnicate"], &["ci", "twice"], &["tidy", "--fix"], &["soak", "long"]]
-        {
+        for words in [
+            &[][..],
+            &["frobnicate"],
+            &["ci", "twice"],
+            &["tidy", "--fix"],
+            &["soak", "long"],
+            &["long"],
+        ] {
             let failure = run(words).unwrap_err();
             assert!(matches!(failure, Failure::Usage(_)), "{words:?}: {failure:?}");
         }
@@ -98,9 +107,10 @@ mod tests {
 
     #[test]
     fn the_usage_names_every_command() {
-        for command in
-            ["ci", "lint", "tidy", "layers", "test", "docs", "deny", "audit", "bench", "soak"]
-        {
+        for command in [
+            "ci", "lint", "tidy", "layers", "test", "models", "docs", "deny", "audit", "bench",
+            "soak",
+        ] {
             assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
         }
     }

@@ -1,15 +1,19 @@
-//! The simulated crashes of the log, seed after seed, until one fails or the time
-//! is over.
+//! The simulated crashes of the log and its lives under shuttle, seed after seed, until
+//! one fails or the time is over.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::console;
 use crate::failure::{Failure, Result};
+use crate::models;
 use crate::steps::Command;
 use crate::workspace;
 
 /// How many seeds one start of the tests tries.
 const SEEDS: u64 = 5000;
+
+/// How many of them shuttle tries too.
+const MODEL_SEEDS: u64 = 500;
 
 const USAGE: &str = "soak takes --minutes N and --seed S, each a whole number";
 
@@ -31,10 +35,12 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let mut first = soak.seed.unwrap_or_else(fresh_seed);
     let mut tried = 0;
     while end.is_none_or(|end| started.elapsed() < end) {
-        let command = command(first);
-        command.run(&root).map_err(|_| {
-            Failure::failed(format!("a seed fails, see above; it was among those of: {command}"))
-        })?;
+        for command in [command(first), models::soak(first, MODEL_SEEDS)?] {
+            command.run(&root).map_err(|_| {
+                let problem = "a seed fails, see above; it was among those of";
+                Failure::failed(format!("{problem}: {command}"))
+            })?;
+        }
         first = first.wrapping_add(SEEDS);
         tried += SEEDS;
     }

@@ -33,6 +33,13 @@ pub(crate) fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }
 
+/// The folder that cargo builds into.
+pub(crate) fn target() -> Result<PathBuf> {
+    let set = env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty());
+    let root = root()?;
+    Ok(set.map_or_else(|| root.join("target"), |target| root.join(target)))
+}
+
 /// A folder outside the checkout for what is costly to make:
 /// `$XDG_CACHE_HOME/tidaldb-ci`, by default `~/.cache/tidaldb-ci`.
 pub(crate) fn cache() -> Result<PathBuf> {

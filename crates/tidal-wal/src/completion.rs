@@ -10,8 +10,9 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// The two sides of a value that is still to come.
 pub fn completion<T>() -> (Completer<T>, Completion<T>) {
@@ -152,6 +153,7 @@ fn take<T>(outcome: &mut Outcome<T>) -> Option<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
     use std::thread;

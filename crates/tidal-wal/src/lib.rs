@@ -94,6 +94,7 @@ mod shared;
 pub mod sim;
 mod spare;
 mod stat;
+mod sync;
 mod tail;
 mod ticket;
 mod verify;
@@ -119,6 +120,8 @@ pub use tidal_types::{
 pub use verify::{Problem, VerifyReport, verify};
 pub use wal::{Head, Wal, WalStats};
 
+#[cfg(all(test, any(loom, shuttle)))]
+mod models;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

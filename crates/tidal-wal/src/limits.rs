@@ -10,6 +10,11 @@ pub const BATCH_BYTES_MAX: usize = 16 << 20;
 /// Once this many bytes wait, further appends wait too, or are refused.
 pub const QUEUE_BYTES_MAX: usize = 64 << 20;
 
+/// The limit that the queue goes by. Under a model checker it is small: a queue that
+/// takes megabytes to fill is never seen full there.
+pub(crate) const QUEUE_BYTES_LIMIT: usize =
+    if cfg!(all(test, any(loom, shuttle))) { 3 << 10 } else { QUEUE_BYTES_MAX };
+
 /// How many cursors a log can have.
 pub const CURSORS_MAX: usize = 64;
 

@@ -6,12 +6,13 @@
 //! H2. The end of the log wakes everyone; what was reached before it stays reached.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_types::{Seq, WalError};
 
 use crate::shared::Durable;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// How far everything is.
 #[derive(Debug)]

@@ -7,15 +7,16 @@
 //! K3. A failure is set before anyone who waits is woken.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_types::{Seq, WalError};
 
 use crate::batch::Batch;
 use crate::completion::Completer;
-use crate::limits::{BATCH_OVERHEAD_BYTES, IDLE_MILLIS, QUEUE_BYTES_MAX};
+use crate::limits::{BATCH_OVERHEAD_BYTES, IDLE_MILLIS, QUEUE_BYTES_LIMIT};
 use crate::options::GroupCommit;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Tells a caller how its batch fared.
 pub(crate) type Answer = Completer<Result<(), WalError>>;
@@ -140,7 +141,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             self.check(&state)?;
-            if state.open.batches.is_empty() || state.open.cost() + bytes <= QUEUE_BYTES_MAX {
+            if state.open.batches.is_empty() || state.open.cost() + bytes <= QUEUE_BYTES_LIMIT {
                 break;
             }
             if when_full == WhenFull::Refuse {

@@ -1,11 +1,11 @@
 //! Who runs the writer: a thread of its own, or a simulation, step by step.
 
 use std::path::PathBuf;
-use std::thread::{self, JoinHandle};
 
 use tidal_types::WalError;
 
 use crate::disk::failed;
+use crate::sync::{JoinHandle, current_thread_id, spawn};
 use crate::ticket::writer_gone;
 use crate::writer::Writer;
 
@@ -19,16 +19,14 @@ pub(crate) enum Runner {
 impl Runner {
     /// A thread for the writer of the log at `path`.
     pub(crate) fn spawn(writer: Writer, path: PathBuf) -> Result<Self, WalError> {
-        thread::Builder::new()
-            .name("tidal-wal".into())
-            .spawn(move || writer.run_guarded())
+        spawn("tidal-wal", move || writer.run_guarded())
             .map(Self::Thread)
             .map_err(failed("start a thread for", path))
     }
 
     pub(crate) fn is_this_thread(&self) -> bool {
         match self {
-            Self::Thread(thread) => thread.thread().id() == thread::current().id(),
+            Self::Thread(thread) => thread.thread().id() == current_thread_id(),
             #[cfg(any(test, feature = "sim"))]
             Self::Stepped(_) => false,
         }

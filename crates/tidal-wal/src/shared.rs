@@ -1,6 +1,6 @@
 //! What the handle, the writer and the readers of an open log share.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use tidal_types::{LogId, Seq, WalError};
 
@@ -11,6 +11,7 @@ use crate::format::Digest;
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::segments::Segments;
+use crate::sync::{Mutex, MutexGuard};
 use crate::tail::Tail;
 
 /// How far the log is durable.

@@ -41,7 +41,7 @@ mod faults;
 mod files;
 mod rng;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 pub use faults::Fault;
 pub use rng::Rng;
@@ -49,6 +49,8 @@ pub use rng::Rng;
 use content::Content;
 use directory::Directory;
 use faults::Faults;
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// A disk in memory. Clones are the same disk.
 #[derive(Debug, Clone)]

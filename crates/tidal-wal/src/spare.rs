@@ -9,14 +9,14 @@
 //!     file of its name. Once the handle is dropped, nothing touches the disk.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
 
 use tidal_types::WalError;
 
 use crate::disk::{Disk, DiskFile, failed};
 use crate::format::SegmentNumber;
 use crate::names;
+use crate::sync::{Condvar, JoinHandle, Mutex, MutexGuard, spawn};
 
 /// Which file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +65,13 @@ impl Spares {
     /// Starts a thread that makes what is ordered, for the log at `path`.
     pub(crate) fn start_thread(&mut self, path: PathBuf) -> Result<(), WalError> {
         let workshop = Arc::clone(&self.workshop);
-        let thread = thread::Builder::new()
-            .name("tidal-wal-spare".into())
-            .spawn(move || {
-                while let Some(order) = workshop.wait_for_order() {
-                    workshop.make(order);
-                }
-            })
-            .map_err(failed("start a thread for", path))?;
-        self.thread = Some(thread);
+        let make_ordered = move || {
+            while let Some(order) = workshop.wait_for_order() {
+                workshop.make(order);
+            }
+        };
+        let thread = spawn("tidal-wal-spare", make_ordered);
+        self.thread = Some(thread.map_err(failed("start a thread for", path))?);
         Ok(())
     }
 

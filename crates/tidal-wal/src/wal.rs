@@ -5,7 +5,7 @@ mod stats;
 mod waiting;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use tidal_types::{Position, Seq, WalError};
 
@@ -24,6 +24,7 @@ use crate::runner::Runner;
 use crate::shared::Shared;
 #[cfg(any(test, feature = "sim"))]
 use crate::sim::SimDisk;
+use crate::sync::{Mutex, MutexGuard};
 use crate::ticket::{Appended, Ticket, writer_gone};
 use crate::writer::fail_all;
 
@@ -81,6 +82,21 @@ impl Wal {
     #[cfg(test)]
     pub(crate) fn open_on(disk: Arc<dyn Disk>, options: WalOptions) -> Result<Self, WalError> {
         let (shared, writer) = open(disk, None, &options)?;
+        let runner = Runner::spawn(writer, shared.disk.path(""))?;
+        Ok(Self::new(shared, options.durability, runner))
+    }
+
+    /// Opens the log on a simulated disk with all the threads of a real one.
+    #[cfg(all(test, any(loom, shuttle)))]
+    pub(crate) fn open_threaded(
+        disk: &SimDisk,
+        options: WalOptions,
+        makes_spares: bool,
+    ) -> Result<Self, WalError> {
+        let (shared, mut writer) = open(Arc::new(disk.clone()), None, &options)?;
+        if makes_spares {
+            writer.spares().start_thread(shared.disk.path(""))?;
+        }
         let runner = Runner::spawn(writer, shared.disk.path(""))?;
         Ok(Self::new(shared, options.durability, runner))
     }
