@@ -19,6 +19,7 @@ const FEATURE_SETS: &[(&str, &str)] = &[
     ("clippy storage", "-p tidal-storage"),
     ("clippy memory only", "-p tidal-storage --no-default-features"),
     ("clippy simulation", "-p tidal-wal --features sim"),
+    ("clippy fuzzing", "-p tidal-wal --features fuzzing"),
 ];
 
 /// Formatting and lints.
@@ -93,6 +94,7 @@ mod tests {
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",
                 "cargo clippy --all-targets -p tidal-wal --features sim -- -D warnings",
+                "cargo clippy --all-targets -p tidal-wal --features fuzzing -- -D warnings",
             ]
         );
         let shown: Vec<_> = docs().iter().map(Step::to_string).collect();

@@ -12,6 +12,7 @@ mod ci;
 mod console;
 mod deny;
 mod failure;
+mod fuzz;
 mod layers;
 mod models;
 mod soak;
@@ -42,6 +43,8 @@ Commands:
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
   bench --logs  the log beside other logs, as tables in Markdown;
                 --update FILE puts them into a document, --quick only tries
+  fuzz          any bytes as a log; --minutes N for each target;
+                needs cargo-fuzz and a nightly compiler
   soak          simulated crashes of the log, and shuttle, until a seed fails;
                 --minutes N ends it earlier, --seed S begins at a seed
 
@@ -80,6 +83,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
+        ["fuzz", args @ ..] => fuzz::run(args),
         ["soak", args @ ..] => soak::run(args),
         [] => Err(Failure::Usage("a command is needed".into())),
         words => Err(Failure::Usage(format!("`{}` is not a command", words.join(" ")))),
@@ -98,7 +102,7 @@ mod tests {
             &["ci", "twice"],
             &["tidy", "--fix"],
             &["soak", "long"],
-            &["long"],
+            &["fuzz", "long"],
         ] {
             let failure = run(words).unwrap_err();
             assert!(matches!(failure, Failure::Usage(_)), "{words:?}: {failure:?}");
@@ -109,7 +113,7 @@ mod tests {
     fn the_usage_names_every_command() {
         for command in [
             "ci", "lint", "tidy", "layers", "test", "models", "docs", "deny", "audit", "bench",
-            "soak",
+            "fuzz", "soak",
         ] {
             assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
         }

@@ -74,6 +74,9 @@ mod disk;
 mod dump;
 mod floor_file;
 mod format;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod limits;
 mod names;
 mod open;

@@ -163,6 +163,22 @@ impl GroupHeader {
         Self::fields(ByteReader::new(group.get(CRC_END..)?))
     }
 
+    /// Makes the checksum right again, for who changes a group on purpose; with the
+    /// digest of all before it, its own digest too, which is returned.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn reseal(group: &mut [u8], previous: Option<Digest>) -> Option<Digest> {
+        let (header, body) = group.split_first_chunk_mut::<GROUP_HEADER_BYTES>()?;
+        if let Some(previous) = previous {
+            let header_fields = header.get(CRC_END..CHAINED_END)?;
+            let digest = previous.after(ChainInput { header_fields, body });
+            header.get_mut(CHAINED_END..)?.copy_from_slice(&digest.to_bytes());
+        }
+        let digest = Digest::from_bytes(*header.last_chunk()?);
+        let crc = crc32c::crc32c(group.get(CRC_END..)?);
+        group.get_mut(CRC_END - 4..CRC_END)?.copy_from_slice(&crc.to_le_bytes());
+        Some(digest)
+    }
+
     fn fields(mut reader: ByteReader<'_>) -> Option<Self> {
         let nonce = reader.u64()?;
         let body_bytes = reader.u32()?;
