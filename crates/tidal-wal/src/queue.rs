@@ -146,7 +146,7 @@ impl Queue {
             }
             if when_full == WhenFull::Refuse {
                 let queued = state.open.body.len();
-                return Err(WalError::WouldBlock { queued, max: QUEUE_BYTES_MAX });
+                return Err(WalError::WouldBlock { queued, max: QUEUE_BYTES_LIMIT });
             }
             state = self.room.wait(state).expect("no thread panics while it holds the queue");
         }

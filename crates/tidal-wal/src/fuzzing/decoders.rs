@@ -96,7 +96,8 @@ fn decode_group(bytes: &[u8]) {
 fn check_group(group: &[u8], previous: Digest) {
     if let Ok(header) = GroupHeader::decode(group, NONCE, previous) {
         assert_eq!(header.body_bytes as usize + GROUP_HEADER_BYTES, group.len());
-        assert_eq!(GroupHeader::promise(group, NONCE), Some(header.promise));
+        let anywhere = GroupHeader::anywhere(group, NONCE);
+        assert_eq!(anywhere.map(|found| found.promise), Some(header.promise));
     }
 }
 
@@ -115,6 +116,7 @@ fn walk_segment(bytes: &[u8]) {
         in_flight_bytes_max: u64::MAX,
         previous_end: 8192,
         previous_digest: Digest::from_bytes([9; 32]),
+        parent: None,
     };
     let mut file = header.encode();
     file.extend_from_slice(bytes);
