@@ -190,7 +190,7 @@ pub(crate) fn check_key(keyspace: KeyspaceName<'_>, key: &[u8]) -> Result<()> {
     })
 }
 
-fn check_value(keyspace: KeyspaceName<'_>, value: &[u8]) -> Result<()> {
+pub(crate) fn check_value(keyspace: KeyspaceName<'_>, value: &[u8]) -> Result<()> {
     if value.len() <= VALUE_BYTES_MAX {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Direction, EngineStats, KeyRange, Result, WriteBatch};
+use crate::{Direction, Durability, EngineStats, KeyRange, Result, WriteBatch};
 
 /// An entry: a key and its value.
 pub type KeyValue = (Vec<u8>, Vec<u8>);
@@ -32,6 +32,9 @@ pub type PrefixIterator<'a> = Box<dyn Iterator<Item = Result<KeyValue>> + 'a>;
 /// engine may have happened: after opening again it is there whole or not at
 /// all.
 pub trait StorageEngine: Debug + Send + Sync {
+    /// The name of the keyspace.
+    fn name(&self) -> &str;
+
     /// The value of a key, if it is there.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>>;
 
@@ -59,6 +62,18 @@ pub trait StorageEngine: Debug + Send + Sync {
     /// [`Buffer`](crate::Durability::Buffer). For another durability, or several
     /// keyspaces, see [`Storage::commit`](crate::Storage::commit).
     fn write_batch(&self, batch: WriteBatch) -> Result<()>;
+
+    /// Sets the value of a key, or removes it if `new` is `None`, provided that it
+    /// has the value `expected`, or is absent if that is `None`; says whether it
+    /// did. Nothing is written in between, by anyone. What is made of it are
+    /// counters, [`StorageEngineExt`](crate::StorageEngineExt).
+    fn compare_and_swap(
+        &self,
+        key: &[u8],
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+        durability: Durability,
+    ) -> Result<bool>;
 
     /// Makes everything that was written before this call survive a power cut,
     /// in this keyspace and in every other of the same storage.

@@ -24,6 +24,10 @@ impl<'a> KeyspaceName<'a> {
     pub const CREATORS: KeyspaceName<'static> = KeyspaceName("creators");
     /// What tidalDB keeps for itself: the schema, names, the applied position.
     pub const SYSTEM: KeyspaceName<'static> = KeyspaceName("system");
+    /// What [sequences](crate::Sequence) have reserved. It is an ordinary
+    /// keyspace, so that it is in every snapshot and every copy; writing to it
+    /// makes sequences repeat.
+    pub const SEQUENCES: KeyspaceName<'static> = KeyspaceName("tidal_sequences");
 
     /// The name.
     #[must_use]

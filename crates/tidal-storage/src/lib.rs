@@ -76,28 +76,38 @@ mod directory;
 mod driver;
 mod durability;
 mod engine;
+mod engine_ext;
 mod engines;
 mod keyspace;
 mod range;
+mod sequence;
 mod shell;
 mod stats;
 mod storage;
+mod storage_ext;
 mod sync;
+mod transaction;
 
 pub use batch::{AtomicBatch, BatchOp, KEY_BYTES_MAX, VALUE_BYTES_MAX, WriteBatch};
 pub use directory::{DirectoryLock, directory_bytes};
 pub use driver::{Driver, SpaceId, SpaceOp, SpaceSize};
 pub use durability::Durability;
 pub use engine::{KeyValue, PrefixIterator, StorageEngine};
+pub use engine_ext::StorageEngineExt;
 #[cfg(feature = "fjall")]
 pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallStorage};
 pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};
 pub use keyspace::{KEYSPACE_NAME_BYTES_MAX, KeyspaceName};
 pub use range::{Direction, KeyRange};
-pub use shell::{DriverBackend, DriverStorage};
+pub use sequence::{SEQUENCE_BLOCK_IDS, Sequence};
+pub use shell::{CONFLICT_BYTES_MAX, DriverBackend, DriverStorage};
 pub use stats::{Capabilities, EngineStats, StorageStats};
 pub use storage::{Snapshot, Storage};
+pub use storage_ext::StorageExt;
 pub use tidal_types::StorageError;
+pub use transaction::{
+    Isolation, Savepoint, TRANSACTION_BYTES_MAX, TRANSACTION_READS_MAX, Transaction,
+};
 
 /// What storage answers: a value, or a [`StorageError`].
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;

@@ -115,6 +115,15 @@ impl KeyRange {
         };
         rest.normalized()
     }
+
+    /// What of the range a scan has gone through once it has handed out `key`.
+    #[must_use]
+    pub(crate) fn through(self, key: Vec<u8>, direction: Direction) -> Self {
+        match direction {
+            Direction::Forward => Self { start: self.start, end: Bound::Included(key) },
+            Direction::Backward => Self { start: Bound::Included(key), end: self.end },
+        }
+    }
 }
 
 fn cut(mut key: Vec<u8>) -> Vec<u8> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tidal_types::EntityKind;
 
 use crate::{
-    AtomicBatch, Capabilities, Direction, Durability, KeyRange, KeyspaceName, PrefixIterator,
-    Result, StorageEngine, StorageStats,
+    AtomicBatch, Capabilities, Direction, Durability, Isolation, KeyRange, KeyspaceName,
+    PrefixIterator, Result, StorageEngine, StorageStats, Transaction,
 };
 
 /// A set of keyspaces with atomic writes and consistent reads across them.
@@ -40,6 +40,15 @@ pub trait Storage: Debug + Send + Sync {
 
     /// The state of all keyspaces at this moment.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>>;
+
+    /// Begins a transaction with snapshot isolation. To have conflicts retried,
+    /// see [`StorageExt::transact`](crate::StorageExt::transact).
+    fn begin(&self) -> Result<Transaction<'_>> {
+        self.begin_with(Isolation::Snapshot)
+    }
+
+    /// Begins a transaction with this isolation.
+    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>>;
 
     /// Makes everything that was written before this call survive a power cut.
     fn flush_all(&self) -> Result<()>;

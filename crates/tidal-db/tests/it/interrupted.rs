@@ -8,7 +8,8 @@ use tidal_db::{
     StorageError, TidalDB, Window,
 };
 use tidal_storage::{
-    AtomicBatch, Capabilities, Durability, Result, Snapshot, StorageEngine, StorageStats,
+    AtomicBatch, Capabilities, Durability, Isolation, Result, Snapshot, StorageEngine,
+    StorageStats, Transaction,
 };
 
 use crate::fixture::{NOW, builder, event, id};
@@ -60,6 +61,10 @@ impl Storage for Interrupted {
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
         self.storage.snapshot()
+    }
+
+    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>> {
+        self.storage.begin_with(isolation)
     }
 
     fn flush_all(&self) -> Result<()> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::shared::{Shared, Space};
 use crate::batch::check_key;
 use crate::{
-    BatchOp, Direction, Driver, EngineStats, KeyRange, PrefixIterator, Result, StorageEngine,
-    WriteBatch,
+    BatchOp, Direction, Driver, Durability, EngineStats, KeyRange, PrefixIterator, Result,
+    StorageEngine, WriteBatch,
 };
 
 /// One keyspace of a [`DriverStorage`](crate::DriverStorage).
@@ -21,12 +21,6 @@ impl<D: Driver> DriverBackend<D> {
         Self { shared, space }
     }
 
-    /// The name of the keyspace.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.space.name
-    }
-
     fn check(&self, key: &[u8]) -> Result<()> {
         check_key(self.space.name(), key)
     }
@@ -39,6 +33,10 @@ impl<D: Driver> DriverBackend<D> {
 }
 
 impl<D: Driver> StorageEngine for DriverBackend<D> {
+    fn name(&self) -> &str {
+        &self.space.name
+    }
+
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.check(key)?;
         let value = self.shared.with(|open| open.driver.get(None, self.space.id, key))?;
@@ -71,6 +69,21 @@ impl<D: Driver> StorageEngine for DriverBackend<D> {
 
     fn write_batch(&self, batch: WriteBatch) -> Result<()> {
         self.shared.write(&self.space, batch)
+    }
+
+    fn compare_and_swap(
+        &self,
+        key: &[u8],
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+        durability: Durability,
+    ) -> Result<bool> {
+        let mut batch = WriteBatch::new();
+        match new {
+            Some(value) => batch.put(key, value),
+            None => batch.delete(key),
+        };
+        self.shared.compare_and_write(&self.space, key, expected, batch, durability)
     }
 
     fn flush(&self) -> Result<()> {

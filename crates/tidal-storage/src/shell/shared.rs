@@ -7,11 +7,12 @@ use std::sync::{Arc, RwLock};
 
 use tidal_types::StorageError;
 
+use super::conflicts::{CONFLICT_BYTES_MAX, Conflicts};
 use super::scan::Scan;
 use crate::counters::{Counters, Tally};
 use crate::sync::{read, write};
 use crate::{
-    AtomicBatch, Direction, Driver, Durability, EngineStats, KeyRange, KeyspaceName,
+    AtomicBatch, BatchOp, Direction, Driver, Durability, EngineStats, KeyRange, KeyspaceName,
     PrefixIterator, Result, SpaceId, SpaceOp, WriteBatch,
 };
 
@@ -56,12 +57,25 @@ pub(super) struct Shared<D> {
     open: RwLock<Option<Open<D>>>,
     // Scans look at this for each entry, without the lock.
     closed: AtomicBool,
+    pub(super) conflicts: Arc<Conflicts>,
+}
+
+/// Writes on their way to the driver, and what the counters will say of them.
+#[derive(Default)]
+pub(super) struct Prepared {
+    pub(super) ops: Vec<SpaceOp>,
+    tallies: Vec<(Tally, Arc<Space>)>,
 }
 
 impl<D: Driver> Shared<D> {
     pub(super) fn new(driver: D, path: PathBuf) -> Self {
         let open = Open { driver, spaces: BTreeMap::new() };
-        Self { path, open: RwLock::new(Some(open)), closed: AtomicBool::new(false) }
+        Self {
+            path,
+            open: RwLock::new(Some(open)),
+            closed: AtomicBool::new(false),
+            conflicts: Arc::new(Conflicts::new(CONFLICT_BYTES_MAX)),
+        }
     }
 
     /// Runs `work` on the driver, which stays open meanwhile.
@@ -109,16 +123,11 @@ impl<D: Driver> Shared<D> {
     }
 
     /// Applies a batch to one keyspace.
-    pub(super) fn write(&self, space: &Space, batch: WriteBatch) -> Result<()> {
-        let checked = batch.into_checked(space.name())?;
-        let tally = Tally::of(&checked);
-        let ops: Vec<SpaceOp> =
-            checked.into_iter().map(|op| SpaceOp { space: space.id, op }).collect();
-        self.with(|open| {
-            if ops.is_empty() { Ok(()) } else { open.driver.commit(ops, Durability::Buffer) }
-        })?;
-        space.counters.add_writes(tally);
-        Ok(())
+    pub(super) fn write(&self, space: &Arc<Space>, batch: WriteBatch) -> Result<()> {
+        let mut prepared = Prepared::default();
+        prepared.add(space, batch.into_checked(space.name())?);
+        let _gate = self.conflicts.enter();
+        self.apply(prepared, Durability::Buffer)
     }
 
     /// Applies a batch to all the keyspaces that it names.
@@ -130,15 +139,27 @@ impl<D: Driver> Shared<D> {
             let checked = part.into_checked(KeyspaceName::from(&name))?;
             parts.push((name, checked));
         }
-        let mut tallies = Vec::new();
-        let mut ops = Vec::new();
+        let prepared = self.prepare(parts)?;
+        let _gate = self.conflicts.enter();
+        self.apply(prepared, durability)
+    }
+
+    /// Finds the keyspaces of checked writes, and creates those that are new.
+    pub(super) fn prepare(&self, parts: Vec<(String, Vec<BatchOp>)>) -> Result<Prepared> {
+        let mut prepared = Prepared::default();
         for (name, checked) in parts {
-            let space = self.space(KeyspaceName::from(&name))?;
-            tallies.push((Tally::of(&checked), Arc::clone(&space)));
-            ops.extend(checked.into_iter().map(|op| SpaceOp { space: space.id, op }));
+            prepared.add(&self.space(KeyspaceName::from(&name))?, checked);
         }
         // Each part is sorted by key already, and the sort is stable.
-        ops.sort_by_key(|op| op.space);
+        prepared.ops.sort_by_key(|op| op.space);
+        Ok(prepared)
+    }
+
+    /// Hands writes to the driver. The caller is inside the gate of the conflict
+    /// layer, which hears of them.
+    pub(super) fn apply(&self, prepared: Prepared, durability: Durability) -> Result<()> {
+        let Prepared { ops, tallies } = prepared;
+        let _recording = self.conflicts.recording(&ops);
         self.with(|open| match durability {
             _ if !ops.is_empty() => open.driver.commit(ops, durability),
             Durability::Buffer => Ok(()),
@@ -165,5 +186,13 @@ impl<D: Driver> Shared<D> {
         // The lock is held until the driver is gone, so that whoever closes next
         // returns to a free directory too.
         guard.take().map_or(Ok(()), |open| open.driver.sync())
+    }
+}
+
+impl Prepared {
+    /// Adds checked writes to one keyspace.
+    pub(super) fn add(&mut self, space: &Arc<Space>, checked: Vec<BatchOp>) {
+        self.tallies.push((Tally::of(&checked), Arc::clone(space)));
+        self.ops.extend(checked.into_iter().map(|op| SpaceOp { space: space.id, op }));
     }
 }

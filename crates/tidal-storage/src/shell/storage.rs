@@ -9,8 +9,8 @@ use super::backend::DriverBackend;
 use super::shared::Shared;
 use super::snapshot::DriverSnapshot;
 use crate::{
-    AtomicBatch, Capabilities, Driver, Durability, KeyspaceName, Result, Snapshot, Storage,
-    StorageEngine, StorageStats,
+    AtomicBatch, Capabilities, Driver, Durability, Isolation, KeyspaceName, Result, Snapshot,
+    Storage, StorageEngine, StorageStats, Transaction,
 };
 
 /// A [`Storage`] over any [`Driver`].
@@ -76,6 +76,13 @@ impl<D: Driver> Storage for DriverStorage<D> {
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
         let moment = self.shared.with(|open| open.driver.snapshot())?;
         Ok(Box::new(DriverSnapshot::new(Arc::clone(&self.shared), moment)))
+    }
+
+    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>> {
+        // In this order: the snapshot sees what is not newer than the start.
+        let start = self.shared.conflicts.begin();
+        let snapshot = self.snapshot()?;
+        Ok(Transaction::new(isolation, start, snapshot, Arc::clone(&self.shared) as _))
     }
 
     fn flush_all(&self) -> Result<()> {

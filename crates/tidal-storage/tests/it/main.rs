@@ -1,9 +1,12 @@
 //! The integration tests of tidal-storage: one suite of named cases that every
-//! engine passes, and a differential test against a model.
+//! engine passes, a differential test against a model, and interleaved
+//! transactions against another.
 
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod engines;
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod suite;

@@ -89,6 +89,62 @@ pub enum StorageError {
         /// What was found.
         problem: String,
     },
+    /// Someone else wrote, since this transaction began, what it writes too, or
+    /// what it has read and must not have changed. None of it was written.
+    #[error(
+        "a transaction conflicts over key \"{}\" in keyspace {keyspace:?}, which was written since it began; nothing was written, run it again",
+        key.escape_ascii()
+    )]
+    Conflict {
+        /// The keyspace.
+        keyspace: String,
+        /// A key that was written.
+        key: Vec<u8>,
+    },
+    /// So much was written since this transaction began that nobody remembers
+    /// whether it conflicts. None of it was written.
+    #[error(
+        "a transaction is too old to commit: the {max} bytes kept about newer writes are exceeded; nothing was written, run it again, and shorter"
+    )]
+    TransactionTooOld {
+        /// How many bytes are kept.
+        max: usize,
+    },
+    /// A transaction has more writes than are kept in memory.
+    #[error(
+        "a transaction of {bytes} bytes: its writes take at most {max}; commit it in smaller parts"
+    )]
+    TransactionTooLarge {
+        /// What it would take with the write that was refused.
+        bytes: usize,
+        /// What it may take.
+        max: usize,
+    },
+    /// A savepoint was released, or rolled back over, or is of another transaction.
+    #[error(
+        "the savepoint is not there: it was released or rolled back over, or belongs to another transaction"
+    )]
+    NoSavepoint,
+    /// A counter, or a sequence, has no higher number.
+    #[error("the number at key \"{}\" in keyspace {keyspace:?} would pass its highest, {}", key.escape_ascii(), u64::MAX)]
+    Overflow {
+        /// The keyspace.
+        keyspace: String,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// A value is not the number that it was taken for.
+    #[error("the value of key \"{}\" in keyspace {keyspace:?} is not {expected}: {problem}", key.escape_ascii())]
+    NotANumber {
+        /// The keyspace.
+        keyspace: String,
+        /// The key.
+        key: Vec<u8>,
+        /// What was asked for.
+        expected: &'static str,
+        /// What was found.
+        problem: String,
+    },
     /// The operating system refused a file operation.
     #[error("storage at {path}: cannot {operation}: {source}")]
     Io {
@@ -119,9 +175,15 @@ impl StorageError {
             Self::KeyLength { .. }
             | Self::ValueLength { .. }
             | Self::KeyspaceName { .. }
-            | Self::NotStorage { .. } => ErrorKind::Input,
+            | Self::NotStorage { .. }
+            | Self::TransactionTooLarge { .. }
+            | Self::NoSavepoint
+            | Self::Overflow { .. }
+            | Self::NotANumber { .. } => ErrorKind::Input,
             Self::UnsupportedVersion { .. } => ErrorKind::Environment,
-            Self::Locked { .. } => ErrorKind::Retry,
+            Self::Locked { .. } | Self::Conflict { .. } | Self::TransactionTooOld { .. } => {
+                ErrorKind::Retry
+            }
             Self::NoSpace { .. } => ErrorKind::Space,
             Self::Poisoned { .. } | Self::Closed { .. } => ErrorKind::Reopen,
             Self::Damaged { .. } => ErrorKind::Damage,

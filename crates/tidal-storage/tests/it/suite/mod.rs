@@ -1,15 +1,19 @@
 //! What every engine does. A case is a function over a [`Fixture`]; the lists
 //! below name each once, and [`conformance`] makes a test of it for an engine.
 
+pub(crate) mod anomalies;
 pub(crate) mod batches;
 pub(crate) mod closing;
+pub(crate) mod counters;
 pub(crate) mod crud;
 mod fixture;
 pub(crate) mod limits;
 pub(crate) mod prefixes;
 pub(crate) mod ranges;
 pub(crate) mod reopening;
+pub(crate) mod sequences;
 pub(crate) mod snapshots;
+pub(crate) mod transactions;
 
 pub(crate) use fixture::{Fixture, Open, entries, keys};
 
@@ -63,6 +67,52 @@ macro_rules! everywhere {
                 closing_twice_is_fine,
                 what_outlives_a_closed_storage_answers_too,
                 dropping_the_storage_closes_what_outlives_it;
+            transactions:
+                reads_see_the_snapshot_and_own_writes,
+                a_scan_shows_the_transaction_as_it_was_when_it_began,
+                savepoints_nest,
+                a_savepoint_that_is_gone_is_refused,
+                a_conflict_writes_nothing,
+                every_kind_of_write_conflicts,
+                what_is_not_the_same_key_since_is_no_conflict,
+                a_serializable_read_conflicts_with_what_would_change_it,
+                own_writes_are_not_reads,
+                what_was_rolled_back_does_not_conflict,
+                a_transaction_that_ends_otherwise_leaves_nothing,
+                a_commit_crosses_keyspaces,
+                a_bad_key_is_refused_and_the_rest_stays,
+                a_closed_storage_refuses_its_transactions,
+                a_very_old_transaction_is_told,
+                transact_retries_conflicts_and_nothing_else,
+                transfers_between_threads_keep_the_sum;
+            anomalies:
+                dirty_write,
+                dirty_read,
+                intermediate_read,
+                torn_read,
+                non_repeatable_read,
+                phantom,
+                read_skew,
+                circular_information,
+                lost_update,
+                write_skew,
+                phantom_write_skew,
+                read_only_anomaly,
+                the_table_names_these_cases;
+            sequences:
+                ids_begin_at_1_and_ascend,
+                handles_take_turns_by_blocks,
+                threads_and_handles_share_no_id,
+                the_last_id_is_the_highest_number,
+                names_are_keys,
+                a_handle_of_a_closed_storage_reserves_nothing;
+            counters:
+                a_counter_begins_at_0_and_tells_the_sum,
+                a_number_of_floats_begins_at_0,
+                an_update_puts_and_deletes,
+                a_swap_needs_the_value_that_was_expected,
+                what_is_no_number_is_refused_and_stays,
+                threads_lose_no_count;
         }
     };
 }
@@ -75,6 +125,7 @@ macro_rules! on_disk {
                 what_was_written_is_there,
                 what_was_deleted_is_gone,
                 a_kill_takes_nothing_that_was_committed,
+                a_kill_leaves_transactions_whole_and_sequences_ahead,
                 a_second_open_is_refused_until_the_first_is_closed,
                 closing_frees_the_directory_whoever_holds_on,
                 dropping_frees_the_directory_whoever_holds_on,

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use tidal_storage::{AtomicBatch, Durability, Storage, StorageError};
+use tidal_storage::{
+    AtomicBatch, Durability, SEQUENCE_BLOCK_IDS, Storage, StorageError, StorageExt,
+};
 use tidal_types::{EntityKind, ErrorKind};
 
 use super::{Fixture, keys};
@@ -61,6 +63,37 @@ pub(crate) fn a_kill_takes_nothing_that_was_committed(fixture: Fixture) {
     let left = fixture.open_at(&fixture.beside()).unwrap();
     assert_eq!(keys(left.backend(EntityKind::Item).scan_prefix(b"")).len(), 101);
     assert!(left.keyspace("extra").unwrap().contains(b"key").unwrap());
+}
+
+/// Neither a kill nor a reopening makes a sequence give an id again, and an open
+/// transaction leaves nothing of itself.
+pub(crate) fn a_kill_leaves_transactions_whole_and_sequences_ahead(mut fixture: Fixture) {
+    let storage = fixture.storage();
+    let orders = storage.sequence("orders").unwrap();
+    let mut last = 0;
+    for _ in 0..1_500 {
+        last = orders.next().unwrap();
+    }
+    let tx = storage.begin().unwrap();
+    tx.put(EntityKind::Item, b"whole", b"1").unwrap();
+    tx.put(EntityKind::User, b"whole", b"1").unwrap();
+    tx.commit(Durability::Buffer).unwrap();
+    let open = storage.begin().unwrap();
+    open.put(EntityKind::Item, b"open", b"1").unwrap();
+    copy(&fixture.path(), &fixture.beside());
+    drop(open);
+    let left = fixture.open_at(&fixture.beside()).unwrap();
+    assert_eq!(keys(left.backend(EntityKind::Item).scan_prefix(b"")), [b"whole"]);
+    assert_eq!(keys(left.backend(EntityKind::User).scan_prefix(b"")), [b"whole"]);
+    fixture.reopen();
+    for storage in [&*left, fixture.storage()] {
+        for _ in 0..2 {
+            let next = storage.sequence("orders").unwrap().next().unwrap();
+            assert!(last < next && next <= last + SEQUENCE_BLOCK_IDS, "{next} after {last}");
+            last = next;
+        }
+        last = 1_500;
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
