@@ -38,6 +38,36 @@
 //! # Ok::<(), tidal_types::StorageError>(())
 //! ```
 //!
+//! # Transactions, sequences, counters
+//!
+//! Every engine has them, through the traits or through [`StorageExt`] and
+//! [`StorageEngineExt`], which any storage and any keyspace has.
+//!
+//! ```
+//! use tidal_storage::{
+//!     Durability, Isolation, MemoryStorage, Storage, StorageEngineExt, StorageError, StorageExt,
+//! };
+//! use tidal_types::EntityKind;
+//!
+//! let storage = MemoryStorage::new();
+//! let orders = storage.sequence("orders")?;
+//!
+//! // Reads and writes as if nobody else were there; run again if somebody was.
+//! let order = storage.transact_with(Isolation::Serializable, Durability::Sync, 10, |tx| {
+//!     let order = orders.next()?;
+//!     let taken = tx.scan_prefix("orders", b"table/4/")?.count();
+//!     if taken < 2 {
+//!         tx.put("orders", format!("table/4/{order}").as_bytes(), b"espresso")?;
+//!     }
+//!     Ok::<_, StorageError>(order)
+//! })?;
+//! assert_eq!(order, 1);
+//!
+//! let users = storage.backend(EntityKind::User);
+//! assert_eq!(users.fetch_and_add_u64(b"ada/orders", 1)?, 1);
+//! # Ok::<(), StorageError>(())
+//! ```
+//!
 //! # What is promised, whatever the engine
 //!
 //! - **S1** A batch is atomic: readers and crashes see all of it or nothing. Its
@@ -57,6 +87,10 @@
 //! - **S7** After a failed write or sync an engine that can no longer vouch for
 //!   its state answers [`StorageError::Poisoned`] to writes until it is opened
 //!   again. The write that failed is then there whole or not at all.
+//! - **S8** A [`Transaction`] is protected from the anomalies that its
+//!   [`Isolation`] names, whatever is written beside it, in transactions or not.
+//! - **S9** A [`Sequence`] never gives an id twice.
+//! - **S10** Updates by [`StorageEngineExt`] lose nothing, whoever else writes.
 //!
 //! # Engines
 //!
@@ -66,7 +100,7 @@
 //! | `FjallStorage`    | `fjall` (default) | power cut | a log-structured merge tree, pure Rust  |
 //!
 //! An engine is a [`Driver`]: a dozen functions over one database library. All
-//! else (checks, limits, deduplication, counters, closing) is
+//! else (checks, limits, deduplication, statistics, closing, transactions) is
 //! [`DriverStorage`], the same for all of them, and every engine passes the same
 //! suite of tests.
 

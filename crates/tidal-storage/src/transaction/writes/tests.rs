@@ -20,7 +20,9 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn contents(writes: &Writes) -> Vec<(String, Vec<BatchOp>)> {
+type Contents = Vec<(String, Vec<BatchOp>)>;
+
+fn contents(writes: &Writes) -> Contents {
     let copy = Writes { spaces: writes.spaces.clone(), ..Writes::new(usize::MAX) };
     copy.into_parts()
 }
@@ -31,7 +33,7 @@ proptest! {
     #[test]
     fn rolling_back_restores_what_was(steps in vec(any_step(), 0..60)) {
         let mut writes = Writes::new(usize::MAX);
-        let mut savepoints: Vec<(Savepoint, Vec<(String, Vec<BatchOp>)>)> = Vec::new();
+        let mut savepoints: Vec<(Savepoint, Contents)> = Vec::new();
         for step in steps {
             match step {
                 Step::Set(key, value) => {

@@ -36,15 +36,15 @@ pub(crate) fn handles_take_turns_by_blocks(fixture: Fixture) {
 }
 
 pub(crate) fn threads_and_handles_share_no_id(fixture: Fixture) {
-    const IDS: usize = 200;
+    const IDS: usize = 100;
     let storage = fixture.storage();
-    let shared = storage.sequence_with("orders", block(7)).unwrap();
+    let shared = storage.sequence_with("orders", block(23)).unwrap();
     let given: Vec<u64> = thread::scope(|scope| {
         let threads: Vec<_> = (1..=4)
             .map(|ids| {
                 let shared = &shared;
                 scope.spawn(move || {
-                    let own = storage.sequence_with("orders", block(ids * 5)).unwrap();
+                    let own = storage.sequence_with("orders", block(ids * 13)).unwrap();
                     [take(shared, IDS), take(&own, IDS)].concat()
                 })
             })
