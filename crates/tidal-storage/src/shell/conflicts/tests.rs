@@ -3,9 +3,15 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::*;
-use crate::{BatchOp, KeyRange};
+use tidal_types::{EntityKind, ErrorKind};
 
+use super::*;
+use crate::{
+    BatchOp, Durability, Isolation, KEY_BYTES_MAX, KeyRange, MemoryStorage, Storage, StorageError,
+    StorageExt, WriteBatch,
+};
+
+const ITEMS: EntityKind = EntityKind::Item;
 const SPACE: SpaceId = SpaceId::new(0);
 
 fn key(n: u8) -> (SpaceId, Key) {
@@ -140,4 +146,34 @@ fn the_first_transaction_waits_for_writes_in_progress() {
         drop(conflicts.begin());
         drop(first);
     });
+}
+
+/// A transaction that stays open while very much is written is told so, and what
+/// is kept about the writes is bounded.
+#[test]
+fn a_very_old_transaction_is_told() {
+    let storage = MemoryStorage::new();
+    let items = storage.backend(ITEMS);
+    let old = storage.begin().unwrap();
+    let reader = storage.begin_with(Isolation::Serializable).unwrap();
+    assert!(!reader.contains(ITEMS, b"key").unwrap());
+    old.put(ITEMS, b"mine", b"1").unwrap();
+    let writes = CONFLICT_BYTES_MAX / KEY_BYTES_MAX;
+    let mut batch = WriteBatch::new();
+    for n in 0..writes {
+        let mut key = n.to_le_bytes().to_vec();
+        key.resize(KEY_BYTES_MAX, 7);
+        batch.delete(key);
+    }
+    storage.backend(EntityKind::Creator).write_batch(batch).unwrap();
+    let error = old.commit(Durability::Buffer).unwrap_err();
+    assert!(
+        matches!(error, StorageError::TransactionTooOld { max: CONFLICT_BYTES_MAX }),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Retry);
+    assert!(!items.contains(b"mine").unwrap());
+    // Whoever only reads cannot conflict, and who begins now is young.
+    reader.commit(Durability::Buffer).unwrap();
+    storage.transact(0, |tx| tx.put(ITEMS, b"mine", b"1")).unwrap();
 }

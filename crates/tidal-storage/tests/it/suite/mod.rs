@@ -82,7 +82,6 @@ macro_rules! everywhere {
                 a_commit_crosses_keyspaces,
                 a_bad_key_is_refused_and_the_rest_stays,
                 a_closed_storage_refuses_its_transactions,
-                a_very_old_transaction_is_told,
                 transact_retries_conflicts_and_nothing_else,
                 transfers_between_threads_keep_the_sum;
             anomalies:

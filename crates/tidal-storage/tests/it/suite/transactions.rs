@@ -3,8 +3,8 @@
 use std::thread;
 
 use tidal_storage::{
-    AtomicBatch, CONFLICT_BYTES_MAX, Direction, Durability, Isolation, KEY_BYTES_MAX, KeyRange,
-    Result, StorageEngineExt, StorageError, StorageExt, Transaction, WriteBatch,
+    AtomicBatch, Direction, Durability, Isolation, KEY_BYTES_MAX, KeyRange, Result,
+    StorageEngineExt, StorageError, StorageExt, Transaction, WriteBatch,
 };
 use tidal_types::{EntityKind, ErrorKind};
 
@@ -367,34 +367,6 @@ pub(crate) fn a_closed_storage_refuses_its_transactions(fixture: Fixture) {
         let error = refusal.unwrap_err();
         assert!(matches!(error, StorageError::Closed { .. }), "{error}");
     }
-}
-
-/// A transaction that stays open while very much is written is told so, and what
-/// is kept about the writes is bounded.
-pub(crate) fn a_very_old_transaction_is_told(fixture: Fixture) {
-    let storage = fixture.storage();
-    let old = storage.begin().unwrap();
-    let reader = storage.begin_with(Isolation::Serializable).unwrap();
-    assert!(!reader.contains(ITEMS, b"key").unwrap());
-    old.put(ITEMS, b"mine", b"1").unwrap();
-    let writes = CONFLICT_BYTES_MAX / KEY_BYTES_MAX;
-    let mut batch = WriteBatch::new();
-    for n in 0..writes {
-        let mut key = n.to_le_bytes().to_vec();
-        key.resize(KEY_BYTES_MAX, 7);
-        batch.delete(key);
-    }
-    storage.backend(EntityKind::Creator).write_batch(batch).unwrap();
-    let error = old.commit(Durability::Buffer).unwrap_err();
-    assert!(
-        matches!(error, StorageError::TransactionTooOld { max: CONFLICT_BYTES_MAX }),
-        "{error}"
-    );
-    assert_eq!(error.kind(), ErrorKind::Retry);
-    assert!(!fixture.items().contains(b"mine").unwrap());
-    // Whoever only reads cannot conflict, and who begins now is young.
-    reader.commit(Durability::Buffer).unwrap();
-    storage.transact(0, |tx| tx.put(ITEMS, b"mine", b"1")).unwrap();
 }
 
 #[derive(Debug)]
