@@ -19,3 +19,6 @@ pub use conflicts::CONFLICT_BYTES_MAX;
 pub(crate) use conflicts::Start;
 pub use storage::DriverStorage;
 pub(crate) use transactions::Committer;
+
+#[cfg(test)]
+mod tests;

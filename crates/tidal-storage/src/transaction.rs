@@ -38,7 +38,8 @@ use crate::{Direction, Durability, KeyRange, KeyspaceName, PrefixIterator, Resul
 /// transaction or not, has meanwhile written one of the same keys: run the
 /// transaction again then, by hand or with
 /// [`transact`](crate::StorageExt::transact). What else it is protected from says
-/// its [`Isolation`].
+/// its [`Isolation`]. It may move to another thread, but is not shared between
+/// threads.
 ///
 /// ```
 /// use tidal_storage::{Direction, Durability, MemoryStorage, Storage};

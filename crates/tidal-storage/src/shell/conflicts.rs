@@ -98,6 +98,23 @@ impl Conflicts {
     }
 }
 
+#[cfg(test)]
+impl Conflicts {
+    /// Whether nobody is inside the gate.
+    pub(super) fn is_free(&self) -> bool {
+        self.gate.try_write().is_ok()
+    }
+
+    /// Whether whoever is inside the gate would let another write in.
+    pub(super) fn is_shared(&self) -> bool {
+        self.gate.try_read().is_ok()
+    }
+
+    pub(super) fn is_recording(&self) -> bool {
+        self.recording.load(Ordering::Acquire)
+    }
+}
+
 /// Writes that will be recorded.
 pub(super) struct Recording<'a> {
     conflicts: &'a Conflicts,

@@ -119,4 +119,12 @@ impl<D: Driver> DriverStorage<D> {
     pub(crate) fn with_driver<T>(&self, look: impl FnOnce(&D) -> Result<T>) -> Result<T> {
         self.shared.with(|open| look(&open.driver))
     }
+
+    pub(super) fn space_id(&self, name: &str) -> crate::SpaceId {
+        self.shared.space(name.into()).unwrap().id
+    }
+
+    pub(super) fn conflicts(&self) -> &Arc<super::conflicts::Conflicts> {
+        &self.shared.conflicts
+    }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Reads {
 impl Reads {
     pub(super) fn add_key(&mut self, keyspace: KeyspaceName<'_>, key: &[u8]) {
         let space = self.space(keyspace);
-        if !space.ranges.iter().any(|range| range.contains(key)) && !space.keys.contains(key) {
+        if !space.keys.contains(key) {
             space.keys.insert(key.to_vec());
             space.bound();
         }
@@ -35,7 +35,8 @@ impl Reads {
 
     pub(super) fn add_range(&mut self, keyspace: KeyspaceName<'_>, range: KeyRange) {
         let space = self.space(keyspace);
-        if !space.ranges.contains(&range) {
+        // The same scan again and again is kept once.
+        if space.ranges.last() != Some(&range) {
             space.ranges.push(range);
             space.bound();
         }

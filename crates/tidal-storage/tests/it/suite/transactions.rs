@@ -272,6 +272,21 @@ pub(crate) fn a_serializable_read_conflicts_with_what_would_change_it(fixture: F
     }
 }
 
+pub(crate) fn a_keyspace_that_was_not_there_is_read_too(fixture: Fixture) {
+    let storage = fixture.storage();
+    let reads: [&dyn Fn(&Transaction<'_>); 2] =
+        [&|tx| assert!(keys(tx.scan_prefix("fresh", b"k")).is_empty()), &|tx| {
+            assert!(!tx.contains("later", b"key").unwrap())
+        }];
+    for (keyspace, read) in ["fresh", "later"].into_iter().zip(reads) {
+        let tx = storage.begin_with(Isolation::Serializable).unwrap();
+        tx.put(ITEMS, b"key", b"mine").unwrap();
+        read(&tx);
+        storage.keyspace(keyspace).unwrap().put(b"key", b"theirs").unwrap();
+        assert!(is_conflict(tx.commit(Durability::Buffer), keyspace, b"key"));
+    }
+}
+
 pub(crate) fn own_writes_are_not_reads(fixture: Fixture) {
     let tx = fixture.storage().begin_with(Isolation::Serializable).unwrap();
     let savepoint = tx.savepoint();
@@ -324,6 +339,20 @@ pub(crate) fn a_commit_crosses_keyspaces(fixture: Fixture) {
     storage.begin().unwrap().commit(Durability::Sync).unwrap();
 }
 
+pub(crate) fn a_transaction_may_move_to_another_thread(fixture: Fixture) {
+    let storage = fixture.storage();
+    let tx = storage.begin_with(Isolation::Serializable).unwrap();
+    tx.put(ITEMS, b"key", b"here").unwrap();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            assert_eq!(tx.get(ITEMS, b"key").unwrap().unwrap(), b"here");
+            tx.put(ITEMS, b"key", b"there").unwrap();
+            tx.commit(Durability::Buffer).unwrap();
+        });
+    });
+    assert_eq!(fixture.items().get(b"key").unwrap().unwrap(), b"there");
+}
+
 pub(crate) fn a_bad_key_is_refused_and_the_rest_stays(fixture: Fixture) {
     let tx = fixture.storage().begin().unwrap();
     tx.put(ITEMS, b"good", b"value").unwrap();
@@ -362,6 +391,8 @@ pub(crate) fn a_closed_storage_refuses_its_transactions(fixture: Fixture) {
         storage.begin().map(drop),
         storage.transact(7, |_| Ok(())),
     ];
+    // The transaction's own writes do not come after an error either.
+    assert!(scan.next().is_none());
     drop(scan);
     for refusal in refusals.into_iter().chain([tx.commit(Durability::Sync)]) {
         let error = refusal.unwrap_err();
