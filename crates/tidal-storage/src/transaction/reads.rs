@@ -17,6 +17,8 @@ pub(crate) struct SpaceReads {
     pub(crate) keys: BTreeSet<Vec<u8>>,
     /// [Normalized](KeyRange::normalized) ones.
     pub(crate) ranges: Vec<KeyRange>,
+    /// Whether that is one range, of every key.
+    everything: bool,
 }
 
 #[derive(Debug, Default)]
@@ -27,7 +29,7 @@ pub(crate) struct Reads {
 impl Reads {
     pub(super) fn add_key(&mut self, keyspace: KeyspaceName<'_>, key: &[u8]) {
         let space = self.space(keyspace);
-        if !space.keys.contains(key) {
+        if !space.everything && !space.keys.contains(key) {
             space.keys.insert(key.to_vec());
             space.bound();
         }
@@ -36,7 +38,7 @@ impl Reads {
     pub(super) fn add_range(&mut self, keyspace: KeyspaceName<'_>, range: KeyRange) {
         let space = self.space(keyspace);
         // The same scan again and again is kept once.
-        if space.ranges.last() != Some(&range) {
+        if !space.everything && space.ranges.last() != Some(&range) {
             space.ranges.push(range);
             space.bound();
         }
@@ -56,6 +58,7 @@ impl SpaceReads {
         if self.keys.len() + self.ranges.len() > TRANSACTION_READS_MAX {
             self.keys.clear();
             self.ranges = vec![KeyRange::all()];
+            self.everything = true;
         }
     }
 }
