@@ -63,7 +63,7 @@ pub(super) struct Shared<D> {
 /// Writes on their way to the driver, and what the counters will say of them.
 #[derive(Default)]
 pub(super) struct Prepared {
-    pub(super) ops: Vec<SpaceOp>,
+    ops: Vec<SpaceOp>,
     tallies: Vec<(Tally, Arc<Space>)>,
 }
 
@@ -123,11 +123,10 @@ impl<D: Driver> Shared<D> {
     }
 
     /// Applies a batch to one keyspace.
-    pub(super) fn write(&self, space: &Arc<Space>, batch: WriteBatch) -> Result<()> {
-        let mut prepared = Prepared::default();
-        prepared.add(space, batch.into_checked(space.name())?);
+    pub(super) fn write(&self, space: &Space, batch: WriteBatch) -> Result<()> {
+        let checked = batch.into_checked(space.name())?;
         let _gate = self.conflicts.enter();
-        self.apply(prepared, Durability::Buffer)
+        self.apply_to(space, checked, Durability::Buffer)
     }
 
     /// Applies a batch to all the keyspaces that it names.
@@ -148,27 +147,47 @@ impl<D: Driver> Shared<D> {
     pub(super) fn prepare(&self, parts: Vec<(String, Vec<BatchOp>)>) -> Result<Prepared> {
         let mut prepared = Prepared::default();
         for (name, checked) in parts {
-            prepared.add(&self.space(KeyspaceName::from(&name))?, checked);
+            let space = self.space(KeyspaceName::from(&name))?;
+            prepared.tallies.push((Tally::of(&checked), Arc::clone(&space)));
+            prepared.ops.extend(space_ops(&space, checked));
         }
         // Each part is sorted by key already, and the sort is stable.
         prepared.ops.sort_by_key(|op| op.space);
         Ok(prepared)
     }
 
+    /// Hands checked writes to one keyspace to the driver. The caller is inside
+    /// the gate of the conflict layer.
+    pub(super) fn apply_to(
+        &self,
+        space: &Space,
+        checked: Vec<BatchOp>,
+        durability: Durability,
+    ) -> Result<()> {
+        let tally = Tally::of(&checked);
+        self.hand_over(space_ops(space, checked).collect(), durability)?;
+        space.counters.add_writes(tally);
+        Ok(())
+    }
+
     /// Hands writes to the driver. The caller is inside the gate of the conflict
-    /// layer, which hears of them.
+    /// layer.
     pub(super) fn apply(&self, prepared: Prepared, durability: Durability) -> Result<()> {
-        let Prepared { ops, tallies } = prepared;
+        self.hand_over(prepared.ops, durability)?;
+        for (tally, space) in prepared.tallies {
+            space.counters.add_writes(tally);
+        }
+        Ok(())
+    }
+
+    /// Hands writes to the driver, and has the conflict layer hear of them.
+    fn hand_over(&self, ops: Vec<SpaceOp>, durability: Durability) -> Result<()> {
         let _recording = self.conflicts.recording(&ops);
         self.with(|open| match durability {
             _ if !ops.is_empty() => open.driver.commit(ops, durability),
             Durability::Buffer => Ok(()),
             Durability::Sync => open.driver.sync(),
-        })?;
-        for (tally, space) in tallies {
-            space.counters.add_writes(tally);
-        }
-        Ok(())
+        })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -189,10 +208,7 @@ impl<D: Driver> Shared<D> {
     }
 }
 
-impl Prepared {
-    /// Adds checked writes to one keyspace.
-    pub(super) fn add(&mut self, space: &Arc<Space>, checked: Vec<BatchOp>) {
-        self.tallies.push((Tally::of(&checked), Arc::clone(space)));
-        self.ops.extend(checked.into_iter().map(|op| SpaceOp { space: space.id, op }));
-    }
+fn space_ops(space: &Space, checked: Vec<BatchOp>) -> impl Iterator<Item = SpaceOp> {
+    let id = space.id;
+    checked.into_iter().map(move |op| SpaceOp { space: id, op })
 }

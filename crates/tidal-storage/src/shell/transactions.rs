@@ -1,8 +1,6 @@
 //! The writes that depend on what is there: commits of transactions, and
 //! comparisons with the swap that follows.
 
-use std::sync::Arc;
-
 use tidal_types::StorageError;
 
 use super::conflicts::{History, Start};
@@ -56,21 +54,20 @@ impl<D: Driver> Shared<D> {
     /// whether it did.
     pub(super) fn compare_and_write(
         &self,
-        space: &Arc<Space>,
+        space: &Space,
         key: &[u8],
         expected: Option<&[u8]>,
         batch: WriteBatch,
         durability: Durability,
     ) -> Result<bool> {
         check_key(space.name(), key)?;
-        let mut prepared = Prepared::default();
-        prepared.add(space, batch.into_checked(space.name())?);
+        let checked = batch.into_checked(space.name())?;
         let _gate = self.conflicts.enter_alone();
         let found = self.with(|open| open.driver.get(None, space.id, key))?;
         space.counters.add_reads(1);
         let same = found.as_deref() == expected;
         if same {
-            self.apply(prepared, durability)?;
+            self.apply_to(space, checked, durability)?;
         }
         Ok(same)
     }
