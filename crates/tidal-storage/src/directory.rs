@@ -17,7 +17,8 @@ pub(crate) const LOCK_FILE: &str = "tidal.lock";
 /// A directory that nobody else has, until this is dropped.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    file: File,
+    /// `None` where nothing can be written, so that nobody else can either.
+    file: Option<File>,
 }
 
 impl DirectoryLock {
@@ -42,12 +43,52 @@ impl DirectoryLock {
             .write(true)
             .open(&path)
             .map_err(|error| io_error(&path, "open the lock file", error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { file }),
+        let locked = file.try_lock();
+        Self::held(directory, file, locked)
+    }
+
+    /// Takes the directory for reading, together with others who read it. Creates
+    /// at most the lock file in it.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Locked`] if someone has it for writing, and what the
+    /// operating system says.
+    pub fn acquire_shared(directory: &Path) -> Result<Self> {
+        let path = directory.join(LOCK_FILE);
+        let open = |create: bool| {
+            OpenOptions::new().read(true).write(create).create(create).truncate(false).open(&path)
+        };
+        let opened = match open(false) {
+            // A copy may lack the lock file.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => open(true),
+            opened => opened,
+        };
+        let file = match opened {
+            Ok(file) => file,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied
+                ) && !path.exists() =>
+            {
+                return Ok(Self { file: None });
+            }
+            Err(error) => return Err(io_error(&path, "open the lock file", error)),
+        };
+        let locked = file.try_lock_shared();
+        Self::held(directory, file, locked)
+    }
+
+    fn held(directory: &Path, file: File, locked: Result<(), TryLockError>) -> Result<Self> {
+        match locked {
+            Ok(()) => Ok(Self { file: Some(file) }),
             Err(TryLockError::WouldBlock) => {
                 Err(StorageError::Locked { path: directory.to_path_buf() })
             }
-            Err(TryLockError::Error(error)) => Err(io_error(&path, "lock", error)),
+            Err(TryLockError::Error(error)) => {
+                Err(io_error(&directory.join(LOCK_FILE), "lock", error))
+            }
         }
     }
 }
@@ -56,21 +97,72 @@ impl Drop for DirectoryLock {
     fn drop(&mut self) {
         // Closing the file frees the lock too, unless a child process that is just
         // being started has a copy of it. If unlocking fails, closing is what is left.
-        drop(self.file.unlock());
+        drop(self.file.as_ref().map(File::unlock));
     }
 }
 
 /// Makes the entry of a directory durable.
-#[cfg(not(windows))]
 fn sync_parent(directory: &Path) -> io::Result<()> {
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    sync_dir(parent.unwrap_or(Path::new(".")))
+}
+
+/// Makes the entries of what is in a directory durable.
+#[cfg(not(windows))]
+pub(crate) fn sync_dir(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 /// Windows has no way to sync a directory.
 #[cfg(windows)]
-fn sync_parent(_directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir(_directory: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// The file or folder by which the storage of each engine is known.
+const SIGNATURES: [(&str, &str); 3] =
+    [("fjall", "keyspaces"), ("lmdb", "data.mdb"), ("redb", "data.redb")];
+
+/// Refuses a directory that holds the storage of another engine than this one, and
+/// changes nothing.
+///
+/// # Errors
+///
+/// [`StorageError::OtherEngine`].
+pub(crate) fn refuse_other_engine(directory: &Path, engine: &'static str) -> Result<()> {
+    let holds = |&&(_, file): &&(&str, &str)| directory.join(file).exists();
+    let found: Vec<&str> = SIGNATURES.iter().filter(holds).map(|&(engine, _)| engine).collect();
+    match found.first() {
+        Some(&first) if !found.contains(&engine) => Err(StorageError::OtherEngine {
+            path: directory.to_path_buf(),
+            found: first.to_owned(),
+            requested: engine.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A directory that is deleted when it is dropped.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn temporary() -> Result<tempfile::TempDir> {
+    tempfile::tempdir()
+        .map_err(|error| io_error(&std::env::temp_dir(), "create a temporary directory", error))
+}
+
+/// Runs what opens an engine. Some engines trust what they read, and panic over
+/// damaged files: such a panic is damage.
+#[cfg(any(feature = "fjall", feature = "redb"))]
+pub(crate) fn without_panic<T>(path: &Path, open: impl FnOnce() -> Result<T>) -> Result<T> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let problem =
+            format!("the engine gave up while opening it: {}", text.unwrap_or("no reason told"));
+        Err(StorageError::Damaged { path: path.to_path_buf(), problem })
+    })
 }
 
 /// An error of the operating system, with what was tried and where.
@@ -146,6 +238,34 @@ mod tests {
         assert!(matches!(&error, StorageError::Locked { path: told } if *told == path), "{error}");
         drop(lock);
         DirectoryLock::acquire(&path).unwrap();
+    }
+
+    #[test]
+    fn readers_share_a_directory_and_keep_a_writer_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let readers = [(); 2].map(|()| DirectoryLock::acquire_shared(path).unwrap());
+        let error = DirectoryLock::acquire(path).unwrap_err();
+        assert!(matches!(error, StorageError::Locked { .. }), "{error}");
+        drop(readers);
+        let writer = DirectoryLock::acquire(path).unwrap();
+        let error = DirectoryLock::acquire_shared(path).unwrap_err();
+        assert!(matches!(error, StorageError::Locked { .. }), "{error}");
+        drop(writer);
+        DirectoryLock::acquire_shared(path).unwrap();
+    }
+
+    #[test]
+    fn storage_of_another_engine_is_refused_by_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("data.redb"), "").unwrap();
+        refuse_other_engine(directory.path(), "redb").unwrap();
+        let error = refuse_other_engine(directory.path(), "lmdb").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+        assert!(
+            matches!(&error, StorageError::OtherEngine { found, requested, .. } if found == "redb" && requested == "lmdb"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -8,12 +8,15 @@
 //! D3. [`Driver::open_keyspace`] runs alone: no other call is in progress.
 //! D4. Snapshots and scans may outlive the driver. Snapshots are then only
 //!     dropped; a scan may be in the middle of an entry, and is dropped after it.
+//! D5. Nothing is written to a driver that is read-only: no commit, sync or
+//!     compaction. A keyspace that is not there is opened all the same, and reads
+//!     as empty.
 //!
 //! [`DriverStorage`]: crate::DriverStorage
 
 use std::fmt::Debug;
 
-use crate::{BatchOp, Capabilities, Direction, Durability, KeyRange, KeyValue, Result};
+use crate::{BatchOp, CacheStats, Capabilities, Direction, Durability, KeyRange, KeyValue, Result};
 
 /// The number that a driver gives to a keyspace, for as long as it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +72,11 @@ pub trait Driver: Debug + Send + Sync + Sized + 'static {
     /// What the engine can do.
     const CAPABILITIES: Capabilities;
 
+    /// Whether it was opened for reading only (D5).
+    fn is_read_only(&self) -> bool {
+        false
+    }
+
     /// The names of the keyspaces that are there already.
     fn keyspace_names(&self) -> Vec<String>;
 
@@ -112,4 +120,9 @@ pub trait Driver: Debug + Send + Sync + Sized + 'static {
 
     /// Bytes on disk, of everything together; 0 if nothing is on disk.
     fn disk_bytes(&self) -> Result<u64>;
+
+    /// Numbers about the engine's own cache, if it tells them.
+    fn cache(&self) -> Option<CacheStats> {
+        None
+    }
 }

@@ -7,7 +7,8 @@
 pub enum Durability {
     /// The write is with the operating system. It survives a crash or a kill of
     /// the process; a power cut or a crash of the operating system may take it,
-    /// together with everything written since the last sync. Costs no sync.
+    /// together with everything written since the last sync. Costs no sync, unless
+    /// [`Capabilities::buffer_syncs`](crate::Capabilities::buffer_syncs).
     #[default]
     Buffer,
     /// The write, and everything written before it, is on the disk: it survives

@@ -28,7 +28,10 @@ pub type PrefixIterator<'a> = Box<dyn Iterator<Item = Result<KeyValue>> + 'a>;
 /// [`KeyLength`](crate::StorageError::KeyLength); and those that write with
 /// [`ValueLength`](crate::StorageError::ValueLength),
 /// [`NoSpace`](crate::StorageError::NoSpace) and
-/// [`Poisoned`](crate::StorageError::Poisoned). A write that failed in the
+/// [`Poisoned`](crate::StorageError::Poisoned), with
+/// [`ReadOnly`](crate::StorageError::ReadOnly) if the storage was opened so, and with
+/// [`Busy`](crate::StorageError::Busy), after which nothing has happened and trying again
+/// is fine. Any other write that failed in the
 /// engine may have happened: after opening again it is there whole or not at
 /// all.
 pub trait StorageEngine: Debug + Send + Sync {
@@ -80,10 +83,13 @@ pub trait StorageEngine: Debug + Send + Sync {
     fn flush(&self) -> Result<()>;
 
     /// Asks the engine to give back the space of what was overwritten and
-    /// deleted. Takes as long as rewriting the keyspace; reads and writes go on.
-    /// An engine may give back less than all, or nothing.
+    /// deleted. Takes as long as rewriting the keyspace. Reads and writes go on, except
+    /// on redb, where they wait and the whole file is rewritten. An engine may give
+    /// back less than all, or nothing: redb while snapshots or scans are open, LMDB
+    /// always, since it uses the space again by itself.
     fn compact(&self) -> Result<()>;
 
-    /// Numbers about this keyspace.
+    /// Numbers about this keyspace. For a report and not for each request: an engine
+    /// may have to walk it.
     fn stats(&self) -> Result<EngineStats>;
 }

@@ -2,4 +2,10 @@
 
 #[cfg(feature = "fjall")]
 pub(crate) mod fjall;
+#[cfg(feature = "lmdb")]
+pub(crate) mod lmdb;
 pub(crate) mod memory;
+#[cfg(any(feature = "lmdb", feature = "redb"))]
+mod opening;
+#[cfg(feature = "redb")]
+pub(crate) mod redb;

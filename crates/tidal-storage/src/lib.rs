@@ -94,10 +94,23 @@
 //!
 //! # Engines
 //!
-//! | type              | feature           | survives  | notes                                   |
-//! |-------------------|-------------------|-----------|-----------------------------------------|
-//! | [`MemoryStorage`] | always            | nothing   | deterministic; for tests and caches     |
-//! | `FjallStorage`    | `fjall` (default) | power cut | a log-structured merge tree, pure Rust  |
+//! | type              | feature           | survives  | notes                                                         |
+//! |-------------------|-------------------|-----------|---------------------------------------------------------------|
+//! | [`MemoryStorage`] | always            | nothing   | deterministic; for tests and caches                           |
+//! | `FjallStorage`    | `fjall` (default) | power cut | a log-structured merge tree in Rust; the cheapest writes      |
+//! | `RedbStorage`     | `redb`            | power cut | a B+tree in Rust, one file; opens for reading only            |
+//! | `LmdbStorage`     | `lmdb`            | power cut | a B+tree in a mapped file, in C; opens for reading only       |
+//!
+//! `all-backends` is all of them. Each type has `open(path)`, `open_with(path, options)`,
+//! and with the feature `testing` `open_temp()`; those that can have
+//! `open_read_only(path, options)`, whose writes answer [`StorageError::ReadOnly`]. A
+//! directory belongs to the engine that made it; another refuses it with
+//! [`StorageError::OtherEngine`].
+//!
+//! On redb and LMDB a write with [`Durability::Buffer`] costs a sync, since they have
+//! nothing between that and losing it with the process: put many writes into one batch
+//! there. On LMDB the map and the number of readers have limits that only long-lived
+//! snapshots meet; then a call answers [`StorageError::Busy`], and nothing is lost.
 //!
 //! An engine is a [`Driver`]: a dozen functions over one database library. All
 //! else (checks, limits, deduplication, statistics, closing, transactions) is
@@ -129,13 +142,17 @@ pub use durability::Durability;
 pub use engine::{KeyValue, PrefixIterator, StorageEngine};
 pub use engine_ext::StorageEngineExt;
 #[cfg(feature = "fjall")]
-pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallStorage};
+pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallOptions, FjallStorage};
+#[cfg(feature = "lmdb")]
+pub use engines::lmdb::{Lmdb, LmdbBackend, LmdbOptions, LmdbStorage};
 pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};
+#[cfg(feature = "redb")]
+pub use engines::redb::{Redb, RedbBackend, RedbOptions, RedbStorage};
 pub use keyspace::{KEYSPACE_NAME_BYTES_MAX, KeyspaceName};
 pub use range::{Direction, KeyRange};
 pub use sequence::{SEQUENCE_BLOCK_IDS, Sequence};
 pub use shell::{CONFLICT_BYTES_MAX, DriverBackend, DriverStorage};
-pub use stats::{Capabilities, EngineStats, StorageStats};
+pub use stats::{CacheStats, Capabilities, EngineStats, StorageStats};
 pub use storage::{Snapshot, Storage};
 pub use storage_ext::StorageExt;
 pub use tidal_types::StorageError;

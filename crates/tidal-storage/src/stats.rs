@@ -12,6 +12,13 @@ pub struct Capabilities {
     /// Whether a commit with [`Durability::Sync`](crate::Durability::Sync)
     /// survives a power cut.
     pub survives_power_cut: bool,
+    /// Whether a storage can be opened for reading only, by several processes at a
+    /// time.
+    pub read_only: bool,
+    /// Whether a write with [`Durability::Buffer`](crate::Durability::Buffer)
+    /// costs a sync too, since the engine has nothing between that and losing it
+    /// with the process. Then many writes belong in one batch.
+    pub buffer_syncs: bool,
 }
 
 /// Numbers about one keyspace. The counters count from the opening of the
@@ -41,4 +48,15 @@ pub struct StorageStats {
     /// Bytes that the directory takes on disk, journal and all; 0 if there is
     /// none.
     pub disk_bytes: u64,
+    /// The engine's own cache, where it has one that it tells about.
+    pub cache: Option<CacheStats>,
+}
+
+/// Numbers about the cache of an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CacheStats {
+    /// How many bytes it may hold.
+    pub capacity_bytes: u64,
+    /// How many bytes it holds.
+    pub used_bytes: u64,
 }

@@ -19,7 +19,7 @@ use crate::{
 /// As for [`StorageEngine`], and where a keyspace is named
 /// [`KeyspaceName`](crate::StorageError::KeyspaceName).
 pub trait Storage: Debug + Send + Sync {
-    /// The name of the engine: "memory", "fjall".
+    /// The name of the engine: "memory", "fjall", "lmdb", "redb".
     fn name(&self) -> &'static str;
 
     /// What the engine can do.

@@ -9,7 +9,7 @@
 //! | reads of a keyspace may see half of a batch                  | F1: every read goes through a snapshot      |
 //! | creating a keyspace publishes batches that are being applied | it runs alone (D3)                          |
 //! | an error of a scan shows when an entry is unpacked           | [`FjallScan`] unpacks before it hands out   |
-//! | memtables of 64 MiB, five for each keyspace                  | [`MEMTABLE_BYTES_MAX`]                      |
+//! | memtables of 64 MiB, five for each keyspace                  | [`FjallOptions::memtable_bytes`]            |
 //! | handles keep the directory locked                            | the driver is dropped with all its handles  |
 //! | a creation that was cut short, a folder of something else    | [`directory`] looks before fjall does       |
 //! | recovery can panic on damaged files                          | F2: a panic while opening is damage         |
@@ -22,27 +22,25 @@
 mod batch;
 mod directory;
 mod errors;
+mod options;
 mod scan;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use ::fjall::{Database, Keyspace, PersistMode, Readable};
 use tidal_types::StorageError;
 
 pub use batch::FjallAtomicBatch;
 use errors::storage_error;
+pub use options::FjallOptions;
 use scan::FjallScan;
 
+use crate::directory::{refuse_other_engine, without_panic};
 use crate::{
-    Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage, Durability,
-    KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
+    CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
+    Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
 };
-
-/// The size at which a memtable is written to disk, in bytes. A keyspace holds
-/// up to five of them. Fixed for a keyspace when it is created.
-const MEMTABLE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Storage on disk with fjall.
 pub type FjallStorage = DriverStorage<Fjall>;
@@ -57,6 +55,7 @@ pub type FjallBackend = DriverBackend<Fjall>;
 pub struct Fjall {
     keyspaces: Vec<Keyspace>,
     database: Database,
+    options: FjallOptions,
     path: PathBuf,
     _lock: DirectoryLock,
     #[cfg(any(test, feature = "testing"))]
@@ -76,13 +75,23 @@ impl DriverStorage<Fjall> {
     ///
     /// Nothing is changed in a directory that is refused:
     /// [`StorageError::Locked`] if it is open elsewhere,
+    /// [`StorageError::OtherEngine`] if another engine wrote it,
     /// [`StorageError::NotStorage`] if it has other files,
     /// [`StorageError::UnsupportedVersion`] if another version of fjall wrote it,
     /// [`StorageError::Damaged`] if its files are not what was written, and what
     /// the operating system says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, FjallOptions::default())
+    }
+
+    /// Opens the storage in a directory, tuned.
+    ///
+    /// # Errors
+    ///
+    /// As [`FjallStorage::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: FjallOptions) -> Result<Self> {
         let path = path.as_ref();
-        Self::over(Fjall::open(path)?, path.to_path_buf())
+        Self::over(Fjall::open(path, options)?, path.to_path_buf())
     }
 
     /// Opens a storage in a new directory that is deleted when the storage is
@@ -93,10 +102,8 @@ impl DriverStorage<Fjall> {
     /// As [`FjallStorage::open`].
     #[cfg(any(test, feature = "testing"))]
     pub fn open_temp() -> Result<Self> {
-        let directory = tempfile::tempdir().map_err(|error| {
-            crate::directory::io_error(&std::env::temp_dir(), "create a temporary directory", error)
-        })?;
-        let mut driver = Fjall::open(directory.path())?;
+        let directory = crate::directory::temporary()?;
+        let mut driver = Fjall::open(directory.path(), FjallOptions::default())?;
         let path = driver.path.clone();
         driver.temporary = Some(directory);
         Self::over(driver, path)
@@ -104,26 +111,22 @@ impl DriverStorage<Fjall> {
 }
 
 impl Fjall {
-    fn open(path: &Path) -> Result<Self> {
+    fn open(path: &Path, options: FjallOptions) -> Result<Self> {
+        refuse_other_engine(path, Self::NAME)?;
         // The first look changes nothing, so that not even a lock file appears in
         // a folder of something else; the second cannot be overtaken.
         directory::inspect(path)?;
         let lock = DirectoryLock::acquire(path)?;
         directory::prepare(path)?;
-        let opened = catch_unwind(AssertUnwindSafe(|| Database::builder(path).open()));
-        let database = match opened {
-            Ok(opened) => opened.map_err(|error| storage_error(path, "open", error))?,
-            // F2. Recovery trusts what it reads in places.
-            Err(panic) => {
-                return Err(StorageError::Damaged {
-                    path: path.to_path_buf(),
-                    problem: told(&*panic),
-                });
-            }
-        };
+        // F2. Recovery trusts what it reads in places.
+        let database = without_panic(path, || {
+            let opened = Database::builder(path).cache_size(options.cache_bytes).open();
+            opened.map_err(|error| storage_error(path, "open", error))
+        })?;
         Ok(Self {
             keyspaces: Vec::new(),
             database,
+            options,
             path: path.to_path_buf(),
             _lock: lock,
             #[cfg(any(test, feature = "testing"))]
@@ -153,31 +156,27 @@ impl Fjall {
     }
 }
 
-/// What a panic said.
-fn told(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the engine gave up while opening it: {}", text.unwrap_or("no reason told"))
-}
-
 impl Driver for Fjall {
     type Snapshot = ::fjall::Snapshot;
     type Scan = FjallScan;
 
     const NAME: &'static str = "fjall";
-    const CAPABILITIES: Capabilities =
-        Capabilities { persistent: true, exact_key_count: false, survives_power_cut: true };
+    const CAPABILITIES: Capabilities = Capabilities {
+        persistent: true,
+        exact_key_count: false,
+        survives_power_cut: true,
+        read_only: false,
+        buffer_syncs: false,
+    };
 
     fn keyspace_names(&self) -> Vec<String> {
         self.database.list_keyspace_names().iter().map(ToString::to_string).collect()
     }
 
     fn open_keyspace(&mut self, name: &str) -> Result<SpaceId> {
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES_MAX);
-        let keyspace =
-            self.database.keyspace(name, options).map_err(self.error("open a keyspace"))?;
+        let options = self.options;
+        let opened = self.database.keyspace(name, || options.of_a_keyspace());
+        let keyspace = opened.map_err(self.error("open a keyspace"))?;
         self.keyspaces.push(keyspace);
         Ok(SpaceId::new(self.keyspaces.len() - 1))
     }
@@ -238,6 +237,13 @@ impl Driver for Fjall {
 
     fn disk_bytes(&self) -> Result<u64> {
         directory_bytes(&self.path)
+    }
+
+    fn cache(&self) -> Option<CacheStats> {
+        Some(CacheStats {
+            capacity_bytes: self.database.cache_capacity(),
+            used_bytes: self.database.cache_size(),
+        })
     }
 }
 

@@ -68,8 +68,13 @@ impl Driver for Memory {
     type Scan = MemoryScan;
 
     const NAME: &'static str = "memory";
-    const CAPABILITIES: Capabilities =
-        Capabilities { persistent: false, exact_key_count: true, survives_power_cut: false };
+    const CAPABILITIES: Capabilities = Capabilities {
+        persistent: false,
+        exact_key_count: true,
+        survives_power_cut: false,
+        read_only: false,
+        buffer_syncs: false,
+    };
 
     fn keyspace_names(&self) -> Vec<String> {
         Vec::new()

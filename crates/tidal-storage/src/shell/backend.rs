@@ -87,11 +87,11 @@ impl<D: Driver> StorageEngine for DriverBackend<D> {
     }
 
     fn flush(&self) -> Result<()> {
-        self.shared.with(|open| open.driver.sync())
+        self.shared.sync()
     }
 
     fn compact(&self) -> Result<()> {
-        self.shared.with(|open| open.driver.compact(self.space.id))
+        self.shared.writing(|open| open.driver.compact(self.space.id))
     }
 
     fn stats(&self) -> Result<EngineStats> {

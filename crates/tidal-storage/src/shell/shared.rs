@@ -83,6 +83,22 @@ impl<D: Driver> Shared<D> {
         work(read(&self.open).as_ref().ok_or_else(|| self.closed_error())?)
     }
 
+    /// The same for work that writes, which a storage that was opened for reading
+    /// only refuses (D5).
+    pub(super) fn writing<T>(&self, work: impl FnOnce(&Open<D>) -> Result<T>) -> Result<T> {
+        self.with(|open| {
+            if open.driver.is_read_only() {
+                return Err(StorageError::ReadOnly { path: self.path.clone() });
+            }
+            work(open)
+        })
+    }
+
+    /// Makes everything that was written durable.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.with(|open| if open.driver.is_read_only() { Ok(()) } else { open.driver.sync() })
+    }
+
     /// The keyspace of this name, created if it is new.
     pub(super) fn space(&self, name: KeyspaceName<'_>) -> Result<Arc<Space>> {
         name.check()?;
@@ -131,6 +147,7 @@ impl<D: Driver> Shared<D> {
 
     /// Applies a batch to all the keyspaces that it names.
     pub(super) fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
+        self.writing(|_| Ok(()))?;
         // All of it is checked before a new keyspace is created for any of it.
         let mut parts = Vec::new();
         for (name, part) in batch.into_parts() {
@@ -183,7 +200,7 @@ impl<D: Driver> Shared<D> {
     /// Hands writes to the driver, and has the conflict layer hear of them.
     fn hand_over(&self, ops: Vec<SpaceOp>, durability: Durability) -> Result<()> {
         let _recording = self.conflicts.recording(&ops);
-        self.with(|open| match durability {
+        self.writing(|open| match durability {
             _ if !ops.is_empty() => open.driver.commit(ops, durability),
             Durability::Buffer => Ok(()),
             Durability::Sync => open.driver.sync(),
@@ -204,7 +221,8 @@ impl<D: Driver> Shared<D> {
         self.closed.store(true, Ordering::Release);
         // The lock is held until the driver is gone, so that whoever closes next
         // returns to a free directory too.
-        guard.take().map_or(Ok(()), |open| open.driver.sync())
+        let Some(open) = guard.take() else { return Ok(()) };
+        if open.driver.is_read_only() { Ok(()) } else { open.driver.sync() }
     }
 }
 

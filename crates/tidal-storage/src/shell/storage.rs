@@ -86,7 +86,7 @@ impl<D: Driver> Storage for DriverStorage<D> {
     }
 
     fn flush_all(&self) -> Result<()> {
-        self.shared.with(|open| open.driver.sync())
+        self.shared.sync()
     }
 
     fn stats(&self) -> Result<StorageStats> {
@@ -96,6 +96,7 @@ impl<D: Driver> Storage for DriverStorage<D> {
             Ok(StorageStats {
                 keyspaces: stats.collect::<Result<_>>()?,
                 disk_bytes: open.driver.disk_bytes()?,
+                cache: open.driver.cache(),
             })
         })
     }

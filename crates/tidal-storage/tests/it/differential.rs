@@ -170,13 +170,24 @@ proptest! {
     }
 }
 
-#[cfg(feature = "fjall")]
-proptest! {
-    // Each case opens a database or several, which costs a few syncs.
-    #![proptest_config(ProptestConfig::with_cases(48))]
+/// A property for an engine on disk.
+macro_rules! answers_as_a_map_does {
+    ($test:ident, $open:path) => {
+        proptest! {
+            // Each case opens a database or several, which costs a few syncs.
+            #![proptest_config(ProptestConfig::with_cases(48))]
 
-    #[test]
-    fn fjall_answers_as_a_map_does(steps in vec(any_step(), 1..40), snapshot_before: Index) {
-        check(crate::engines::open_fjall, &steps, snapshot_before);
-    }
+            #[test]
+            fn $test(steps in vec(any_step(), 1..40), snapshot_before: Index) {
+                check($open, &steps, snapshot_before);
+            }
+        }
+    };
 }
+
+#[cfg(feature = "fjall")]
+answers_as_a_map_does!(fjall_answers_as_a_map_does, crate::engines::open_fjall);
+#[cfg(feature = "lmdb")]
+answers_as_a_map_does!(lmdb_answers_as_a_map_does, crate::engines::open_lmdb);
+#[cfg(feature = "redb")]
+answers_as_a_map_does!(redb_answers_as_a_map_does, crate::engines::open_redb);

@@ -4,6 +4,10 @@ use std::path::Path;
 
 #[cfg(feature = "fjall")]
 use tidal_storage::FjallStorage;
+#[cfg(feature = "lmdb")]
+use tidal_storage::LmdbStorage;
+#[cfg(feature = "redb")]
+use tidal_storage::RedbStorage;
 use tidal_storage::{MemoryStorage, Result, Storage};
 
 use crate::suite::conformance;
@@ -17,6 +21,20 @@ pub(crate) fn open_fjall(path: &Path) -> Result<Box<dyn Storage>> {
     Ok(Box::new(FjallStorage::open(path)?))
 }
 
+#[cfg(feature = "lmdb")]
+pub(crate) fn open_lmdb(path: &Path) -> Result<Box<dyn Storage>> {
+    Ok(Box::new(LmdbStorage::open(path)?))
+}
+
+#[cfg(feature = "redb")]
+pub(crate) fn open_redb(path: &Path) -> Result<Box<dyn Storage>> {
+    Ok(Box::new(RedbStorage::open(path)?))
+}
+
 conformance!(memory, crate::engines::open_memory, not_applicable);
 #[cfg(feature = "fjall")]
 conformance!(fjall, crate::engines::open_fjall, generate);
+#[cfg(feature = "lmdb")]
+conformance!(lmdb, crate::engines::open_lmdb, generate);
+#[cfg(feature = "redb")]
+conformance!(redb, crate::engines::open_redb, generate);

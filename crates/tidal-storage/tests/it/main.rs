@@ -9,4 +9,10 @@ mod engines;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
+mod kill;
+#[cfg(test)]
+#[cfg(any(feature = "lmdb", feature = "redb"))]
+mod read_only;
+#[cfg(test)]
 mod suite;

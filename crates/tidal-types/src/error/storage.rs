@@ -45,6 +45,16 @@ pub enum StorageError {
         /// What was found.
         problem: String,
     },
+    /// The directory holds the storage of another engine.
+    #[error("storage at {path} is of engine {found:?}, not {requested:?}; open it with {found:?}")]
+    OtherEngine {
+        /// The directory.
+        path: PathBuf,
+        /// The engine whose storage it holds.
+        found: String,
+        /// The engine that was asked for.
+        requested: String,
+    },
     /// The directory was written in a format this program does not know.
     #[error(
         "storage at {path} has format {found}, this program knows {supported}; migrate it or use another program"
@@ -60,6 +70,20 @@ pub enum StorageError {
     /// Another process, or another handle, has the storage open.
     #[error("storage at {path} is open elsewhere; close it there first")]
     Locked {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// Something else that is going on has to end first. Nothing was written.
+    #[error("storage at {path} is busy: {problem}; try again once they have ended")]
+    Busy {
+        /// Where it is.
+        path: PathBuf,
+        /// What is going on.
+        problem: &'static str,
+    },
+    /// The storage was opened for reading only.
+    #[error("storage at {path} was opened for reading only; open it for writing")]
+    ReadOnly {
         /// Where it is.
         path: PathBuf,
     },
@@ -179,11 +203,14 @@ impl StorageError {
             | Self::TransactionTooLarge { .. }
             | Self::NoSavepoint
             | Self::Overflow { .. }
-            | Self::NotANumber { .. } => ErrorKind::Input,
+            | Self::NotANumber { .. }
+            | Self::OtherEngine { .. }
+            | Self::ReadOnly { .. } => ErrorKind::Input,
             Self::UnsupportedVersion { .. } => ErrorKind::Environment,
-            Self::Locked { .. } | Self::Conflict { .. } | Self::TransactionTooOld { .. } => {
-                ErrorKind::Retry
-            }
+            Self::Locked { .. }
+            | Self::Busy { .. }
+            | Self::Conflict { .. }
+            | Self::TransactionTooOld { .. } => ErrorKind::Retry,
             Self::NoSpace { .. } => ErrorKind::Space,
             Self::Poisoned { .. } | Self::Closed { .. } => ErrorKind::Reopen,
             Self::Damaged { .. } => ErrorKind::Damage,

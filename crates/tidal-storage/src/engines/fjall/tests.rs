@@ -1,5 +1,7 @@
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use ::fjall::KeyspaceCreateOptions;
 use tidal_types::EntityKind;
 
 use super::*;

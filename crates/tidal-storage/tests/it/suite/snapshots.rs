@@ -2,7 +2,9 @@
 
 use std::thread::{self, ScopedJoinHandle};
 
-use tidal_storage::{AtomicBatch, Direction, Durability, KeyRange, KeyValue, Result, Storage};
+use tidal_storage::{
+    AtomicBatch, Direction, Durability, KeyRange, KeyValue, Result, Storage, WriteBatch,
+};
 use tidal_types::EntityKind;
 
 use super::{Fixture, entries, keys};
@@ -43,24 +45,26 @@ pub(crate) fn a_snapshot_stays_at_its_moment(fixture: Fixture) {
 
 pub(crate) fn a_scan_sees_the_moment_when_it_began(fixture: Fixture) {
     let items = fixture.items();
+    let mut before = WriteBatch::new();
     for n in 0..1_000u32 {
-        items.put(format!("{n:04}").as_bytes(), b"before").unwrap();
+        before.put(format!("{n:04}"), "before").delete(format!("{n:04}x"));
     }
     for direction in [Direction::Forward, Direction::Backward] {
+        items.write_batch(before.clone()).unwrap();
         let mut scan = items.scan_range(KeyRange::all(), direction).unwrap();
         let mut seen: Vec<KeyValue> = scan.by_ref().take(10).collect::<Result<_>>().unwrap();
-        for n in (0..1_000u32).step_by(2) {
-            items.put(format!("{n:04}").as_bytes(), b"after").unwrap();
-            items.delete(format!("{:04}", n + 1).as_bytes()).unwrap();
-            items.put(format!("{n:04}x").as_bytes(), b"new").unwrap();
+        for start in (0..1_000u32).step_by(20) {
+            let mut batch = WriteBatch::new();
+            for n in (start..start + 20).step_by(2) {
+                batch.put(format!("{n:04}"), "after").put(format!("{n:04}x"), "new");
+                batch.delete(format!("{:04}", n + 1));
+            }
+            items.write_batch(batch).unwrap();
+            items.put(format!("{start:04}").as_bytes(), b"again").unwrap();
         }
         seen.extend(scan.collect::<Result<Vec<_>>>().unwrap());
         assert_eq!(seen.len(), 1_000);
         assert!(seen.iter().all(|(key, value)| key.len() == 4 && value == b"before"));
-        for n in 0..1_000u32 {
-            items.put(format!("{n:04}").as_bytes(), b"before").unwrap();
-            items.delete(format!("{n:04}x").as_bytes()).unwrap();
-        }
     }
 }
 
