@@ -184,6 +184,10 @@ impl Lmdb {
             match changed {
                 Ok(()) => return Ok(()),
                 Err(heed::Error::Mdb(MdbError::MapFull)) => self.grow(growths)?,
+                // Refused before anything was written, and rolled back.
+                Err(error @ heed::Error::Mdb(MdbError::TxnFull | MdbError::BadValSize)) => {
+                    return Err(storage_error(&self.path, "write", error));
+                }
                 Err(error) => return Err(self.give_up("write", error)),
             }
         }

@@ -34,7 +34,7 @@ use ::redb::{
     CompactionError, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
     ReadableTableMetadata,
 };
-use tidal_types::StorageError;
+use tidal_types::{ErrorKind, StorageError};
 
 use errors::storage_error;
 use moment::{Moment, definition};
@@ -148,10 +148,14 @@ impl Redb {
         // R3: the lock is free again when the moment is forgotten.
         let outcome = change(&read(database));
         *write(&self.newest) = None;
-        if outcome.is_err() {
-            self.failed.store(true, Ordering::Release);
-        }
-        outcome.map_err(self.error(operation))
+        outcome.map_err(|error| {
+            let error = storage_error(&self.path, operation, error);
+            // A table of another program is refused before anything is written.
+            if error.kind() != ErrorKind::Input {
+                self.failed.store(true, Ordering::Release);
+            }
+            error
+        })
     }
 
     fn check_health(&self) -> Result<()> {
