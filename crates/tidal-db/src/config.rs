@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidal_storage::{Driver as _, Fjall, Storage};
+use tidal_storage::Storage;
 use tidal_types::{Clock, Schema, SystemClock};
 use tidal_wal::{Durability, GroupCommit};
 
-use crate::{Result, TidalDB};
+use crate::{Engine, Result, TidalDB, directory};
 
 /// What a database needs to know to be opened. Everything else has a default;
 /// see [`Builder`].
@@ -46,6 +46,7 @@ pub struct Builder {
     /// `None` for the one that is stored.
     pub(crate) schema: Option<Schema>,
     pub(crate) storage: Option<Arc<dyn Storage>>,
+    engine: Option<Engine>,
     pub(crate) durability: Durability,
     pub(crate) group_commit: GroupCommit,
     pub(crate) segment_bytes: u64,
@@ -65,6 +66,7 @@ impl Builder {
             data_dir,
             schema,
             storage: None,
+            engine: None,
             durability: Durability::default(),
             group_commit: GroupCommit::default(),
             segment_bytes: tidal_wal::WalOptions::default().segment_bytes,
@@ -75,8 +77,17 @@ impl Builder {
         }
     }
 
-    /// Keeps checkpoints in this storage. Default: fjall, in the directory
-    /// `storage` of the database.
+    /// Keeps checkpoints on this engine, in the directory `storage` of the database.
+    /// Default: the engine that the directory records, and [`Engine::Fjall`] for a new
+    /// one. A directory that records another engine is refused.
+    #[must_use]
+    pub const fn engine(mut self, engine: Engine) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// Keeps checkpoints in this storage, wherever it is, and not on the
+    /// [`engine`](Builder::engine) chosen.
     ///
     /// The database records the name of the engine and refuses another one
     /// later. Nobody else may write to the storage.
@@ -148,8 +159,13 @@ impl Builder {
         crate::open::open(self)
     }
 
-    /// The name of the engine that the database will use.
-    pub(crate) fn engine(&self) -> &'static str {
-        self.storage.as_ref().map_or(Fjall::NAME, |storage| storage.name())
+    /// The engine to use if no storage was given.
+    pub(crate) fn chosen_engine(&self) -> Result<Engine> {
+        if let Some(engine) = self.engine {
+            return Ok(engine);
+        }
+        let recorded = directory::recorded_engine(&self.data_dir)?;
+        // One that this program lacks is refused when the directory is opened.
+        Ok(recorded.and_then(|name| Engine::from_name(&name)).unwrap_or_default())
     }
 }

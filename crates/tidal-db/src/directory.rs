@@ -169,6 +169,11 @@ pub(crate) fn check_format(path: &Path) -> Result<()> {
     require_marker(path)?.check_format(path)
 }
 
+/// The engine that a directory records, if it is one of a database.
+pub(crate) fn recorded_engine(path: &Path) -> Result<Option<String>> {
+    Ok(read_marker(path)?.and_then(|marker| marker.engine))
+}
+
 /// What the marker says.
 #[derive(Debug)]
 struct Marker {

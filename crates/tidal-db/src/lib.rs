@@ -40,6 +40,7 @@ mod config;
 mod database;
 mod directory;
 mod dump;
+mod engine;
 mod kinds;
 mod ledger;
 mod log;
@@ -58,6 +59,7 @@ pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
 pub use database::{Stats, TidalDB};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
+pub use engine::Engine;
 pub use kinds::IdMode;
 pub use ledger::{By, Cell, Ranked, SignalLedger};
 pub use metadata::METADATA_BYTES_MAX;
@@ -68,6 +70,10 @@ pub use salvage::{
     SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,
 };
 pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
+#[cfg(feature = "lmdb")]
+pub use tidal_storage::{LmdbOptions, LmdbStorage};
+#[cfg(feature = "redb")]
+pub use tidal_storage::{RedbOptions, RedbStorage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
     ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq,

@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use tidal_storage::{FjallStorage, MemoryStorage, Storage};
+use tidal_storage::{MemoryStorage, Storage};
 use tidal_types::{Position, Schema, Seq, TidalError, WalError};
 use tidal_wal::{Batch, WalOptions};
 
@@ -23,7 +23,8 @@ use crate::state::State;
 
 /// Opens or creates the database that a builder describes.
 pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
-    let engine = builder.engine();
+    let chosen = builder.chosen_engine()?;
+    let engine = builder.storage.as_ref().map_or(chosen.name(), |storage| storage.name());
     let directory = match &builder.schema {
         Some(_) => Directory::create_or_open(&builder.data_dir, engine)?,
         None => Directory::open(&builder.data_dir, engine)?,
@@ -37,7 +38,7 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
     directory::refuse_interrupted_salvage(&path)?;
     let storage = match &builder.storage {
         Some(storage) => Arc::clone(storage),
-        None => Arc::new(FjallStorage::open(directory::storage_dir(&path))?) as Arc<dyn Storage>,
+        None => chosen.open(&directory::storage_dir(&path))?,
     };
     let loaded = checkpoint::load(&*storage)?;
     let head = loaded.as_ref().map(|loaded| loaded.head);

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use tidal_db::Engine;
 
 use super::number;
 use crate::moment::Moment;
@@ -47,6 +48,16 @@ pub(crate) struct InitArgs {
     /// The file that declares the signal types.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: PathBuf,
+    /// The storage engine of a new database; fjall if left out. A database that is there stays on its own.
+    #[arg(long, value_name = "NAME", value_parser = engine)]
+    pub(crate) engine: Option<Engine>,
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    Engine::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Engine::ALL.iter().map(|engine| engine.name()).collect();
+        format!("this program was built with {}", names.join(", "))
+    })
 }
 
 /// Options of `signal`.

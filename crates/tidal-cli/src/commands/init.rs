@@ -18,7 +18,11 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<(), Failure> {
     if let Some(stored) = &stored {
         check_unchanged(stored, &schema)?;
     }
-    let db = TidalDB::open(Config { data_dir: data_dir.clone(), schema })?;
+    let mut builder = TidalDB::builder(Config { data_dir: data_dir.clone(), schema });
+    if let Some(engine) = args.engine {
+        builder = builder.engine(engine);
+    }
+    let db = builder.open()?;
     let is_new = |signal: &&SignalTypeDefinition| {
         stored.as_ref().is_none_or(|stored| stored.signal(signal.name()).is_none())
     };

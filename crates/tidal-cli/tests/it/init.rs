@@ -90,3 +90,19 @@ fn sums_without_windows_are_taken_and_pointed_out_once() {
     assert!(ran.stderr.contains("\"share\" has sums = true"), "{ran:?}");
     assert_eq!(bench.run(&["init", "--schema", "sums.toml"]).ok().stderr, "");
 }
+
+/// On each engine that the program was built with.
+#[test]
+fn a_database_is_created_on_the_engine_that_is_asked_for() {
+    for engine in tidal_db::Engine::ALL.iter().map(|engine| engine.name()) {
+        let bench = Bench::empty();
+        bench.run(&["init", "--schema", "schema.toml", "--engine", engine]).ok();
+        bench.run(&["signal", "view", "a"]).ok();
+        assert_eq!(bench.run(&["--json", "stats"]).ok().json()["engine"], engine);
+        bench.run(&["init", "--schema", "schema.toml"]).ok();
+    }
+    let bench = Bench::empty();
+    let ran = bench.run(&["init", "--schema", "schema.toml", "--engine", "pebble"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("fjall") && !bench.db().exists(), "{ran:?}");
+}

@@ -11,8 +11,8 @@ use crate::config::{Builder, Config};
 use crate::{Result, open};
 
 impl TidalDB {
-    /// Opens the database in `config.data_dir`, or creates it there: storage on
-    /// fjall, durable writes.
+    /// Opens the database in `config.data_dir`, or creates it there, on fjall. Writes
+    /// are durable.
     ///
     /// Opening reads the last checkpoint and replays the log behind it. A crash
     /// may have left a torn record that was never acknowledged; it is set aside.

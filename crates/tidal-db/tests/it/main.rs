@@ -9,6 +9,8 @@ mod dump;
 #[cfg(test)]
 mod durability;
 #[cfg(test)]
+mod engines;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod interrupted;

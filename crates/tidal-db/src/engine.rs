@@ -1,0 +1,76 @@
+//! The engines that a database can keep its checkpoints on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tidal_storage::{Driver, Fjall, FjallStorage, Storage};
+#[cfg(feature = "lmdb")]
+use tidal_storage::{Lmdb, LmdbStorage};
+#[cfg(feature = "redb")]
+use tidal_storage::{Redb, RedbStorage};
+
+use crate::Result;
+
+/// A storage engine that this program was built with. What the log promises, and
+/// every answer, is the same on all of them; they differ in speed and in what they
+/// need to be built.
+///
+/// ```
+/// use tidal_db::Engine;
+///
+/// assert_eq!(Engine::from_name("fjall"), Some(Engine::Fjall));
+/// assert_eq!(Engine::default().name(), "fjall");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Engine {
+    /// A log-structured merge tree in Rust: the cheapest checkpoints.
+    #[default]
+    Fjall,
+    /// LMDB, a B+tree in a mapped file: the fastest reads. Built from C.
+    #[cfg(feature = "lmdb")]
+    Lmdb,
+    /// redb, a B+tree in Rust.
+    #[cfg(feature = "redb")]
+    Redb,
+}
+
+impl Engine {
+    /// Every engine that this program was built with.
+    pub const ALL: &[Self] = &[
+        Self::Fjall,
+        #[cfg(feature = "lmdb")]
+        Self::Lmdb,
+        #[cfg(feature = "redb")]
+        Self::Redb,
+    ];
+
+    /// Its name, which the directory of a database records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fjall => Fjall::NAME,
+            #[cfg(feature = "lmdb")]
+            Self::Lmdb => Lmdb::NAME,
+            #[cfg(feature = "redb")]
+            Self::Redb => Redb::NAME,
+        }
+    }
+
+    /// The engine of this name, if this program was built with it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|engine| engine.name() == name)
+    }
+
+    /// Opens or creates its storage in a directory.
+    pub(crate) fn open(self, directory: &Path) -> Result<Arc<dyn Storage>> {
+        Ok(match self {
+            Self::Fjall => Arc::new(FjallStorage::open(directory)?),
+            #[cfg(feature = "lmdb")]
+            Self::Lmdb => Arc::new(LmdbStorage::open(directory)?),
+            #[cfg(feature = "redb")]
+            Self::Redb => Arc::new(RedbStorage::open(directory)?),
+        })
+    }
+}
