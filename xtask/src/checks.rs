@@ -18,13 +18,20 @@ const TEST_DATA: &str = "TIDAL_TEST_DATA";
 const FEATURE_SETS: &[(&str, &str)] = &[
     ("clippy storage", "-p tidal-storage"),
     ("clippy memory only", "-p tidal-storage --no-default-features"),
+    ("clippy redb only", "-p tidal-storage --no-default-features --features redb"),
+    ("clippy lmdb only", "-p tidal-storage --no-default-features --features lmdb"),
     ("clippy simulation", "-p tidal-wal --features sim"),
     ("clippy fuzzing", "-p tidal-wal --features fuzzing"),
 ];
 
+/// The engines beside the default one, for every crate that hands them on. All that
+/// is built for the tests is built with them, so that nothing is built twice.
+const ENGINES: &str =
+    "--features tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends";
+
 /// Formatting and lints.
 pub(crate) fn lint() -> Vec<Step> {
-    let clippy = |name, packages| {
+    let clippy = |name, packages: &str| {
         let line = format!("clippy --all-targets {packages} -- -D warnings");
         Step::command(name, Command::cargo(&line))
     };
@@ -32,7 +39,7 @@ pub(crate) fn lint() -> Vec<Step> {
         Step::command("fmt", Command::cargo("fmt --all --check")),
         // Its lints are not checked here: for that, other people's logs are compiled.
         Step::command("fmt logs", Command::cargo(&format!("fmt --check {BENCH_LOGS_MANIFEST}"))),
-        clippy("clippy", "--workspace"),
+        clippy("clippy", &format!("--workspace {ENGINES}")),
     ];
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
     steps
@@ -53,13 +60,13 @@ pub(crate) fn test() -> Result<Vec<Step>> {
     // All targets but the benches, which only `cargo xtask bench` builds for
     // speed; clippy has seen that they compile.
     let line = if has_nextest() {
-        "nextest run --workspace"
+        format!("nextest run --workspace {ENGINES}")
     } else {
-        "test --workspace --lib --bins --tests --examples"
+        format!("test --workspace --lib --bins --tests --examples {ENGINES}")
     };
     Ok(vec![
-        Step::command("test", Command::cargo(line)),
-        Step::command("doctest", Command::cargo("test --workspace --doc")),
+        Step::command("test", Command::cargo(&line)),
+        Step::command("doctest", Command::cargo(&format!("test --workspace {ENGINES} --doc"))),
     ])
 }
 
@@ -74,8 +81,8 @@ fn has_nextest() -> bool {
 
 /// The documentation.
 pub(crate) fn docs() -> Vec<Step> {
-    let doc = Command::cargo("doc --workspace --no-deps").variable("RUSTDOCFLAGS", "-D warnings");
-    vec![Step::command("docs", doc)]
+    let doc = Command::cargo(&format!("doc --workspace {ENGINES} --no-deps"));
+    vec![Step::command("docs", doc.variable("RUSTDOCFLAGS", "-D warnings"))]
 }
 
 #[cfg(test)]
@@ -90,14 +97,23 @@ mod tests {
             [
                 "cargo fmt --all --check",
                 "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
-                "cargo clippy --all-targets --workspace -- -D warnings",
+                "cargo clippy --all-targets --workspace --features \
+                 tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends \
+                 -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",
+                "cargo clippy --all-targets -p tidal-storage --no-default-features --features redb \
+                 -- -D warnings",
+                "cargo clippy --all-targets -p tidal-storage --no-default-features --features lmdb \
+                 -- -D warnings",
                 "cargo clippy --all-targets -p tidal-wal --features sim -- -D warnings",
                 "cargo clippy --all-targets -p tidal-wal --features fuzzing -- -D warnings",
             ]
         );
         let shown: Vec<_> = docs().iter().map(Step::to_string).collect();
-        assert_eq!(shown, ["RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps"]);
+        assert_eq!(
+            shown,
+            [format!("RUSTDOCFLAGS='-D warnings' cargo doc --workspace {ENGINES} --no-deps")]
+        );
     }
 }
