@@ -50,8 +50,9 @@ struct Meta {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
-    /// It is to have so many bytes.
+    /// It has `length` bytes and is to have `bytes`.
     Short {
+        length: u64,
         bytes: u64,
     },
 }
@@ -84,7 +85,7 @@ pub(super) fn check(directory: &Path, file: &Path) -> Result<Extent> {
         .and_then(|pages| pages.checked_mul(newest.page_bytes.into()))
         .filter(|&bytes| i64::try_from(bytes).is_ok())
         .ok_or_else(|| damaged(directory, "its meta page speaks of more pages than can be"))?;
-    Ok(if length < bytes { Extent::Short { bytes } } else { Extent::Whole })
+    Ok(if length < bytes { Extent::Short { length, bytes } } else { Extent::Whole })
 }
 
 fn parse(directory: &Path, bytes: &[u8; META_BYTES]) -> Result<Meta> {

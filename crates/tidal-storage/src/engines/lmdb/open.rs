@@ -85,16 +85,19 @@ impl Lmdb {
                 created.map(drop).map_err(|error| storage_error(path, "create", error))
             })?;
         }
-        let extent = meta::check(path, &data)?;
-        if let Extent::Short { bytes } = extent {
-            let extended = File::options().write(true).open(&data).and_then(|f| f.set_len(bytes));
-            extended.map_err(|error| io_error(&data, "extend", error))?;
+        match meta::check(path, &data)? {
+            Extent::Whole => Self::over(path, options, false, lock),
+            Extent::Short { length, bytes } => {
+                let resize = |bytes| File::options().write(true).open(&data)?.set_len(bytes);
+                resize(bytes).map_err(|error| io_error(&data, "extend", error))?;
+                let opened = Self::over(path, options, false, lock)
+                    .and_then(|driver| driver.read_everything().map(|()| driver));
+                if opened.is_err() {
+                    resize(length).map_err(|error| io_error(&data, "cut", error))?;
+                }
+                opened
+            }
         }
-        let driver = Self::over(path, options, false, lock)?;
-        if extent != Extent::Whole {
-            driver.read_everything()?;
-        }
-        Ok(driver)
     }
 
     fn open_read_only(path: &Path, options: LmdbOptions) -> Result<Self> {

@@ -199,13 +199,41 @@ fn a_file_that_was_cut_or_is_something_else_is_damage_and_stays_as_it_was() {
     let error = LmdbStorage::open(directory.path()).unwrap_err();
     assert!(matches!(error, StorageError::UnsupportedVersion { found: 2, .. }), "{error}");
 
-    // Cut where the tree is: LMDB alone would end the process.
-    fs::write(&data, &whole[..whole.len() / 8]).unwrap();
-    let error = LmdbStorage::open(directory.path()).map(drop).unwrap_err();
-    assert!(matches!(error, StorageError::Damaged { .. }), "{error}");
-
     fs::write(&data, &whole).unwrap();
     assert_eq!(small(directory.path()).backend(EntityKind::Item).stats().unwrap().keys, 30);
+}
+
+/// LMDB alone would end the process over most of these.
+#[test]
+fn a_file_that_was_cut_anywhere_is_damage_or_whole_and_stays_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = small(directory.path());
+    let mut batch = AtomicBatch::new();
+    for n in 0..600u16 {
+        batch.put(EntityKind::Item, n.to_le_bytes(), [7; 100]);
+    }
+    storage.commit(batch, Durability::Sync).unwrap();
+    storage.close().unwrap();
+    let data = LAYOUT.data_file(directory.path());
+    let whole = fs::read(&data).unwrap();
+    let mut refused = 0;
+    for pages in 0..whole.len() / 4096 {
+        let cut = &whole[..pages * 4096];
+        fs::write(&data, cut).unwrap();
+        match LmdbStorage::open(directory.path()) {
+            Ok(storage) => {
+                let items = storage.backend(EntityKind::Item);
+                let entries = items.scan_prefix(b"").unwrap().map(std::result::Result::unwrap);
+                assert_eq!(entries.filter(|(_, value)| *value == [7; 100]).count(), 600);
+            }
+            Err(error) => {
+                assert!(matches!(error, StorageError::Damaged { .. }), "{pages} pages: {error}");
+                assert!(fs::read(&data).unwrap() == cut, "{pages} pages: the file was changed");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 10, "{refused} of {}", whole.len() / 4096);
 }
 
 /// The last pages of a file that are used and given back at once are never written.
