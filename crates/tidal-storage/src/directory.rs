@@ -120,6 +120,7 @@ pub(crate) fn sync_dir(_directory: &Path) -> io::Result<()> {
 }
 
 /// The file or folder by which the storage of each engine is known.
+#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb"))]
 const SIGNATURES: [(&str, &str); 3] =
     [("fjall", "keyspaces"), ("lmdb", "data.mdb"), ("redb", "data.redb")];
 
@@ -129,6 +130,7 @@ const SIGNATURES: [(&str, &str); 3] =
 /// # Errors
 ///
 /// [`StorageError::OtherEngine`].
+#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb"))]
 pub(crate) fn refuse_other_engine(directory: &Path, engine: &'static str) -> Result<()> {
     let holds = |&&(_, file): &&(&str, &str)| directory.join(file).exists();
     let found: Vec<&str> = SIGNATURES.iter().filter(holds).map(|&(engine, _)| engine).collect();

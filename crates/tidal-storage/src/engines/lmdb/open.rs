@@ -36,7 +36,7 @@ impl DriverStorage<Lmdb> {
     ///
     /// # Errors
     ///
-    /// As [`LmdbStorage::open`].
+    /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: LmdbOptions) -> Result<Self> {
         let path = path.as_ref();
         Self::over(Lmdb::open(path, options)?, path.to_path_buf())
@@ -47,7 +47,7 @@ impl DriverStorage<Lmdb> {
     ///
     /// # Errors
     ///
-    /// As [`LmdbStorage::open`], and [`StorageError::NotStorage`] if there is no
+    /// As [`open`](Self::open), and [`StorageError::NotStorage`] if there is no
     /// storage.
     pub fn open_read_only(path: impl AsRef<Path>, options: LmdbOptions) -> Result<Self> {
         let path = path.as_ref();
@@ -59,7 +59,7 @@ impl DriverStorage<Lmdb> {
     ///
     /// # Errors
     ///
-    /// As [`LmdbStorage::open`].
+    /// As [`open`](Self::open).
     #[cfg(any(test, feature = "testing"))]
     pub fn open_temp() -> Result<Self> {
         let directory = crate::directory::temporary()?;

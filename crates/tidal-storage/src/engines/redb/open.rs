@@ -21,9 +21,9 @@ impl DriverStorage<Redb> {
     /// [`Locked`](crate::StorageError::Locked) if it is open elsewhere,
     /// [`OtherEngine`](crate::StorageError::OtherEngine) if another engine wrote it,
     /// [`NotStorage`](crate::StorageError::NotStorage) if it has other files,
-    /// [`UnsupportedVersion`](crate::StorageError::UnsupportedVersion) if another version of redb wrote it,
-    /// [`Damaged`](crate::StorageError::Damaged) if its file is not what was written, and what the
-    /// operating system says.
+    /// [`UnsupportedVersion`](crate::StorageError::UnsupportedVersion) if another version
+    /// of redb wrote it, [`Damaged`](crate::StorageError::Damaged) if its file is not
+    /// what was written, and what the operating system says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, RedbOptions::default())
     }
@@ -32,7 +32,7 @@ impl DriverStorage<Redb> {
     ///
     /// # Errors
     ///
-    /// As [`RedbStorage::open`].
+    /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: RedbOptions) -> Result<Self> {
         let path = path.as_ref();
         Self::over(Redb::open(path, options)?, path.to_path_buf())
@@ -43,9 +43,9 @@ impl DriverStorage<Redb> {
     ///
     /// # Errors
     ///
-    /// As [`RedbStorage::open`], and [`NotStorage`](crate::StorageError::NotStorage) if there is no
-    /// storage, [`Engine`](crate::StorageError::Engine) if it was not closed when it was last
-    /// written: opening it for writing once repairs it.
+    /// As [`open`](Self::open), and [`NotStorage`](crate::StorageError::NotStorage) if
+    /// there is no storage, [`Engine`](crate::StorageError::Engine) if it was not closed
+    /// when it was last written: opening it for writing once repairs it.
     pub fn open_read_only(path: impl AsRef<Path>, options: RedbOptions) -> Result<Self> {
         let path = path.as_ref();
         Self::over(Redb::open_read_only(path, options)?, path.to_path_buf())
@@ -56,7 +56,7 @@ impl DriverStorage<Redb> {
     ///
     /// # Errors
     ///
-    /// As [`RedbStorage::open`].
+    /// As [`open`](Self::open).
     #[cfg(any(test, feature = "testing"))]
     pub fn open_temp() -> Result<Self> {
         let directory = crate::directory::temporary()?;
