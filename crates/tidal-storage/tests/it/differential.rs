@@ -171,6 +171,7 @@ proptest! {
 }
 
 /// A property for an engine on disk.
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
 macro_rules! answers_as_a_map_does {
     ($test:ident, $open:path) => {
         proptest! {
