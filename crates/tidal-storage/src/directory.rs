@@ -146,6 +146,7 @@ pub(crate) fn refuse_other_engine(directory: &Path, engine: &'static str) -> Res
 
 /// A directory that is deleted when it is dropped.
 #[cfg(any(test, feature = "testing"))]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
 pub(crate) fn temporary() -> Result<tempfile::TempDir> {
     tempfile::tempdir()
         .map_err(|error| io_error(&std::env::temp_dir(), "create a temporary directory", error))
