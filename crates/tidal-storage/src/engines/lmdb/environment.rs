@@ -1,5 +1,5 @@
 //! The two calls of LMDB that the compiler cannot check. Nothing else in tidalDB
-//! is unsafe; the record is docs/adr/0009-unsafe-for-lmdb.md.
+//! is unsafe; the record is docs/adr/0007-unsafe-for-lmdb.md.
 #![expect(unsafe_code, reason = "LMDB maps a file into memory, which only its user can keep sound")]
 
 use std::path::Path;
