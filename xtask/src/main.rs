@@ -15,6 +15,7 @@ mod failure;
 mod fuzz;
 mod layers;
 mod models;
+mod mutants;
 mod soak;
 mod steps;
 mod tidy;
@@ -45,6 +46,8 @@ Commands:
                 --update FILE puts them into a document, --quick only tries
   fuzz          any bytes as a log; --minutes N for each target;
                 needs cargo-fuzz and a nightly compiler
+  mutants       deliberate faults, each of which a test has to catch;
+                --list shows them, --only NAME tries those that begin so
   soak          simulated crashes of the log, and shuttle, until a seed fails;
                 --minutes N ends it earlier, --seed S begins at a seed
 
@@ -84,6 +87,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["audit"] => steps::run(&deny::audit()?),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
         ["fuzz", args @ ..] => fuzz::run(args),
+        ["mutants", args @ ..] => mutants::run(args),
         ["soak", args @ ..] => soak::run(args),
         [] => Err(Failure::Usage("a command is needed".into())),
         words => Err(Failure::Usage(format!("`{}` is not a command", words.join(" ")))),
@@ -103,6 +107,7 @@ mod tests {
             &["tidy", "--fix"],
             &["soak", "long"],
             &["fuzz", "long"],
+            &["mutants", "--only"],
         ] {
             let failure = run(words).unwrap_err();
             assert!(matches!(failure, Failure::Usage(_)), "{words:?}: {failure:?}");
@@ -113,7 +118,7 @@ mod tests {
     fn the_usage_names_every_command() {
         for command in [
             "ci", "lint", "tidy", "layers", "test", "models", "docs", "deny", "audit", "bench",
-            "fuzz", "soak",
+            "fuzz", "mutants", "soak",
         ] {
             assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
         }

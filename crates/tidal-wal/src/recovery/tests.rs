@@ -351,10 +351,11 @@ fn opening_can_leave_old_segments_to_their_readers() {
 }
 
 /// R25: a whole group that says what this program does not know is refused, and
-/// never cut as a torn tail.
+/// never cut as a torn tail. R2, R26: so is one whose number or time does not follow.
 #[test]
 fn row_l_what_a_newer_program_wrote_is_refused() {
-    for (offset, value) in [(48, 3), (49, 1), (88 + 2, 16)] {
+    // The first number, the log time, the kind, a zero, the kind of the record.
+    for (offset, value) in [(24, 99), (39, 0), (48, 3), (49, 1), (88 + 2, 16)] {
         let dir = tempfile::tempdir().unwrap();
         let log = Wal::open(dir.path(), small()).unwrap();
         append_each(&log, (0..3).map(|index| numbered(index, 100)));

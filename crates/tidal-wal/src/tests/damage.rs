@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use tidal_types::{ManualClock, Seq, Timestamp, WalError};
 
+use crate::format::SegmentNumber;
 use crate::names;
 use crate::pass::Pass;
 use crate::recovery::{Decision, decide, inspect};
@@ -259,4 +260,22 @@ fn any_swapped_doubled_or_foreign_segment_is_refused() {
             golden.disk.take(&next);
         }
     }
+}
+
+/// R19: a reader measures a group by the rest of its segment before it makes room for
+/// it, and says that it is damaged.
+#[test]
+fn a_length_is_not_trusted_before_it_is_checked() {
+    let disk = SimDisk::new(1);
+    let log = Wal::open_stepped(&disk, tiny()).unwrap();
+    let ticket = log.append(&batch(&[b"x"])).unwrap();
+    log.step();
+    ticket.wait().unwrap();
+    let name = names::segment(SegmentNumber::FIRST);
+    let mut bytes = disk.cached(&name).unwrap();
+    // The length of the body.
+    bytes[4096 + 16..4096 + 20].copy_from_slice(&100_000_u32.to_le_bytes());
+    disk.put(&name, &bytes);
+    let error = read_from(&log, Seq::FIRST).unwrap_err();
+    assert!(matches!(&error, WalError::Damaged { offset: 4096, .. }), "{error:?}");
 }

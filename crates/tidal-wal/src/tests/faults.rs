@@ -1,12 +1,16 @@
 //! Disks that fail: the n-th operation of each kind, for every n of a workload.
 
+use std::future::Future as _;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 
 use tidal_types::{Seq, WalError};
 
 use crate::disk::Disk;
+use crate::sim::{Fault, SimDisk};
 use crate::testing::{FailingDisk, Operation, batch, contents, numbered, small};
 use crate::{Wal, WalOptions};
 
@@ -161,8 +165,46 @@ fn truncation_can_be_cut_short_anywhere() {
             assert_eq!(contents, expected, "{context}");
             if !fired {
                 assert!(truncated.unwrap() > 0);
+                assert!(countdown > 0, "a truncation has no {operation:?}");
                 break;
             }
+        }
+    }
+}
+
+/// Tries to append when it is woken.
+struct Woken {
+    log: Arc<Wal>,
+    found: Mutex<Vec<Result<(), WalError>>>,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        let found = self.log.append(&batch(&[b"after"])).map(drop);
+        self.found.lock().unwrap().push(found);
+    }
+}
+
+/// R8: the failure is set before anyone is woken, whether its records were in the
+/// group that failed or wait for the next one.
+#[test]
+fn whoever_is_woken_by_a_failure_finds_the_log_failed() {
+    for fails_at in 0..2 {
+        let disk = SimDisk::new(1);
+        let log = Arc::new(Wal::open_simulated(&disk, small()).unwrap());
+        let woken = Arc::new(Woken { log: Arc::clone(&log), found: Mutex::default() });
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut tickets: Vec<_> =
+            (0..3).map(|index| log.append(&batch(&[&numbered(index, 9)])).unwrap()).collect();
+        for ticket in &mut tickets {
+            assert!(Pin::new(ticket).poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        disk.arm(fails_at, Fault::Fail);
+        log.step();
+        let found = woken.found.lock().unwrap();
+        assert_eq!(found.len(), 3);
+        for found in &*found {
+            assert!(matches!(found, Err(WalError::Poisoned { .. })), "{found:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use tidal_types::Seq;
 
+use crate::limits::ALIGNMENTS;
 use crate::sim::{Fault, SimDisk};
 use crate::testing::{batch, numbered, read_from, small};
 use crate::{Durability, Wal, WalOptions};
@@ -106,5 +107,29 @@ fn each_durability_keeps_what_it_says() {
         }
         assert_eq!(after_kill, 50, "{durability:?}");
         assert_eq!(after_cut == 50, durability == Durability::Durable, "{after_cut}");
+    }
+}
+
+/// R4: a group comes with the zeros behind it, so that nothing older shows between it
+/// and the next one, and no block that was answered for is written again.
+#[test]
+fn groups_are_written_in_whole_blocks() {
+    for alignment in ALIGNMENTS {
+        let disk = SimDisk::new(1);
+        let log = Wal::open_simulated(&disk, WalOptions { alignment, ..small() }).unwrap();
+        let mut end = 4096;
+        // No more than the first segment takes of the largest blocks.
+        for index in 0..3 {
+            let before = disk.trace();
+            let ticket = log.append(&batch(&[&numbered(index, 700 * index)])).unwrap();
+            log.step();
+            ticket.wait().unwrap();
+            let all = disk.trace();
+            let length = 88 + 3 + numbered(index, 700 * index).len() as u64;
+            let length = length.next_multiple_of(u64::from(alignment));
+            let expected = format!("write {FIRST_SEGMENT}.tmp {end} {length}\n");
+            assert!(all.strip_prefix(&before).unwrap().starts_with(&expected), "{all}");
+            end += length;
+        }
     }
 }

@@ -1,6 +1,7 @@
 use tidal_types::{Seq, WalError};
 
-use crate::testing::{append_each, contents, numbered, read_from, small};
+use crate::sim::SimDisk;
+use crate::testing::{append_each, batch, contents, numbered, read_from, small};
 use crate::{Durability, Wal, WalOptions};
 
 /// R17: a reader begins anywhere and follows the writer over segments.
@@ -25,7 +26,7 @@ fn a_reader_follows_the_writer() {
 fn a_reader_begins_in_the_middle_of_a_group() {
     let dir = tempfile::tempdir().unwrap();
     let log = Wal::open(dir.path(), small()).unwrap();
-    log.append(&crate::testing::batch(&[b"1", b"2", b"3"])).unwrap().wait().unwrap();
+    log.append(&batch(&[b"1", b"2", b"3"])).unwrap().wait().unwrap();
     assert_eq!(read_from(&log, Seq::new(3)).unwrap(), [b"3".to_vec()]);
     assert!(read_from(&log, Seq::new(4)).unwrap().is_empty());
     assert!(read_from(&log, Seq::new(400)).unwrap().is_empty());
@@ -75,6 +76,36 @@ fn truncation_removes_whole_segments_from_the_front() {
     log.close().unwrap();
     let kept: Vec<_> = (first.get()..=60).map(|index| numbered(index as usize, 1500)).collect();
     assert_eq!(contents(dir.path()).unwrap(), kept);
+}
+
+/// R15: both slots of the floor say what goes, durably, before the first segment does;
+/// then the oldest goes first; then the directory is synced.
+#[test]
+fn truncation_removes_the_oldest_first_and_says_so_before() {
+    let disk = SimDisk::new(1);
+    let log = Wal::open_simulated(&disk, small()).unwrap();
+    while log.segment_count() < 4 {
+        let ticket = log.append(&batch(&[&numbered(0, 6000)])).unwrap();
+        log.step();
+        ticket.wait().unwrap();
+    }
+    let before = disk.trace();
+    assert_eq!(log.truncate_before(Seq::new(u64::MAX)).unwrap(), 3);
+    let all = disk.trace();
+    let operations: Vec<_> = all.strip_prefix(&before).unwrap().lines().collect();
+    let (floor, removals) = operations.split_at(4);
+    for (operation, begins) in
+        floor.iter().zip(["write FLOOR", "sync FLOOR", "write FLOOR", "sync FLOOR"])
+    {
+        assert!(operation.starts_with(begins), "{operations:?}");
+    }
+    let expected = [
+        "remove wal-0000000000000000.seg",
+        "remove wal-0000000000000001.seg",
+        "remove wal-0000000000000002.seg",
+        "sync directory",
+    ];
+    assert_eq!(removals, expected);
 }
 
 #[test]
