@@ -1,7 +1,11 @@
 mod appending;
+mod child;
 mod cursors;
 mod damage;
+#[cfg(target_os = "linux")]
+mod ext4;
 mod faults;
+mod killed;
 mod looking;
 mod power_cuts;
 mod producers;
