@@ -5,7 +5,7 @@
 //! Y2. A crate that is not in [`LAYERS`] fails, so that a new one is given its
 //!     place on purpose.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process;
 
 use serde_json::Value;

@@ -48,6 +48,9 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 }
 
 fn try_all(root: &Path, faults: &[Fault]) -> Result<()> {
+    if let Some(problem) = faults.iter().find_map(|fault| fault.misfit(root)) {
+        return Err(Failure::failed(problem));
+    }
     let copy = Copy::of(root, &workspace::target()?.join("mutants"))?;
     let mut trials = Trials::new(&copy);
     let tests: BTreeSet<_> = faults.iter().flat_map(|fault| &fault.tests).collect();
@@ -76,7 +79,7 @@ fn try_all(root: &Path, faults: &[Fault]) -> Result<()> {
 }
 
 fn row(name: &str, outcome: &str, took: &str) -> String {
-    format!("{name:<44} {took:>9}  {outcome}")
+    format!("{name:<54} {took:>9}  {outcome}")
 }
 
 fn seconds(took: Duration) -> String {

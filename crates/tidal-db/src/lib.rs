@@ -89,6 +89,9 @@ pub use verify::verify;
 /// What fails in this crate fails with a [`TidalError`].
 pub type Result<T, E = TidalError> = std::result::Result<T, E>;
 
+#[cfg(test)]
+mod tests;
+
 /// The example in the README, compiled.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -8,6 +8,8 @@ mod local;
 mod noop;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod simulated;
 
 use std::fmt::{self, Debug};
 
@@ -20,6 +22,8 @@ pub(crate) use local::LocalLog;
 pub(crate) use noop::NoopLog;
 #[cfg(test)]
 pub(crate) use scripted::ScriptedLog;
+#[cfg(test)]
+pub(crate) use simulated::SimulatedLog;
 
 /// What sees the records that a log is read for.
 pub(crate) type Visitor<'a> = &'a mut dyn FnMut(&LogRecord<'_>) -> Result<()>;

@@ -40,6 +40,18 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         Some(storage) => Arc::clone(storage),
         None => chosen.open(&directory::storage_dir(&path))?,
     };
+    let log = |options| Ok(Arc::new(LocalLog::open(&directory::log_dir(&path), options)?) as _);
+    assemble(builder, Some(directory), &path, storage, log)
+}
+
+/// A database of these parts, as of the end of its log.
+pub(crate) fn assemble(
+    builder: Builder,
+    directory: Option<Directory>,
+    path: &Path,
+    storage: Arc<dyn Storage>,
+    open_log: impl FnOnce(WalOptions) -> Result<Arc<dyn RecordLog>>,
+) -> Result<TidalDB> {
     let loaded = checkpoint::load(&*storage)?;
     let head = loaded.as_ref().map(|loaded| loaded.head);
     let applied = head.map_or(Seq::ZERO, |head| head.position.seq);
@@ -50,20 +62,17 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         // Before the log is touched; what its tail may still add is checked below.
         loaded.state.schema().extend(schema)?;
     }
-    let log = LocalLog::open(
-        &directory::log_dir(&path),
-        WalOptions {
-            durability: builder.durability,
-            group_commit: builder.group_commit,
-            segment_bytes: builder.segment_bytes,
-            verify_from: applied.next(),
-            continues,
-            clock: Arc::clone(&builder.clock),
-            ..WalOptions::default()
-        },
-    );
-    let log: Arc<dyn RecordLog> = Arc::new(log.map_err(|error| mismatch(&path, error))?);
-    check_reach(&path, head, &*log)?;
+    let options = WalOptions {
+        durability: builder.durability,
+        group_commit: builder.group_commit,
+        segment_bytes: builder.segment_bytes,
+        verify_from: applied.next(),
+        continues,
+        clock: Arc::clone(&builder.clock),
+        ..WalOptions::default()
+    };
+    let log = open_log(options).map_err(|error| mismatch(path, error))?;
+    check_reach(path, head, &*log)?;
     let log_id = log.head().log_id;
     match head {
         None => checkpoint::bind(&*storage, log_id)?,
@@ -79,12 +88,12 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
         Some(schema) => adopt(state, schema, &*log)?,
         None if state.schema().signal_count() == 0 && log.head().seq == Seq::ZERO => {
             // A crash came between creating the directory and the first record.
-            return Err(TidalError::NotFound { path });
+            return Err(TidalError::NotFound { path: path.into() });
         }
         None => state,
     };
     let progress = Progress::new(log.head().seq, applied);
-    start(builder, Some(directory), Wiring { storage, log, state, progress })
+    start(builder, directory, Wiring { storage, log, state, progress })
 }
 
 /// A database that keeps nothing, for tests.

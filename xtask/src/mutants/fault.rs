@@ -137,7 +137,6 @@ impl Fault {
     }
 
     /// What keeps the fault from being tried, if anything does.
-    #[cfg(test)]
     pub(super) fn misfit(&self, root: &Path) -> Option<String> {
         let name = &self.name;
         let Ok(text) = fs::read_to_string(root.join(&self.file)) else {
@@ -167,7 +166,6 @@ impl Test {
     }
 
     /// Whether a function of its name is in the sources of its program.
-    #[cfg(test)]
     fn is_in(&self, root: &Path) -> bool {
         let Program { package, target } = &self.program;
         let below = if target == "lib" { "src" } else { &format!("tests/{target}") };

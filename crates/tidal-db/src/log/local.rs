@@ -11,7 +11,7 @@ use crate::Result;
 /// A log of tidal-wal.
 #[derive(Debug)]
 pub(crate) struct LocalLog {
-    wal: Wal,
+    pub(super) wal: Wal,
 }
 
 impl LocalLog {

@@ -254,7 +254,7 @@ fn any_swapped_doubled_or_foreign_segment_is_refused() {
                 golden.disk.put(first, &files[first]);
                 golden.disk.put(second, &files[second]);
             }
-            let next = names::segment(crate::format::SegmentNumber::new(SEGMENTS as u64));
+            let next = names::segment(SegmentNumber::new(SEGMENTS as u64));
             golden.disk.put(&next, &files[first]);
             assert_eq!(golden.outcome(), Outcome::Refused, "{first} once more at the end");
             golden.disk.take(&next);
@@ -278,4 +278,48 @@ fn a_length_is_not_trusted_before_it_is_checked() {
     disk.put(&name, &bytes);
     let error = read_from(&log, Seq::FIRST).unwrap_err();
     assert!(matches!(&error, WalError::Damaged { offset: 4096, .. }), "{error:?}");
+}
+
+/// Two copies of one log that went different ways since: same identity, same nonces, same
+/// numbers, other records. Neither was closed.
+fn diverged(records: usize, bytes: usize) -> [SimDisk; 2] {
+    let disk = SimDisk::new(1);
+    Wal::open_stepped(&disk, tiny()).unwrap().close().unwrap();
+    let disks = [disk.copy(), disk];
+    for (fill, disk) in [b'a', b'b'].into_iter().zip(&disks) {
+        let log = Wal::open_stepped(disk, tiny()).unwrap();
+        for _ in 0..records {
+            let ticket = log.append(&batch(&[&vec![fill; bytes]])).unwrap();
+            log.step();
+            ticket.wait().unwrap();
+        }
+        disk.die();
+        drop(log);
+        disk.kill();
+    }
+    disks
+}
+
+/// R2, R6: a group must follow from the one before it, by the chain of digests.
+#[test]
+fn a_group_of_a_diverged_copy_is_no_part_of_the_log() {
+    let [disk, other] = diverged(3, 100);
+    let name = names::segment(SegmentNumber::FIRST);
+    let mut bytes = disk.cached(&name).unwrap();
+    let third = 4096 + 2 * 512..4096 + 3 * 512;
+    bytes[third.clone()].copy_from_slice(&other.cached(&name).unwrap()[third]);
+    disk.put(&name, &bytes);
+    let log = Wal::open_stepped(&disk, tiny()).unwrap();
+    assert_eq!(read_from(&log, Seq::FIRST).unwrap(), [[b'a'; 100]; 2]);
+}
+
+/// R7: a segment must follow from the one before it, also where no floor knows better.
+#[test]
+fn a_segment_of_a_diverged_copy_is_refused() {
+    let [disk, other] = diverged(3, 1500);
+    let last = names::segment(SegmentNumber::new(1));
+    disk.put(&last, &other.cached(&last).unwrap());
+    disk.take(names::FLOOR);
+    let error = Wal::open_stepped(&disk, tiny()).unwrap_err();
+    assert!(matches!(error, WalError::Damaged { .. }), "{error}");
 }

@@ -141,7 +141,7 @@ fn a_full_disk_is_told_to_whoever_syncs_when_nobody_listened() {
     }
 }
 
-/// R15: a truncation that fails anywhere ends the log, and leaves it such that it
+/// R8, R15: a truncation that fails anywhere ends the log, and leaves it such that it
 /// opens with everything from the cut on.
 #[test]
 fn truncation_can_be_cut_short_anywhere() {
@@ -156,8 +156,13 @@ fn truncation_can_be_cut_short_anywhere() {
             disk.arm(countdown);
             let truncated = log.truncate_before(Seq::new(30));
             let fired = disk.fired();
-            drop(log);
             let context = format!("{operation:?} number {countdown}");
+            if fired {
+                truncated.as_ref().unwrap_err();
+                let after = log.append(&batch(&[b"after"]));
+                assert!(matches!(after, Err(WalError::Poisoned { .. })), "{context}: {after:?}");
+            }
+            drop(log);
             let contents = contents(dir.path()).unwrap();
             assert!(contents.len() >= 11, "{context}: {}", contents.len());
             let expected: Vec<_> =

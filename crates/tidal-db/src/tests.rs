@@ -1,0 +1,3 @@
+//! Tests of the whole that need what is not public.
+
+mod acceptance;
