@@ -10,7 +10,7 @@ use super::{Appending, LocalLog, RecordLog, Visitor};
 use crate::Result;
 
 /// A log whose disk is simulated. All of its writing is done by the threads that
-/// append, check point and step, so a test of one thread can be repeated.
+/// append, write checkpoints and step, so a test of one thread can be repeated.
 #[derive(Debug)]
 pub(crate) struct SimulatedLog {
     log: LocalLog,

@@ -39,7 +39,7 @@ const FAILED_SYNC: u64 = 85;
 fn three_producers_through_two_power_cuts_leave_what_they_always_leave() {
     let dir = tempfile::tempdir().unwrap();
     for engine in [Engine::Memory(Lasting::new()), Engine::Fjall(dir.path().join("storage"))] {
-        let found = Run::new(engine).to_the_end();
+        let found = Run::new(engine).live();
         assert!(found == EXPECTED, "the run left\n{found}\nand not\n{EXPECTED}");
     }
 }
@@ -70,7 +70,7 @@ impl Run {
         }
     }
 
-    fn to_the_end(mut self) -> String {
+    fn live(mut self) -> String {
         let mut life = self.world.open();
         while !self.senders.iter().all(Sender::is_done) {
             self.round += 1;
