@@ -47,7 +47,7 @@ Commands:
   fuzz          any bytes as a log; --minutes N for each target;
                 needs cargo-fuzz and a nightly compiler
   mutants       deliberate faults, each of which a test has to catch;
-                --list shows them, --only NAME tries those that begin so
+                --list shows them, --only NAMES tries those that begin so
   soak          simulated crashes of the log, and shuttle, until a seed fails;
                 --minutes N ends it earlier, --seed S begins at a seed
 

@@ -30,19 +30,22 @@ const USAGE: &str = "mutants takes --list, or --only with the beginning of names
 /// Runs what the words on the command line ask for.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let only = match words {
-        [] | ["--list"] => "",
-        ["--only", name] => name,
+        [] | ["--list"] => &[""],
+        ["--only", names @ ..] if !names.is_empty() => names,
         _ => return Err(Failure::Usage(USAGE.into())),
     };
     let root = workspace::root()?;
     let mut faults = fault::read(&root)?;
-    faults.retain(|fault| fault.name.starts_with(only));
+    faults.retain(|fault| only.iter().any(|name| fault.name.starts_with(name)));
     if words == ["--list"] {
         faults.iter().for_each(|fault| console::say(&fault.to_string()));
         return Ok(());
     }
     if faults.is_empty() {
-        return Err(Failure::Usage(format!("no fault is called {only:?}; see --list")));
+        return Err(Failure::Usage(format!(
+            "no fault is called {}; see --list",
+            only.join(" or ")
+        )));
     }
     try_all(&root, &faults)
 }
