@@ -25,6 +25,7 @@
 mod bytes;
 mod clock;
 mod decay;
+mod dedup;
 mod entity;
 mod error;
 mod event;
@@ -38,6 +39,7 @@ mod window;
 pub use bytes::{ByteReader, VARINT_BYTES_MAX, put_varint};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decay::{DecaySpec, SPAN_MAX};
+pub use dedup::DedupKey;
 pub use entity::{EntityId, EntityKind};
 pub use error::{
     ErrorKind, KeyError, SchemaError, SharedError, StorageError, TidalError, WalError,

@@ -86,7 +86,6 @@ pub(crate) trait DiskFile: Debug + Send + Sync {
 }
 
 /// A whole file.
-#[cfg(test)]
 pub(crate) fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     read_all_into(file, &mut bytes)?;

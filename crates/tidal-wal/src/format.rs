@@ -2,6 +2,7 @@
 //! layout.
 
 mod chain;
+mod checkpoint;
 mod cursors;
 mod floor;
 mod group;
@@ -11,6 +12,9 @@ mod segment;
 
 pub(crate) use chain::ChainInput;
 pub use chain::Digest;
+pub(crate) use checkpoint::{
+    CHECKPOINT_HEADER_BYTES, Checkpoint, CheckpointFlaw, CheckpointHeader, Maker, put_entry,
+};
 pub(crate) use cursors::{CURSOR_FILE_BYTES, CursorFlaw, CursorSlot, is_cursor_name};
 pub(crate) use floor::{FLOOR_BYTES, Floor};
 pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};

@@ -28,6 +28,26 @@
 //! # What survives
 //! See [`Durability`]. By default an answered append survives a power cut.
 //!
+//! # Sending again
+//! A record may have a key ([`Batch::push_record`]). Sent again within the log's window
+//! ([`DedupOptions`]), it is not written again: the answer gives the number of the
+//! original. A key costs a lookup, and a digest of the content, when it is appended; a
+//! record without one costs nothing. [`Wal::checkpoint`] keeps the window, and a state of
+//! the log's owner, beside the log, so that records can be cut off.
+//!
+//! ```
+//! use tidal_wal::{Batch, DedupKey, Outcome, Record, RecordKind, Seq, Wal, WalOptions};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let log = Wal::open(dir.path(), WalOptions::default())?;
+//! let mut batch = Batch::new();
+//! batch.push_record(Record::new(RecordKind(1), b"order 17").key(DedupKey::Client([17; 16])))?;
+//! log.append(&batch)?.wait()?;
+//! let again = log.append(&batch)?.wait()?;
+//! assert_eq!(again.outcomes().next(), Some(Outcome::Duplicate { seq: Seq::FIRST }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Opening after a crash
 //! Opening looks at everything, decides once, and then repairs. What a crash
 //! tore behind the last acknowledged record is copied aside and cut; damage to
@@ -67,9 +87,13 @@
 //! | name of a cursor | [`CURSOR_NAME_BYTES_MAX`](limits::CURSOR_NAME_BYTES_MAX), 64 bytes | [`WalError::CursorName`] |
 
 mod batch;
+mod checkpoint;
+mod checkpoint_file;
+mod checkpoints;
 mod completion;
 mod cursor;
 mod cursor_file;
+mod dedup;
 mod disk;
 mod dump;
 mod floor_file;
@@ -77,6 +101,7 @@ mod format;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod key;
 pub mod limits;
 mod names;
 mod open;
@@ -103,22 +128,26 @@ mod ticket;
 mod verify;
 mod wal;
 mod walk;
+mod window;
 mod writer;
 
 pub use batch::Batch;
+pub use checkpoint::OwnerState;
 pub use completion::{Completer, Completion, completion};
 pub use cursor::{Cursor, CursorStart, CursorStats};
 pub use disk::create_dir_durable;
 pub use dump::{DumpReport, dump};
 pub use format::{Digest, FORMAT_VERSION, Parent, RecordKind};
-pub use options::{Durability, GroupCommit, WalOptions};
+pub use key::RecordKey;
+pub use options::{DedupOptions, Durability, GroupCommit, WalOptions};
 pub use reader::Reader;
-pub use record::LogRecord;
+pub use record::{LogRecord, Record};
 pub use salvage::{Lost, SalvageOptions, SalvageReport, salvage, survey};
 pub use stat::{ContentStat, FileStat, FloorStat, LogStat, SegmentStat, inspect_log};
-pub use ticket::{Appended, Ticket};
+pub use ticket::{Appended, Outcome, Ticket};
 pub use tidal_types::{
-    Clock, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp, WalError,
+    Clock, DedupKey, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp,
+    WalError,
 };
 pub use verify::{Problem, VerifyReport, verify};
 pub use wal::{Head, Wal, WalStats};

@@ -1,5 +1,8 @@
 //! Every limit of the log, by name.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 /// The longest payload of a record, in bytes.
 pub const RECORD_BYTES_MAX: usize = 4 << 20;
 
@@ -26,7 +29,7 @@ pub const GROUP_BYTES_MAX: usize = BATCH_BYTES_MAX;
 
 /// The smallest and the largest size that may be asked for as the size of a
 /// segment, in bytes.
-pub const SEGMENT_BYTES_RANGE: std::ops::RangeInclusive<u64> = 16 << 10..=1 << 30;
+pub const SEGMENT_BYTES_RANGE: RangeInclusive<u64> = 16 << 10..=1 << 30;
 
 /// The longest a segment can be, in bytes. One that must hold a batch may be longer
 /// than was asked for.
@@ -37,6 +40,20 @@ pub(crate) const BATCH_OVERHEAD_BYTES: usize = 128;
 
 /// The alignments a group may have, in bytes.
 pub const ALIGNMENTS: [u32; 4] = [512, 1024, 2048, 4096];
+
+/// The shortest and the longest window of deduplication that may be asked for.
+pub const DEDUP_WINDOW_RANGE: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(30 * 24 * 3600);
+
+/// The most keys that a window of deduplication may be allowed to hold.
+pub const DEDUP_KEYS_MAX: usize = 1 << 24;
+
+/// The longest state that a checkpoint of the log takes, in bytes.
+pub const CHECKPOINT_STATE_BYTES_MAX: usize = 64 << 20;
+
+/// The most entries of a window that a checkpoint may hold: keys that may be known, and
+/// a generation of others that nobody has looked for since they left.
+pub(crate) const WINDOW_ENTRIES_MAX: u64 = 2 * DEDUP_KEYS_MAX as u64;
 
 /// How long after a sync an idle log waits before it writes down how far it is
 /// synced, in milliseconds.

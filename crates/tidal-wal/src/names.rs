@@ -8,6 +8,8 @@
 //! | `wal-{segment:016x}.seg`          | a segment, see `format/segment.rs`          |
 //! | `wal-{segment:016x}.seg.tmp`      | a segment under construction or made ahead, removed at open |
 //! | `….salvaged`                      | a segment of a log that is being salvaged into this directory |
+//! | `wal-{checkpoint:016x}.ckpt`      | a checkpoint, see `format/checkpoint.rs`    |
+//! | `wal-{checkpoint:016x}.ckpt.tmp`  | a checkpoint under construction, removed at open |
 //! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
 
 use crate::format::SegmentNumber;
@@ -17,12 +19,17 @@ pub(crate) const FLOOR: &str = "FLOOR";
 pub(crate) const CURSORS: &str = "CURSORS";
 
 const SEGMENT_SUFFIX: &str = ".seg";
+const CHECKPOINT_SUFFIX: &str = ".ckpt";
 const TEMPORARY_SUFFIX: &str = ".tmp";
 const TORN_SUFFIX: &str = ".torn";
 const STAGED_SUFFIX: &str = ".salvaged";
 
 pub(crate) fn segment(number: SegmentNumber) -> String {
     format!("wal-{:016x}{SEGMENT_SUFFIX}", number.get())
+}
+
+pub(crate) fn checkpoint(number: u64) -> String {
+    format!("wal-{number:016x}{CHECKPOINT_SUFFIX}")
 }
 
 pub(crate) fn temporary(name: &str) -> String {
@@ -53,14 +60,27 @@ fn torn_prefix(number: SegmentNumber, offset: u64) -> String {
 }
 
 pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
-    let digits = name.strip_prefix("wal-")?.strip_suffix(SEGMENT_SUFFIX)?;
-    let number = SegmentNumber::new(u64::from_str_radix(digits, 16).ok()?);
+    let number = SegmentNumber::new(parse_number(name, SEGMENT_SUFFIX)?);
     (segment(number) == name).then_some(number)
 }
 
+pub(crate) fn parse_checkpoint(name: &str) -> Option<u64> {
+    let number = parse_number(name, CHECKPOINT_SUFFIX)?;
+    (checkpoint(number) == name).then_some(number)
+}
+
+fn parse_number(name: &str, suffix: &str) -> Option<u64> {
+    let digits = name.strip_prefix("wal-")?.strip_suffix(suffix)?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
 pub(crate) fn is_temporary(name: &str) -> bool {
-    name.strip_suffix(TEMPORARY_SUFFIX)
-        .is_some_and(|name| name == FLOOR || name == CURSORS || parse_segment(name).is_some())
+    name.strip_suffix(TEMPORARY_SUFFIX).is_some_and(|name| {
+        name == FLOOR
+            || name == CURSORS
+            || parse_segment(name).is_some()
+            || parse_checkpoint(name).is_some()
+    })
 }
 
 #[cfg(test)]
@@ -81,6 +101,11 @@ mod tests {
         ] {
             assert_eq!(parse_segment(other), None, "{other}");
         }
+        assert_eq!(checkpoint(42), "wal-000000000000002a.ckpt");
+        assert_eq!(parse_checkpoint(&checkpoint(42)), Some(42));
+        assert_eq!(parse_checkpoint(&segment(number)), None);
+        assert_eq!(parse_segment(&checkpoint(42)), None);
+        assert!(is_temporary(&temporary(&checkpoint(42))));
         assert!(is_temporary(&temporary(&segment(number))));
         assert!(!is_temporary("notes.tmp"));
         assert_eq!(torn(number, 512, 3), "wal-000000000000002a-200.3.torn");

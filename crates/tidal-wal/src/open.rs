@@ -5,17 +5,22 @@ use std::sync::Arc;
 use tidal_types::{Position, Seq, WalError};
 
 use crate::WalOptions;
+use crate::checkpoints::Checkpoints;
 use crate::cursor_file::{CursorFile, check_cursors, read_cursors};
+use crate::dedup::Dedup;
 use crate::disk::{Disk, Lock, failed};
 use crate::floor_file::FloorFile;
 use crate::format::{CursorSlot, Parent, SegmentNumber};
 use crate::names;
 use crate::queue::Queue;
 use crate::random;
-use crate::recovery::{Decision, Inspection, decide, inspect, repair};
+use crate::recovery::{
+    Decision, Inspection, checkpoint_damage, decide, inspect_with_window, repair,
+};
 use crate::segments::Segments;
 use crate::shared::{Durable, Shared};
 use crate::tail::{Beginning, Tail};
+use crate::window::Window;
 use crate::writer::Writer;
 
 /// Opens or creates the log on a disk. Its writer does not run yet.
@@ -24,7 +29,7 @@ pub(crate) fn open(
     lock: Option<Lock>,
     options: &WalOptions,
 ) -> Result<(Arc<Shared>, Writer), WalError> {
-    let found = inspect(&*disk, options.verify_from, &mut |_, _| ())?;
+    let mut found = inspect_with_window(&*disk, options.verify_from, options.dedup.window)?;
     let decision = decide(&*disk, &found);
     let cursors = read_cursors(&*disk)?;
     if let Some(cursors) = &cursors {
@@ -62,17 +67,27 @@ pub(crate) fn open(
     }
     let oldest = segments.first_number().unwrap_or(tail.header().number);
     floor.write(tail.floor(oldest))?;
+    let checkpoints = checkpoints(&*disk, &found, segments.first_seq());
     let standing = tail.standing();
+    let window = found.window.take().unwrap_or_else(|| Window::new(options.dedup.window));
+    let dedup = Dedup::new(
+        Arc::clone(&options.clock),
+        options.dedup.max_keys,
+        window,
+        standing.next_seq,
+        standing.log_time,
+    );
     let log_id = tail.header().log_id;
     let cursor_file = CursorFile::open(&disk, log_id, cursors, segments.first_seq())?;
     let shared = Arc::new(Shared::new(
         Arc::clone(&disk),
         log_id,
-        Queue::new(disk.path(""), options.group_commit, standing.next_seq),
+        Queue::new(disk.path(""), options.group_commit, standing.next_seq, dedup),
         Durable::of(&tail),
         segments,
         floor,
         cursor_file,
+        checkpoints,
     ));
     let clock = Arc::clone(&options.clock);
     let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);
@@ -126,6 +141,16 @@ fn belong(disk: &dyn Disk, decision: &Decision, cursors: &CursorSlot) -> Result<
             check_cursors(disk, cursors, log_id, plan.next_seq.previous())
         }
     }
+}
+
+/// The checkpoints of a log that may be opened.
+fn checkpoints(disk: &dyn Disk, found: &Inspection, first: Seq) -> Checkpoints {
+    for damage in checkpoint_damage(disk, found) {
+        tracing::warn!(error = %damage, "a checkpoint of the log is damaged and passed over");
+    }
+    let sound = found.checkpoints.iter().filter_map(|found| found.header.ok()).collect();
+    let damaged = found.checkpoints.iter().filter(|found| found.header.is_err());
+    Checkpoints::new(sound, damaged.map(|found| found.number).collect(), first)
 }
 
 /// Removes what was under construction when a process ended.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidal_types::{Clock, Position, Seq, SystemClock, WalError};
 
-use crate::limits::{ALIGNMENTS, SEGMENT_BYTES_RANGE};
+use crate::limits::{ALIGNMENTS, DEDUP_KEYS_MAX, DEDUP_WINDOW_RANGE, SEGMENT_BYTES_RANGE};
 
 /// When a record is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,6 +39,29 @@ impl Default for GroupCommit {
     }
 }
 
+/// How long a log knows the keys of its records.
+///
+/// A key is known for `window` at least, and for less than twice that, by log time,
+/// and by nothing else: neither a restart, nor a crash, nor truncation shortens it.
+/// (A clock that jumps ahead takes log time with it, and log time never goes back.)
+/// In a log that was opened with another window, a longer one does not bring back
+/// what has left the shorter one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DedupOptions {
+    /// How long a key is known: 1 second to 30 days, default 10 minutes.
+    pub window: Duration,
+    /// How many keys may be known, 1 to [`DEDUP_KEYS_MAX`]; default 4,000,000. A
+    /// further one is refused ([`WalError::WindowFull`]). A key takes about 150 bytes
+    /// of memory, and 49 in a checkpoint.
+    pub max_keys: usize,
+}
+
+impl Default for DedupOptions {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(600), max_keys: 4_000_000 }
+    }
+}
+
 /// How a log is opened.
 #[derive(Debug, Clone)]
 pub struct WalOptions {
@@ -64,6 +87,8 @@ pub struct WalOptions {
     /// too, if it took over as much; [`Wal::head`](crate::Wal::head) tells which it is. Default: any log, and a new one where
     /// there is none.
     pub continues: Option<Position>,
+    /// How long keys are known.
+    pub dedup: DedupOptions,
     /// Where log times come from. Log times never go back, whatever it says.
     pub clock: Arc<dyn Clock>,
 }
@@ -77,6 +102,7 @@ impl Default for WalOptions {
             alignment: 512,
             verify_from: Seq::ZERO,
             continues: None,
+            dedup: DedupOptions::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -94,6 +120,18 @@ impl WalOptions {
             return Err(WalError::InvalidOption {
                 option: "alignment",
                 problem: format!("{} is not one of {ALIGNMENTS:?}", self.alignment),
+            });
+        }
+        if !DEDUP_WINDOW_RANGE.contains(&self.dedup.window) {
+            return Err(WalError::InvalidOption {
+                option: "dedup.window",
+                problem: format!("{:?} is not in {DEDUP_WINDOW_RANGE:?}", self.dedup.window),
+            });
+        }
+        if !(1..=DEDUP_KEYS_MAX).contains(&self.dedup.max_keys) {
+            return Err(WalError::InvalidOption {
+                option: "dedup.max_keys",
+                problem: format!("{} is not in 1..={DEDUP_KEYS_MAX}", self.dedup.max_keys),
             });
         }
         Ok(())

@@ -5,15 +5,18 @@
 //! K2. Once the queue has failed or is closing, nothing enters it; what is in it
 //!     is taken exactly once.
 //! K3. A failure is set before anyone who waits is woken.
+//! K4. The answer to a repeat stands behind its original, so it comes once that is as
+//!     durable as any answered record, or fails with it. It asks for no sync.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidal_types::{Seq, WalError};
+use tidal_types::{Seq, Timestamp, WalError};
 
 use crate::batch::Batch;
 use crate::completion::Completer;
+use crate::dedup::{Dedup, Repeat, Stamp};
 use crate::limits::{BATCH_OVERHEAD_BYTES, IDLE_MILLIS, QUEUE_BYTES_LIMIT};
 use crate::options::GroupCommit;
 use crate::sync::{Condvar, Mutex, MutexGuard};
@@ -21,13 +24,25 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 /// Tells a caller how its batch fared.
 pub(crate) type Answer = Completer<Result<(), WalError>>;
 
-/// A batch in the queue, or a request to sync when it has no records.
+/// A batch in the queue. One without records is a request to sync, or the answer to
+/// repeats.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) record_count: u32,
     pub(crate) bytes: usize,
+    pub(crate) wants_sync: bool,
     /// `None` when the caller has its answer already.
     pub(crate) answer: Option<Answer>,
+}
+
+/// Where the records of a batch went.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// The number of the first new record, or of the next one when none is new.
+    pub(crate) first: Seq,
+    /// How many are new.
+    pub(crate) new_count: u32,
+    pub(crate) repeats: Vec<Repeat>,
 }
 
 /// The bodies of the waiting batches, one behind the other.
@@ -63,6 +78,7 @@ impl Buffer {
 struct State {
     open: Buffer,
     next_seq: Seq,
+    dedup: Dedup,
     closing: bool,
     failure: Option<Arc<WalError>>,
     /// Why records were not written whose caller does not listen.
@@ -97,7 +113,12 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new(path: PathBuf, group_commit: GroupCommit, next_seq: Seq) -> Self {
+    pub(crate) fn new(
+        path: PathBuf,
+        group_commit: GroupCommit,
+        next_seq: Seq,
+        dedup: Dedup,
+    ) -> Self {
         let open = Buffer::default();
         Self {
             path,
@@ -105,6 +126,7 @@ impl Queue {
             state: Mutex::new(State {
                 open,
                 next_seq,
+                dedup,
                 closing: false,
                 failure: None,
                 unheard: None,
@@ -128,15 +150,16 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts a batch at the end, once there is room, and returns the number of its
-    /// first record, which must be the one that is expected, if any is.
+    /// Puts the new records of a batch at the end, once there is room, and returns where
+    /// they went. The first one must get the number that is expected, if any is.
     pub(crate) fn push(
         &self,
         batch: &Batch,
+        stamps: &[Stamp],
         expected: Option<Seq>,
         answer: Option<Answer>,
         when_full: WhenFull,
-    ) -> Result<Seq, WalError> {
+    ) -> Result<Placed, WalError> {
         let bytes = batch.byte_len();
         let mut state = self.lock();
         loop {
@@ -154,19 +177,27 @@ impl Queue {
         if let Some(expected) = expected.filter(|expected| *expected != first) {
             return Err(WalError::OutOfPlace { expected, next: first });
         }
-        let was_empty = state.open.batches.is_empty();
-        state.next_seq = first.plus(u64::from(batch.record_count()));
-        state.open.records += batch.len();
-        state.open.wants_sync |= batch.is_empty();
-        state.open.body.extend_from_slice(batch.body());
-        state.open.batches.push(Queued { record_count: batch.record_count(), bytes, answer });
+        let entered = &mut *state;
+        let repeats = entered.dedup.enter(stamps, first)?;
+        let repeat_count = u32::try_from(repeats.len()).unwrap_or(u32::MAX);
+        let new_count = batch.record_count().saturating_sub(repeat_count);
+        let open = &mut entered.open;
+        let was_empty = open.batches.is_empty();
+        let start = open.body.len();
+        batch.put(&mut open.body, stamps, &repeats);
+        let wants_sync = batch.is_empty();
+        open.records += new_count as usize;
+        open.wants_sync |= wants_sync;
+        let bytes = open.body.len() - start;
+        open.batches.push(Queued { record_count: new_count, bytes, wants_sync, answer });
+        entered.next_seq = first.plus(u64::from(new_count));
         // The writer waits for the first batch, and then for nothing but a trigger.
-        let wakes_writer = was_empty || state.open.triggers(&self.group_commit);
+        let wakes_writer = was_empty || entered.open.triggers(&self.group_commit);
         drop(state);
         if wakes_writer {
             self.arrived.notify_one();
         }
-        Ok(first)
+        Ok(Placed { first, new_count, repeats })
     }
 
     /// Waits for work. With batches to write, `taken`, which must be empty, is
@@ -238,6 +269,7 @@ impl Queue {
     pub(crate) fn fail(&self, cause: Arc<WalError>) -> Vec<Queued> {
         let mut state = self.lock();
         state.failure.get_or_insert(cause);
+        state.dedup.forget_pending();
         let waiting = std::mem::take(&mut state.open.batches);
         state.open.clear();
         drop(state);
@@ -250,6 +282,7 @@ impl Queue {
     pub(crate) fn rewind(&self, next_seq: Seq) -> Vec<Queued> {
         let mut state = self.lock();
         state.next_seq = next_seq;
+        state.dedup.forget_pending();
         let waiting = std::mem::take(&mut state.open.batches);
         state.open.clear();
         drop(state);
@@ -260,6 +293,17 @@ impl Queue {
     /// How many bytes wait for the writer.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.lock().open.body.len()
+    }
+
+    /// The log time of the group that ends before record `end` and is about to be
+    /// written; its keys enter the window.
+    pub(crate) fn stamp(&self, end: Seq, now: Timestamp) -> Timestamp {
+        self.lock().dedup.stamp(end, now)
+    }
+
+    /// What is known of keys, for a look at it.
+    pub(crate) fn with_dedup<T>(&self, look: impl FnOnce(&mut Dedup) -> T) -> T {
+        look(&mut self.lock().dedup)
     }
 
     pub(crate) fn failure(&self) -> Option<Arc<WalError>> {

@@ -16,7 +16,7 @@ use crate::format::{
 };
 use crate::names;
 use crate::shared::Shared;
-use crate::{LogRecord, RecordKind};
+use crate::{LogRecord, RecordKey, RecordKind};
 
 /// Follows the log from a record on.
 #[derive(Debug)]
@@ -51,6 +51,15 @@ struct Group {
     before: Before,
 }
 
+/// A record of the group that is being read.
+struct Found {
+    kind: RecordKind,
+    key: Option<RecordKey>,
+    producer: Option<Producer>,
+    /// Where in the bytes of the group it is.
+    payload: Range<usize>,
+}
+
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>, from: Seq) -> Self {
         Self { shared, next: from.max(Seq::FIRST), place: None, group: Group::default() }
@@ -71,14 +80,14 @@ impl Reader {
                 }
             }
             let seq = self.group.seq;
-            let Some((kind, producer, payload)) = self.group.advance() else {
+            let Some(Found { kind, key, producer, payload }) = self.group.advance() else {
                 return Err(self.unreadable());
             };
             if seq >= self.next {
                 self.next = seq.next();
                 let log_time = self.group.log_time;
                 let payload = self.group.bytes.get(payload).unwrap_or_default();
-                return Ok(Some(LogRecord { seq, kind, log_time, producer, payload }));
+                return Ok(Some(LogRecord { seq, kind, log_time, key, producer, payload }));
             }
         }
     }
@@ -172,15 +181,15 @@ impl Reader {
 }
 
 impl Group {
-    /// Goes on to the next record: its kind, its producer, and where in the bytes
-    /// its payload is.
-    fn advance(&mut self) -> Option<(RecordKind, Option<Producer>, Range<usize>)> {
+    /// Goes on to the next record.
+    fn advance(&mut self) -> Option<Found> {
         let mut body = ByteReader::new(self.bytes.get(self.read..)?);
-        let Frame { kind, producer, payload } = read_record(&mut body, &mut self.before)?;
+        let Frame { kind, key, producer, payload } = read_record(&mut body, &mut self.before)?;
         self.read = self.bytes.len() - body.rest().len();
         self.seq = self.seq.next();
         self.remaining -= 1;
-        Some((kind, producer, self.read - payload.len()..self.read))
+        let payload = self.read - payload.len()..self.read;
+        Some(Found { kind, key, producer, payload })
     }
 }
 

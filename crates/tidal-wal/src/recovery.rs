@@ -6,15 +6,20 @@
 //! short at any point: the next opening decides again and comes to the same
 //! log.
 
+mod checkpoints;
 mod decide;
 mod inspect;
 mod repair;
+mod window;
 
+pub(crate) use checkpoints::damage as checkpoint_damage;
 pub(crate) use decide::{
     Decision, Plan, decide, findings, log_id, missing, of_floor, of_link, of_segment, of_tail,
     oldest, split_stale,
 };
-pub(crate) use inspect::{FoundFloor, FoundSegment, Inspection, inspect, look};
+pub(crate) use inspect::{
+    FoundFloor, FoundSegment, Inspection, inspect, inspect_with_window, look,
+};
 pub(crate) use repair::repair;
 
 #[cfg(test)]

@@ -69,6 +69,11 @@ impl Segments {
         (removable, self.kept.get(whole).map(|header| header.number))
     }
 
+    /// The first record that a segment has, or will have.
+    pub(crate) fn first_seq_of(&self, number: SegmentNumber) -> Option<Seq> {
+        self.kept.iter().find(|header| header.number == number).map(|header| header.first_seq)
+    }
+
     pub(crate) fn forget_before(&mut self, oldest: SegmentNumber) {
         self.kept.retain(|header| header.number >= oldest);
     }

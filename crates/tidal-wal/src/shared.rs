@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tidal_types::{LogId, Seq, WalError};
 
+use crate::checkpoints::Checkpoints;
 use crate::cursor_file::CursorFile;
 use crate::disk::Disk;
 use crate::floor_file::FloorFile;
 use crate::format::Digest;
+use crate::key::ContentHasher;
 use crate::progress::Progress;
 use crate::queue::Queue;
 use crate::segments::Segments;
@@ -36,11 +38,14 @@ pub(crate) struct Shared {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) log_id: LogId,
     pub(crate) queue: Queue,
+    pub(crate) hasher: ContentHasher,
     pub(crate) progress: Progress,
     /// Taken before the lock of the progress, and held while segments are removed.
     cursor_file: Mutex<CursorFile>,
     segments: Mutex<Segments>,
     floor: Mutex<FloorFile>,
+    /// Held by who writes one or cuts the log, before anything else is.
+    checkpoints: Mutex<Checkpoints>,
 }
 
 const UNPOISONED: &str = "no thread panics while it holds the log's state";
@@ -54,15 +59,18 @@ impl Shared {
         segments: Segments,
         floor: FloorFile,
         cursor_file: CursorFile,
+        checkpoints: Checkpoints,
     ) -> Self {
         Self {
             disk,
             log_id,
             queue,
+            hasher: ContentHasher::new(log_id),
             progress: Progress::new(durable, cursor_file.places()),
             cursor_file: Mutex::new(cursor_file),
             segments: Mutex::new(segments),
             floor: Mutex::new(floor),
+            checkpoints: Mutex::new(checkpoints),
         }
     }
 
@@ -92,5 +100,9 @@ impl Shared {
 
     pub(crate) fn floor(&self) -> MutexGuard<'_, FloorFile> {
         self.floor.lock().expect(UNPOISONED)
+    }
+
+    pub(crate) fn checkpoints(&self) -> MutexGuard<'_, Checkpoints> {
+        self.checkpoints.lock().expect(UNPOISONED)
     }
 }

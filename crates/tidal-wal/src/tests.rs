@@ -1,10 +1,12 @@
 mod appending;
+mod checkpoints;
 mod child;
 mod cursors;
 mod damage;
 #[cfg(target_os = "linux")]
 mod ext4;
 mod faults;
+mod keys;
 mod killed;
 mod looking;
 mod power_cuts;

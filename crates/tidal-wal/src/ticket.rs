@@ -9,14 +9,62 @@ use std::task::{Context, Poll};
 use tidal_types::{Seq, WalError};
 
 use crate::completion::Completion;
+use crate::dedup::Repeat;
+use crate::queue::Placed;
 
 /// The records of one append and their numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// The number of the first record.
+    /// The number of the first new record. When none is new, the number that the next
+    /// record gets.
     pub first: Seq,
-    /// The number of the last record.
+    /// The number of the last new record. When none is new, the one before `first`.
     pub last: Seq,
+    repeats: Vec<Repeat>,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the log under this number.
+    Appended {
+        /// Its number.
+        seq: Seq,
+    },
+    /// A record with its key and its content is in the log already, as durable as
+    /// this answer would say of a new one. Nothing was added.
+    Duplicate {
+        /// The number of the original.
+        seq: Seq,
+    },
+}
+
+impl Appended {
+    pub(crate) fn new(placed: Placed) -> Self {
+        let Placed { first, new_count, repeats } = placed;
+        Self { first, last: first.plus(u64::from(new_count)).previous(), repeats }
+    }
+
+    /// What became of each record, in the order of the batch.
+    pub fn outcomes(&self) -> impl Iterator<Item = Outcome> {
+        let count = self.new_count() + self.repeats.len() as u64;
+        let mut repeats = self.repeats.iter().peekable();
+        let mut seq = self.first;
+        (0..count).map(move |index| {
+            if let Some(repeat) = repeats.next_if(|repeat| u64::from(repeat.index) == index) {
+                return Outcome::Duplicate { seq: repeat.seq };
+            }
+            let outcome = Outcome::Appended { seq };
+            seq = seq.next();
+            outcome
+        })
+    }
+
+    /// How many records are new.
+    #[must_use]
+    pub const fn new_count(&self) -> u64 {
+        self.last.next().get() - self.first.get()
+    }
 }
 
 /// The promise of an answer to an append.
@@ -43,8 +91,8 @@ impl Ticket {
 
     /// The numbers the records have, if they come to be in the log.
     #[must_use]
-    pub const fn appended(&self) -> Appended {
-        self.appended
+    pub const fn appended(&self) -> &Appended {
+        &self.appended
     }
 
     /// Whether waiting would return at once.
@@ -70,11 +118,14 @@ impl Future for Ticket {
     type Output = Result<Appended, WalError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let appended = self.appended;
-        match &mut self.answer {
-            None => Poll::Ready(Ok(appended)),
-            Some(answer) => Pin::new(answer).poll(context).map(|answer| answered(appended, answer)),
-        }
+        let answer = match &mut self.answer {
+            None => Some(Ok(())),
+            Some(answer) => match Pin::new(answer).poll(context) {
+                Poll::Ready(answer) => answer,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        Poll::Ready(answered(self.appended.clone(), answer))
     }
 }
 

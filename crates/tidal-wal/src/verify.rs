@@ -9,7 +9,7 @@ use crate::LogRecord;
 use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, RealDisk};
 use crate::names;
-use crate::recovery::{Inspection, findings, inspect};
+use crate::recovery::{Inspection, checkpoint_damage, findings, inspect};
 use crate::wal::Head;
 use crate::walk::Stop;
 
@@ -33,7 +33,8 @@ pub struct VerifyReport {
     pub groups: u64,
     /// How many records are in them.
     pub records: u64,
-    /// What is wrong. Opening the log would refuse with the first of them.
+    /// What is wrong. Opening the log would refuse with the first of them, unless that
+    /// is a damaged checkpoint for which another one, or the log, makes up.
     pub problems: Vec<Problem>,
     /// What a crash left behind the last record. It was never acknowledged, and
     /// the next opening sets it aside.
@@ -71,17 +72,20 @@ pub fn verify(
     let found = inspect(&*disk, Seq::ZERO, &mut |record, offset| {
         bad_records.extend(check(record).map(|problem| (record.seq, offset, problem)));
     })?;
-    let mut report = VerifyReport {
-        segments: found.segments.len() as u64,
-        problems: findings(&*disk, &found)
-            .into_iter()
-            .map(|finding| describe(dir, finding))
-            .collect(),
-        ..VerifyReport::default()
-    };
-    if let Some(finding) = of_cursors(&*disk, &found)? {
-        report.problems.push(describe(dir, finding));
+    let refusals = findings(&*disk, &found).into_iter();
+    let mut problems: Vec<_> = refusals.map(|finding| describe(dir, finding)).collect();
+    let has_sound_tail = problems.is_empty();
+    for damage in checkpoint_damage(&*disk, &found) {
+        let problem = describe(dir, damage);
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
     }
+    let segments = found.segments.len() as u64;
+    if let Some(finding) = of_cursors(&*disk, &found)? {
+        problems.push(describe(dir, finding));
+    }
+    let mut report = VerifyReport { segments, problems, ..VerifyReport::default() };
     if found.segments.is_empty() && report.problems.is_empty() {
         report.problems.push(no_log(dir));
     }
@@ -89,6 +93,7 @@ pub fn verify(
         report.groups += walk.groups;
         report.records += walk.records;
     }
+    let has_sound_tail = has_sound_tail && bad_records.is_empty();
     for (seq, offset, problem) in bad_records {
         let holder =
             found.segments.iter().rev().find(|segment| {
@@ -98,14 +103,14 @@ pub fn verify(
             holder.map_or_else(|| dir.into(), |segment| disk.path(&names::segment(segment.number)));
         report.problems.push(Problem { path, offset, problem: format!("record {seq}: {problem}") });
     }
-    if report.ok()
+    if has_sound_tail
         && let Some(last) = found.segments.last()
         && let (Ok(header), Some(walk)) = (&last.header, &last.walk)
     {
         let position = Position { log_id: header.log_id, seq: walk.next_seq.previous() };
         report.head = Some(Head { position, digest: walk.digest });
     }
-    if report.ok()
+    if has_sound_tail
         && let Some(last) = found.segments.last()
         && let Some(walk) = &last.walk
         && let Stop::Broken { flaw, dirty_end } = walk.stop

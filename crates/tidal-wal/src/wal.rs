@@ -46,7 +46,7 @@ pub struct Head {
 /// [`Arc`](std::sync::Arc). Dropping it writes and syncs what was appended.
 #[derive(Debug)]
 pub struct Wal {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     durability: Durability,
     /// `None` once the log is closed. Held by who closes it or removes segments.
     runner: Mutex<Option<Runner>>,
@@ -109,8 +109,14 @@ impl Wal {
     /// none. Waits while too much is queued. The ticket answers once the records
     /// are as durable as the log was opened for.
     ///
+    /// A record whose key is in the [window](crate::DedupOptions) is not written
+    /// again: it is answered [`Outcome::Duplicate`](crate::Outcome::Duplicate), and not
+    /// before the original is as durable. The others of its batch are written.
+    ///
     /// # Errors
-    /// [`WalError::EmptyBatch`]; [`WalError::Poisoned`] after a failed write or
+    /// [`WalError::EmptyBatch`]; [`WalError::KeyReused`] when a key is that of a record
+    /// with other content, and [`WalError::WindowFull`] when there are too many keys:
+    /// nothing of the batch was appended; [`WalError::Poisoned`] after a failed write or
     /// sync; [`WalError::Closed`].
     pub fn append(&self, batch: &Batch) -> Result<Ticket, WalError> {
         self.push(batch, None, WhenFull::Wait)
@@ -119,7 +125,8 @@ impl Wal {
     /// Appends like [`Wal::append`], if the first record gets the number
     /// `expected`. So a caller who counts along knows that everything it appended
     /// before is in the log if this is: after [`WalError::NoSpace`] the numbers of
-    /// what was not written are given out again.
+    /// what was not written are given out again. It is the first new record that counts;
+    /// when none is new, the one that comes next.
     ///
     /// # Errors
     /// [`WalError::OutOfPlace`]: nothing was appended. Those of [`Wal::append`].
@@ -162,9 +169,10 @@ impl Wal {
                 (Some(completer), Some(pending))
             }
         };
-        let first = self.shared.queue.push(batch, expected, answer, when_full)?;
-        let last = first.plus(u64::from(batch.record_count())).previous();
-        Ok(Ticket::new(Appended { first, last }, pending))
+        // Digests are computed before the queue is locked, and only where there are keys.
+        let stamps = batch.stamps(&self.shared.hasher);
+        let placed = self.shared.queue.push(batch, &stamps, expected, answer, when_full)?;
+        Ok(Ticket::new(Appended::new(placed), pending))
     }
 
     /// Makes everything appended before durable, whatever the log was opened
@@ -175,7 +183,7 @@ impl Wal {
     /// append that nobody waited for were not written.
     pub fn sync(&self) -> Result<(), WalError> {
         let (completer, pending) = completion();
-        self.shared.queue.push(&Batch::new(), None, Some(completer), WhenFull::Wait)?;
+        self.shared.queue.push(&Batch::new(), &[], None, Some(completer), WhenFull::Wait)?;
         #[cfg(any(test, feature = "sim"))]
         self.step();
         let synced = pending.wait().unwrap_or_else(|| Err(writer_gone()));
@@ -226,11 +234,16 @@ impl Wal {
     /// Removes the segments that hold only records before `seq`, and none that a
     /// [cursor](Wal::cursor) has not come past, oldest first, and returns how many. The caller vouches that it can do without them, also
     /// after a power cut. The last segment always stays, so that numbers are
-    /// never given out twice.
+    /// never given out twice; so does what the older of two [checkpoints](Self::checkpoint)
+    /// needs, and everything as long as there is only one. A log without checkpoints
+    /// whose window has keys in those segments writes two for itself first.
     ///
     /// # Errors
-    /// [`WalError::Io`]; the log then takes no more records.
+    /// [`WalError::Io`]; the log then takes no more records. [`WalError::NoSpace`] when
+    /// there was no room for such a checkpoint; nothing was removed.
     pub fn truncate_before(&self, seq: Seq) -> Result<usize, WalError> {
+        let mut checkpoints = self.shared.checkpoints();
+        let seq = self.hold_back(&mut checkpoints, seq)?;
         // Held throughout: once the log is closed, its files are someone else's.
         let runner = self.lock_runner();
         if runner.is_none() {
@@ -287,7 +300,7 @@ impl Wal {
         outcome
     }
 
-    fn lock_runner(&self) -> MutexGuard<'_, Option<Runner>> {
+    pub(crate) fn lock_runner(&self) -> MutexGuard<'_, Option<Runner>> {
         self.runner.lock().expect("no thread panics while it closes the log")
     }
 }

@@ -178,10 +178,11 @@ fn visit_records(
     let mut body = ByteReader::new(tail(bytes, GROUP_HEADER_BYTES as u64));
     let mut before = Before::default();
     for index in 0..group.record_count {
-        let Frame { kind, producer, payload } =
+        let Frame { kind, key, producer, payload } =
             read_record(&mut body, &mut before).ok_or(GroupFlaw::Fields)?;
         let seq = group.first_seq.plus(u64::from(index));
-        let record = LogRecord { seq, kind, log_time: group.log_time, producer, payload };
+        let log_time = group.log_time;
+        let record = LogRecord { seq, kind, log_time, key, producer, payload };
         visit(&record, offset);
     }
     if body.is_empty() { Ok(()) } else { Err(GroupFlaw::Fields) }

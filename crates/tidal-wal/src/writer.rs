@@ -133,7 +133,8 @@ impl Writer {
         if bytes <= self.tail.room() {
             return Ok(());
         }
-        self.tail.rotate(bytes, self.clock.now())?;
+        let now = self.shared.queue.with_dedup(|dedup| dedup.tick(self.clock.now()));
+        self.tail.rotate(bytes, now)?;
         self.shared.segments().push(self.tail.header().clone());
         self.shared.set_durable(Durable::of(&self.tail));
         self.write_floor().map_err(TailError::Unsound)
@@ -149,7 +150,7 @@ impl Writer {
             group.batch_count += 1;
             group.record_count += batch.record_count;
             group.bytes += batch.bytes;
-            group.wants_sync |= batch.record_count == 0;
+            group.wants_sync |= batch.wants_sync;
             group.answers.extend(batch.answer);
         }
         group
@@ -157,7 +158,9 @@ impl Writer {
 
     fn write_group(&mut self, group: &Group, body: &[u8]) -> Result<(), WalError> {
         if group.record_count > 0 {
-            self.tail.write(group.record_count, body, self.clock.now())?;
+            let end = self.tail.standing().next_seq.plus(u64::from(group.record_count));
+            let now = self.shared.queue.stamp(end, self.clock.now());
+            self.tail.write(group.record_count, body, now)?;
         }
         if group.wants_sync || self.durability == Durability::Durable {
             self.sync()?;

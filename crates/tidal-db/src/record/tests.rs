@@ -36,6 +36,7 @@ fn round_trip(change: &Change) -> Result<Change> {
         seq: Seq::FIRST,
         kind,
         log_time: Timestamp::MIN,
+        key: None,
         producer: None,
         payload: &payload,
     };
@@ -116,6 +117,7 @@ fn what_means_nothing_is_an_error() {
             seq: Seq::FIRST,
             kind: RecordKind(kind),
             log_time: Timestamp::MIN,
+            key: None,
             producer: None,
             payload,
         };
@@ -134,6 +136,7 @@ fn a_record_of_a_newer_program_is_told_as_such() {
             seq: Seq::FIRST,
             kind: RecordKind(kind),
             log_time: Timestamp::MIN,
+            key: None,
             producer: None,
             payload: b"",
         };
@@ -146,7 +149,7 @@ proptest! {
     #[test]
     fn decoding_arbitrary_bytes_never_panics(kind in 0_u8..8, payload in prop::collection::vec(any::<u8>(), 0..100)) {
         let record =
-            LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, producer: None, payload: &payload };
+            LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, key: None, producer: None, payload: &payload };
         if let Ok(change) = decode(&record, &schema()) {
             let mut again = Vec::new();
             prop_assert_eq!(encode(&change, &mut again), record.kind);

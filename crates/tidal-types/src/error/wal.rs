@@ -38,6 +38,42 @@ pub enum WalError {
         /// The number it would have had.
         next: Seq,
     },
+    /// A record has the key of another one and says something else. Nothing was
+    /// appended.
+    #[error(
+        "record {index} of the batch (from 0) has the deduplication key of record {seq} and other content; give it a key of its own"
+    )]
+    KeyReused {
+        /// Which record of the batch, counted from 0.
+        index: usize,
+        /// The record in the log that has the key.
+        seq: Seq,
+    },
+    /// The deduplication window holds as many keys as it may. Nothing was appended;
+    /// keys leave the window as time goes on.
+    #[error(
+        "the deduplication window holds as many keys as it may, {max}; try again when older ones have left it, or allow more"
+    )]
+    WindowFull {
+        /// How many keys it may hold.
+        max: usize,
+    },
+    /// A checkpoint was to cover records that are not durable.
+    #[error("a checkpoint through record {through} of a log that ends at {end}")]
+    CheckpointAhead {
+        /// What it was to cover.
+        through: Seq,
+        /// The last durable record.
+        end: Seq,
+    },
+    /// The state to keep in a checkpoint is longer than the log takes.
+    #[error("a checkpoint with {bytes} bytes of state: it has at most {max} bytes")]
+    CheckpointTooLarge {
+        /// The length of the state.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
+    },
     /// An option is out of its range.
     #[error("log option {option}: {problem}")]
     InvalidOption {
@@ -245,6 +281,9 @@ impl WalError {
             Self::RecordTooLarge { .. }
             | Self::BatchTooLarge { .. }
             | Self::EmptyBatch
+            | Self::KeyReused { .. }
+            | Self::CheckpointAhead { .. }
+            | Self::CheckpointTooLarge { .. }
             | Self::InvalidOption { .. }
             | Self::Sound { .. }
             | Self::NotEmpty { .. }
@@ -258,7 +297,8 @@ impl WalError {
             | Self::OutOfPlace { .. }
             | Self::WouldBlock { .. }
             | Self::TimedOut { .. }
-            | Self::CursorInUse { .. } => ErrorKind::Retry,
+            | Self::CursorInUse { .. }
+            | Self::WindowFull { .. } => ErrorKind::Retry,
             Self::NoSpace { .. } => ErrorKind::Space,
             Self::Indeterminate { .. } | Self::Poisoned { .. } | Self::Closed { .. } => {
                 ErrorKind::Reopen

@@ -16,8 +16,7 @@
 //! | 4         | tombstone: the payload was forgotten, seq and producer stay     |
 //! | 5 to 7    | zero                                                            |
 //!
-//! This version refuses a record with a key or a tombstone: both have their
-//! place, and no writer yet.
+//! This version refuses a tombstone: it has its place, and no writer yet.
 //!
 //! A record has no checksum of its own; its group's covers it.
 //!
@@ -27,6 +26,7 @@
 
 use tidal_types::{ByteReader, Producer, ProducerId, put_varint};
 
+use crate::RecordKey;
 use crate::limits::RECORD_BYTES_MAX;
 
 /// What a record is, in the words of the log's owner. The log does not look at
@@ -34,6 +34,9 @@ use crate::limits::RECORD_BYTES_MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordKind(pub u8);
 
+const KEY_BITS: u8 = 3;
+const KEY_OF_CLIENT: u8 = 1;
+const KEY_OF_CONTENT: u8 = 2;
 const PRODUCER_WRITTEN_OUT: u8 = 1 << 2;
 const PRODUCER_FOLLOWS: u8 = 2 << 2;
 
@@ -41,6 +44,7 @@ const PRODUCER_FOLLOWS: u8 = 2 << 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) kind: RecordKind,
+    pub(crate) key: Option<RecordKey>,
     pub(crate) producer: Option<Producer>,
     pub(crate) payload: &'a [u8],
 }
@@ -57,29 +61,47 @@ impl Before {
     }
 }
 
-/// Appends one record.
-pub(crate) fn put_record(body: &mut Vec<u8>, before: &mut Before, frame: Frame<'_>) {
+/// Appends one record. Returns where its key is, if it has one.
+pub(crate) fn put_record(body: &mut Vec<u8>, before: &mut Before, frame: Frame<'_>) -> usize {
     put_varint(body, frame.payload.len() as u64);
     body.push(frame.kind.0);
-    match frame.producer {
-        None => body.push(0),
-        producer if producer == before.next() => body.push(PRODUCER_FOLLOWS),
-        Some(producer) => {
-            body.push(PRODUCER_WRITTEN_OUT);
-            body.extend_from_slice(&producer.id.to_bytes());
-            body.extend_from_slice(&producer.epoch.to_le_bytes());
-            body.extend_from_slice(&producer.seq.to_le_bytes());
-        }
+    let (key_flags, key) = match frame.key {
+        None => (0, None),
+        Some(RecordKey::Client(key)) => (KEY_OF_CLIENT, Some(key)),
+        Some(RecordKey::Content(key)) => (KEY_OF_CONTENT, Some(key)),
+    };
+    let (producer_flags, written_out) = match frame.producer {
+        None => (0, None),
+        producer if producer == before.next() => (PRODUCER_FOLLOWS, None),
+        producer => (PRODUCER_WRITTEN_OUT, producer),
+    };
+    body.push(key_flags | producer_flags);
+    let key_at = body.len();
+    if let Some(key) = key {
+        body.extend_from_slice(&key);
+    }
+    if let Some(producer) = written_out {
+        body.extend_from_slice(&producer.id.to_bytes());
+        body.extend_from_slice(&producer.epoch.to_le_bytes());
+        body.extend_from_slice(&producer.seq.to_le_bytes());
     }
     *before = Before(frame.producer);
     body.extend_from_slice(frame.payload);
+    key_at
 }
 
 /// Takes the next record off a body.
 pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>, before: &mut Before) -> Option<Frame<'a>> {
     let length = usize::try_from(body.varint()?).ok()?;
     let kind = RecordKind(body.u8()?);
-    let producer = match body.u8()? {
+    let flags = body.u8()?;
+    let key = match flags & KEY_BITS {
+        0 => None,
+        KEY_OF_CLIENT => Some(RecordKey::Client(body.array()?)),
+        KEY_OF_CONTENT => Some(RecordKey::Content(body.array()?)),
+        _ => return None,
+    };
+    let producer = match flags & !KEY_BITS {
         0 => None,
         PRODUCER_WRITTEN_OUT => Some(Producer {
             id: ProducerId::from_bytes(body.array()?),
@@ -93,5 +115,5 @@ pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>, before: &mut Before) ->
         return None;
     }
     *before = Before(producer);
-    Some(Frame { kind, producer, payload: body.take(length)? })
+    Some(Frame { kind, key, producer, payload: body.take(length)? })
 }

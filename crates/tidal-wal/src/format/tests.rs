@@ -2,6 +2,8 @@ use proptest::prelude::*;
 use tidal_types::{ByteReader, LogId, Position, Producer, ProducerId, Seq, Timestamp};
 
 use super::*;
+use crate::RecordKey;
+use crate::window::{Entry, Known};
 
 const NONCE: u64 = 0x1122_3344_5566_7788;
 
@@ -45,7 +47,7 @@ fn group(body: &[u8], record_count: u32) -> Vec<u8> {
 }
 
 fn put(body: &mut Vec<u8>, kind: u8, payload: &[u8]) {
-    let frame = Frame { kind: RecordKind(kind), producer: None, payload };
+    let frame = Frame { kind: RecordKind(kind), key: None, producer: None, payload };
     put_record(body, &mut Before::default(), frame);
 }
 
@@ -60,7 +62,7 @@ fn batch_of(producers: &[Option<Producer>]) -> Vec<u8> {
         put_record(
             &mut body,
             &mut before,
-            Frame { kind: RecordKind(7), producer, payload: b"abc" },
+            Frame { kind: RecordKind(7), key: None, producer, payload: b"abc" },
         );
     }
     body
@@ -163,6 +165,105 @@ fn the_first_segment_begins_a_log() {
     }
 }
 
+/// R25: nor do those of records with keys.
+#[test]
+fn the_format_of_keys_is_what_it_was() {
+    let (mut body, mut before) = (Vec::new(), Before::default());
+    let keys = [RecordKey::Client(*b"key-of-a-client!"), RecordKey::Content([0xab; 16])];
+    for (key, producer) in keys.into_iter().zip([None, Some(producer(9))]) {
+        let frame = Frame { kind: RecordKind(7), key: Some(key), producer, payload: b"abc" };
+        let key_at = put_record(&mut body, &mut before, frame);
+        assert_eq!(body[key_at - 1] & 3, if producer.is_none() { 1 } else { 2 });
+    }
+    assert_eq!(hex(&body), include_str!("fixtures/keys-v1.hex").trim());
+}
+
+fn checkpoint() -> Checkpoint {
+    let entry = |key, seq| Entry {
+        key,
+        known: Known { seq: Seq::new(seq), fingerprint: 0x0123_4567_89ab_cdef },
+        log_time: Timestamp::from_secs(1_700_000_000 + seq),
+    };
+    let entries = vec![
+        entry(RecordKey::Client(*b"key-of-a-client!"), 40),
+        entry(RecordKey::Content([0xab; 16]), 41),
+    ];
+    let header = CheckpointHeader {
+        maker: Maker::Owner,
+        log_id: LogId::from_bytes(*b"0123456789abcdef"),
+        number: 3,
+        through: Seq::new(44),
+        position: Seq::new(77),
+        log_time: Timestamp::from_secs(1_700_000_041),
+        entry_count: 2,
+        state_bytes: 5,
+    };
+    Checkpoint { header, entries, state: b"state".to_vec() }
+}
+
+fn encoded(checkpoint: &Checkpoint) -> Vec<u8> {
+    let mut bytes = checkpoint.header.encode();
+    checkpoint.entries.iter().for_each(|entry| put_entry(&mut bytes, entry));
+    bytes.extend_from_slice(&checkpoint.state);
+    sealed(bytes)
+}
+
+fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let digest = blake3::hash(&bytes);
+    bytes.extend_from_slice(digest.as_bytes());
+    bytes
+}
+
+/// R25
+#[test]
+fn the_format_of_checkpoints_is_what_it_was() {
+    let bytes = encoded(&checkpoint());
+    assert_eq!(hex(&bytes), include_str!("fixtures/checkpoint-v1.hex").trim());
+    assert_eq!(Checkpoint::decode(&bytes), Ok(checkpoint()));
+    assert_eq!(CheckpointHeader::extent(&bytes), Ok(bytes.len() as u64));
+}
+
+/// R5: another version, and fields that mean nothing, are refused and not passed over.
+#[test]
+fn a_checkpoint_that_says_what_no_program_of_this_version_does_is_refused() {
+    let sound = encoded(&checkpoint());
+    let covered = &sound[..sound.len() - 32];
+    for (offset, byte, version) in
+        [(8, 2, 2), (10, 0, 1), (10, 3, 1), (11, 1, 1), (80, 0, 1), (80, 3, 1), (97, 76, 1)]
+    {
+        let mut bytes = covered.to_vec();
+        bytes[offset] = byte;
+        let flaw = Checkpoint::decode(&sealed(bytes));
+        assert_eq!(flaw, Err(CheckpointFlaw::Version(version)), "byte {offset}");
+    }
+    // Entries out of order, behind the position or after its time, and a state that
+    // goes beyond what the log has.
+    type Change = fn(&mut Checkpoint);
+    let changes: [Change; 4] = [
+        |checkpoint| checkpoint.entries.reverse(),
+        |checkpoint| checkpoint.header.position = Seq::new(41),
+        |checkpoint| checkpoint.header.log_time = Timestamp::from_secs(1_700_000_040),
+        |checkpoint| checkpoint.header.through = Seq::new(77),
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut checkpoint = checkpoint();
+        change(&mut checkpoint);
+        let flaw = Checkpoint::decode(&encoded(&checkpoint));
+        assert_eq!(flaw, Err(CheckpointFlaw::Version(1)), "change {index}");
+    }
+}
+
+/// R19: lengths beyond the limits are refused before anything is read.
+#[test]
+fn a_checkpoint_is_no_longer_than_the_limits() {
+    for (offset, count) in [(64, (1_u64 << 25) + 1), (64, u64::MAX), (72, (64 << 20) + 1)] {
+        let mut bytes = encoded(&checkpoint());
+        bytes[offset..offset + 8].copy_from_slice(&count.to_le_bytes());
+        let flaw = CheckpointHeader::extent(&bytes).unwrap_err();
+        assert!(matches!(flaw, CheckpointFlaw::Invalid(_)), "{flaw:?}");
+    }
+}
+
 #[test]
 fn a_producer_that_follows_directly_costs_nothing() {
     let plain = batch_of(&[None; 10]).len();
@@ -199,7 +300,7 @@ fn a_producer_that_follows_on_nothing_is_refused() {
 fn unknown_flags_are_refused() {
     // Enough bytes for a key and a producer.
     let rest = [0; 44];
-    for flags in (1..=u8::MAX).filter(|flags| *flags != 4) {
+    for flags in (1..=u8::MAX).filter(|flags| ![1, 2, 4, 5, 6].contains(flags)) {
         let body = [&[0, 7, flags], &rest[..]].concat();
         let record = read_record(&mut ByteReader::new(&body), &mut Before::default());
         assert_eq!(record, None, "{flags:#010b}");
@@ -295,15 +396,23 @@ proptest! {
                 prop_assert_eq!(GroupHeader::anywhere(group, 0), None);
             }
         }
+        prop_assert!(Checkpoint::decode(&bytes).is_err());
+        prop_assert!(CheckpointHeader::extent(&bytes).is_err());
+        prop_assert!(Checkpoint::decode(&sealed(bytes.clone())).is_err());
         let mut body = ByteReader::new(&bytes);
         let mut before = Before::default();
         while read_record(&mut body, &mut before).is_some() {}
     }
 
     #[test]
-    fn records_round_trip(records in prop::collection::vec((any::<u8>(), prop::option::of((0_u8..2, 0_u32..2, prop_oneof![0_u64..4, Just(u64::MAX)])), prop::collection::vec(any::<u8>(), 0..300)), 0..20)) {
-        let frames = records.iter().map(|(kind, producer, payload)| Frame {
+    fn records_round_trip(records in prop::collection::vec((any::<u8>(), 0_u8..3, prop::option::of((0_u8..2, 0_u32..2, prop_oneof![0_u64..4, Just(u64::MAX)])), prop::collection::vec(any::<u8>(), 0..300)), 0..20)) {
+        let frames = records.iter().map(|(kind, key, producer, payload)| Frame {
             kind: RecordKind(*kind),
+            key: match key {
+                0 => None,
+                1 => Some(RecordKey::Client([*kind; 16])),
+                _ => Some(RecordKey::Content([*kind; 16])),
+            },
             producer: producer.map(|(id, epoch, seq)| Producer { id: ProducerId::from_bytes([id; 16]), epoch, seq }),
             payload,
         });

@@ -6,8 +6,8 @@
 //!
 //! | row | what is found                                            | what is done          |
 //! |-----|----------------------------------------------------------|-----------------------|
-//! | A   | no segment, no floor file                                | create a log          |
-//! | B   | no segment, but a floor file                             | refuse: missing       |
+//! | A   | no segment, no floor file, no checkpoint                 | create a log          |
+//! | B   | no segment, but a floor file or a checkpoint             | refuse: missing       |
 //! | C   | a segment older than the floor's oldest                  | finish the truncation |
 //! | D   | the floor's oldest segment is not there                  | refuse: missing       |
 //! | E   | a header or the floor is bad, of another version, or misnamed | refuse: damaged, unsupported |
@@ -19,12 +19,18 @@
 //! | K   | P < F, or the chain differs from the floor's where they meet | refuse: damaged    |
 //! | L   | at P a whole group that this program cannot read         | refuse: damaged       |
 //! | M   | bytes behind P, more than can ever have been in flight   | refuse: damaged       |
+//! | V   | a checkpoint of another version, or of another log       | refuse: unsupported, foreign |
+//! | W   | the newest sound checkpoint speaks of records behind P   | refuse: ends early    |
+//! | X   | the log begins behind the newest sound checkpoint, or there are only damaged ones and it does not begin with its first record | refuse: damaged |
 //! | N   | bytes behind P, fewer                                    | torn: set aside, cut, go on in a new segment |
 //! | O   | zeros behind P                                           | go on behind P        |
 //!
 //! In rows N and O everything from F to P is written and synced again before
 //! anyone sees it: a failed sync may have left it in the page cache only. For the
 //! same reason row O cuts again what an earlier opening has set aside at P.
+//!
+//! A damaged checkpoint that row X does not speak of is passed over: the one before,
+//! or the log from its first record on, has all that was in it.
 //!
 //! The rows are tried from top to bottom, so a finding always has one answer.
 //! [`findings`] lists every refusal, [`decide`] stops at the first.
@@ -33,6 +39,7 @@ use std::path::PathBuf;
 
 use tidal_types::{LogId, Seq, Timestamp, WalError};
 
+use super::checkpoints;
 use super::inspect::{FoundFloor, FoundSegment, Inspection};
 use crate::disk::Disk;
 use crate::format::{
@@ -70,7 +77,8 @@ pub(crate) struct Plan {
 
 /// Decides; `disk` only lends its paths to errors.
 pub(crate) fn decide(disk: &dyn Disk, found: &Inspection) -> Decision {
-    if found.segments.is_empty() && found.floor == FoundFloor::Absent {
+    let nothing_else = found.floor == FoundFloor::Absent && found.checkpoints.is_empty();
+    if found.segments.is_empty() && nothing_else {
         return Decision::Create;
     }
     match findings(disk, found).into_iter().next() {
@@ -109,6 +117,7 @@ pub(crate) fn findings(disk: &dyn Disk, found: &Inspection) -> Vec<WalError> {
     if let Some(last) = kept.last() {
         findings.extend(of_tail(disk, last, found));
     }
+    findings.extend(checkpoints::findings(disk, found, kept, expected));
     findings
 }
 

@@ -1,13 +1,18 @@
 //! Looking at the files of a log.
 
+use std::time::Duration;
+
 use tidal_types::{Seq, WalError};
 
+use super::checkpoints::{self, FoundCheckpoint};
+use super::window::Replay;
 use crate::disk::{Disk, failed, read_all_into};
 use crate::format::{
-    FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
+    Checkpoint, FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
 };
 use crate::names;
 use crate::walk::{Visitor, Walk, walk};
+use crate::window::Window;
 
 /// Everything a decision needs to know.
 #[derive(Debug)]
@@ -15,6 +20,13 @@ pub(crate) struct Inspection {
     /// In the order of their numbers.
     pub(crate) segments: Vec<FoundSegment>,
     pub(crate) floor: FoundFloor,
+    /// In the order of their numbers.
+    pub(crate) checkpoints: Vec<FoundCheckpoint>,
+    /// The newest sound one, whole.
+    pub(crate) newest_checkpoint: Option<Checkpoint>,
+    /// The deduplication window at the end of the log, if it was asked for and there is
+    /// a log.
+    pub(crate) window: Option<Window>,
     /// Files under construction when a process ended.
     pub(crate) temporaries: Vec<String>,
 }
@@ -61,14 +73,45 @@ pub(crate) fn inspect(
     verify_from: Seq,
     visit: Visitor<'_>,
 ) -> Result<Inspection, WalError> {
+    look_around(disk, verify_from, None, visit)
+}
+
+/// The same, and finds the deduplication window of this length: it walks from the
+/// first segment on that this needs.
+pub(crate) fn inspect_with_window(
+    disk: &dyn Disk,
+    verify_from: Seq,
+    length: Duration,
+) -> Result<Inspection, WalError> {
+    look_around(disk, verify_from, Some(length), &mut |_, _| ())
+}
+
+fn look_around(
+    disk: &dyn Disk,
+    verify_from: Seq,
+    window_length: Option<Duration>,
+    visit: Visitor<'_>,
+) -> Result<Inspection, WalError> {
     let mut found = look(disk)?;
     let mark = found.floor.sound().map(|floor| floor.synced_offset);
-    mark_for_walking(&mut found.segments, verify_from);
-    walk_segments(disk, &mut found.segments, mark, visit)?;
+    let log_id =
+        found.segments.iter().find_map(|segment| Some(segment.header.as_ref().ok()?.log_id));
+    let mut replay = window_length.zip(log_id).map(|(length, log_id)| {
+        Replay::new(length, log_id, found.newest_checkpoint.as_ref(), &found.segments)
+    });
+    let walk_from = replay.as_ref().map_or(verify_from, |replay| replay.from().min(verify_from));
+    mark_for_walking(&mut found.segments, walk_from);
+    walk_segments(disk, &mut found.segments, mark, &mut |record, offset| {
+        if let Some(replay) = &mut replay {
+            replay.see(record);
+        }
+        visit(record, offset);
+    })?;
+    found.window = replay.map(Replay::into_window);
     Ok(found)
 }
 
-/// Reads the headers and the floor, and no groups.
+/// Reads the headers, the floor and the checkpoints, and no groups.
 pub(crate) fn look(disk: &dyn Disk) -> Result<Inspection, WalError> {
     let files = disk.list().map_err(failed("list", disk.path("")))?;
     let mut numbers: Vec<_> = files.iter().filter_map(|name| names::parse_segment(name)).collect();
@@ -82,8 +125,9 @@ pub(crate) fn look(disk: &dyn Disk) -> Result<Inspection, WalError> {
     } else {
         FoundFloor::Absent
     };
+    let (checkpoints, newest_checkpoint) = checkpoints::look_at(disk, &files)?;
     let temporaries = files.into_iter().filter(|name| names::is_temporary(name)).collect();
-    Ok(Inspection { segments, floor, temporaries })
+    Ok(Inspection { segments, floor, checkpoints, newest_checkpoint, window: None, temporaries })
 }
 
 fn look_at(disk: &dyn Disk, number: SegmentNumber) -> Result<FoundSegment, WalError> {

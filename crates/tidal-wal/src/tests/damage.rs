@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tidal_types::{ManualClock, Seq, Timestamp, WalError};
+use tidal_types::{DedupKey, ManualClock, Seq, Timestamp, WalError};
 
 use crate::format::SegmentNumber;
 use crate::names;
 use crate::pass::Pass;
-use crate::recovery::{Decision, decide, inspect};
+use crate::recovery::{Decision, decide, inspect, inspect_with_window};
 use crate::sim::SimDisk;
 use crate::testing::{batch, numbered, read_from};
-use crate::{Wal, WalOptions};
+use crate::{Batch, Record, RecordKey, RecordKind, Wal, WalOptions};
 
 const SEGMENTS: usize = 3;
 
@@ -322,4 +322,85 @@ fn a_segment_of_a_diverged_copy_is_refused() {
     disk.take(names::FLOOR);
     let error = Wal::open_stepped(&disk, tiny()).unwrap_err();
     assert!(matches!(error, WalError::Damaged { .. }), "{error}");
+}
+
+/// A log that was cut, with keys, and two checkpoints.
+fn with_checkpoints() -> SimDisk {
+    let disk = SimDisk::new(1);
+    let log = Wal::open_stepped(&disk, tiny()).unwrap();
+    for number in 0..12 {
+        let mut batch = Batch::new();
+        let payload = numbered(number, 1000);
+        let key = DedupKey::Client([number as u8; 16]);
+        batch.push_record(Record::new(RecordKind(7), &payload).key(key)).unwrap();
+        let ticket = log.append(&batch).unwrap();
+        log.step();
+        ticket.wait().unwrap();
+        if number == 4 || number == 8 {
+            log.checkpoint(Seq::new(number as u64), b"state").unwrap();
+        }
+    }
+    assert!(log.truncate_before(Seq::new(12)).unwrap() > 0);
+    log.close().unwrap();
+    disk
+}
+
+/// What opening would find: the keys in the window and their numbers, in order.
+fn found_keys(disk: &SimDisk) -> Option<Vec<(RecordKey, Seq)>> {
+    let length = tiny().dedup.window;
+    let found = inspect_with_window(disk, Seq::ZERO, length).unwrap();
+    match decide(disk, &found) {
+        Decision::Create => panic!("a new log in place of the old one"),
+        Decision::Refuse(error) => {
+            assert!(!matches!(error, WalError::Io { .. }), "{error}");
+            None
+        }
+        Decision::Open(_) => {
+            let entries = found.window.unwrap().entries();
+            let all = entries.iter().flat_map(|entries| entries.iter());
+            Some(all.map(|entry| (entry.key, entry.known.seq)).collect())
+        }
+    }
+}
+
+/// R16, R19, R20: whatever becomes of one checkpoint, the other one and the log behind
+/// it have all keys; when both are hurt, that is told.
+#[test]
+fn any_damage_to_one_checkpoint_costs_nothing() {
+    let disk = with_checkpoints();
+    let sound = found_keys(&disk).unwrap();
+    assert_eq!(sound.len(), 12);
+    let names: Vec<_> = disk.names();
+    let names: Vec<_> =
+        names.iter().filter(|name| names::parse_checkpoint(name).is_some()).collect();
+    for (name, other) in [(names[0], names[1]), (names[1], names[0])] {
+        let bytes = disk.cached(name).unwrap();
+        let check = |damaged: &[u8], what: String| {
+            disk.put(name, damaged);
+            assert_eq!(found_keys(&disk).as_ref(), Some(&sound), "{name}: {what}");
+        };
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            check(&flipped, format!("bit {bit}"));
+        }
+        for length in 0..bytes.len() {
+            check(&bytes[..length], format!("{length} bytes"));
+            let zeros = vec![0; bytes.len() - length];
+            check(&[&bytes[..length], &zeros].concat(), format!("zeros from {length} on"));
+        }
+        check(&[bytes.as_slice(), &[0]].concat(), "one byte more".into());
+        check(&disk.cached(other).unwrap(), "the other one in its place".into());
+        disk.put(name, &bytes);
+    }
+    let [first, second] = [names[0], names[1]].map(|name| disk.cached(name).unwrap());
+    for bit in 0..second.len() * 8 {
+        let [mut first, mut second] = [first.clone(), second.clone()];
+        let place = bit % (first.len() * 8);
+        first[place / 8] ^= 1 << (place % 8);
+        second[bit / 8] ^= 1 << (bit % 8);
+        disk.put(names[0], &first);
+        disk.put(names[1], &second);
+        assert_eq!(found_keys(&disk), None, "both at bit {bit}");
+    }
 }

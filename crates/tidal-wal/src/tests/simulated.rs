@@ -8,6 +8,8 @@
 //! TIDAL_SIM_SEED=123 cargo test -p tidal-wal simulated -- --nocapture
 //! ```
 
+mod checkpoints;
+mod keys;
 mod model;
 mod run;
 
@@ -38,7 +40,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {value}")))
 }
 
-/// R1, R2, R3, R4, R8, R9, R10, R13, R14, R15, R17, R22, R24, R26, C1: whatever
+/// R1, R2, R3, R4, R8, R9, R10, R13, R14, R15, R16, R17, R20, R21, R22, R24, R26, C1: whatever
 /// happens, what was acknowledged is there, and nothing that was not sent. The model
 /// and the run name each number where they check it.
 #[test]

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidal_types::Seq;
+use tidal_types::{Seq, Timestamp};
+
+use super::keys::Identity;
+use crate::LogRecord;
 
 /// The records that were sent, and what is known of them.
 #[derive(Debug)]
 pub(super) struct Model {
-    /// Payloads; record 1 is the first.
-    sent: Vec<Vec<u8>>,
+    /// Record 1 is the first.
+    sent: Vec<Sent>,
     /// After which records a batch ends.
     ends: BTreeSet<usize>,
     /// So many must survive a power cut.
@@ -17,10 +20,21 @@ pub(super) struct Model {
     written: usize,
     /// So many may have been cut off the front.
     truncated: usize,
+    /// The time by the log, in seconds.
+    time: u64,
     /// The last record that each cursor is past.
     cursors: BTreeMap<&'static str, usize>,
     /// Where a cursor is instead, or `None` for nowhere, if what failed was done.
     unsure: BTreeMap<&'static str, Option<usize>>,
+}
+
+/// A record.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) payload: Vec<u8>,
+    pub(super) identity: Option<Identity>,
+    /// When it was written, in seconds; `None` as long as it was not.
+    pub(super) log_time: Option<u64>,
 }
 
 impl Model {
@@ -33,6 +47,7 @@ impl Model {
             truncated: 0,
             cursors: BTreeMap::new(),
             unsure: BTreeMap::new(),
+            time: 0,
         }
     }
 
@@ -48,8 +63,37 @@ impl Model {
         self.sent.len()
     }
 
+    pub(super) fn sent(&self) -> &[Sent] {
+        &self.sent
+    }
+
+    pub(super) fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// R26: the log asks the clock, and its time never goes back.
+    pub(super) fn tick(&mut self, now: u64) {
+        self.time = self.time.max(now);
+    }
+
+    /// The writer writes what was sent, if anything was.
+    pub(super) fn write(&mut self, now: u64) {
+        let first = self.sent.partition_point(|sent| sent.log_time.is_some());
+        if first < self.sent.len() {
+            self.tick(now);
+            self.sent.iter_mut().skip(first).for_each(|sent| sent.log_time = Some(self.time));
+        }
+    }
+
+    /// R26: the log was opened at this time.
+    pub(super) fn open_at(&mut self, time: u64) {
+        let newest = self.sent.iter().rev().find_map(|sent| sent.log_time);
+        assert!(newest <= Some(time), "R26: log time goes back to {time} from {newest:?}");
+        self.time = time;
+    }
+
     /// R22: a batch was sent, and must have the next number.
-    pub(super) fn send(&mut self, batch: Vec<Vec<u8>>, first: Seq) {
+    pub(super) fn send(&mut self, batch: Vec<Sent>, first: Seq) {
         assert_eq!(index(first), self.len() + 1, "R22: the number of a new record");
         self.sent.extend(batch);
         self.ends.insert(self.len());
@@ -128,10 +172,14 @@ impl Model {
         self.written = last;
     }
 
-    /// R2, R4: what a record must be.
-    pub(super) fn expect(&self, seq: Seq, payload: &[u8]) {
-        let sent = self.sent.get(index(seq) - 1).map(Vec::as_slice);
-        assert!(sent == Some(payload), "R2, R4: record {seq} is not what was sent");
+    /// R2, R4, R26: what a record must be.
+    pub(super) fn expect(&self, record: &LogRecord<'_>) {
+        let seq = record.seq;
+        let sent = self.sent.get(index(seq) - 1).expect("R2: a record was sent");
+        assert!(sent.payload == record.payload, "R2, R4: record {seq} is not what was sent");
+        assert_eq!(sent.key().is_some(), record.key.is_some(), "R20: the key of record {seq}");
+        let log_time = sent.log_time.map(Timestamp::from_secs);
+        assert_eq!(Some(record.log_time), log_time, "R26: the log time of record {seq}");
     }
 
     fn cut(&mut self, last: usize) {

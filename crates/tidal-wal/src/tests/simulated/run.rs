@@ -4,16 +4,21 @@ mod cursors;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tidal_types::{LogId, ManualClock, Position, Seq, Timestamp, WalError};
+use tidal_types::{Clock, LogId, ManualClock, Position, Seq, Timestamp, WalError};
 
-use super::model::{Model, index};
+use super::checkpoints::Checkpoints;
+use super::keys::{Expected, WINDOW_SECS};
+use super::model::{Model, Sent, index};
 use crate::format::{Floor, SegmentHeader};
 use crate::limits::ALIGNMENTS;
 use crate::names;
 use crate::sim::{Fault, Rng, SimDisk};
 use crate::testing::numbered;
-use crate::{Batch, Durability, Reader, RecordKind, Ticket, Wal, WalOptions};
+use crate::{
+    Batch, DedupOptions, Durability, Outcome, Reader, Record, RecordKind, Ticket, Wal, WalOptions,
+};
 
 /// How often the log is opened in a run.
 const LIVES: usize = 12;
@@ -43,6 +48,10 @@ pub(super) struct Tally {
     cursors_removed: u64,
     held_back: u64,
     unsure_cursors: u64,
+    repeats: u64,
+    reused_keys: u64,
+    checkpoints: u64,
+    damaged_checkpoints: u64,
 }
 
 impl Tally {
@@ -58,7 +67,7 @@ impl Tally {
         assert!(self.values().iter().all(|&count| count > 0), "{self:?}");
     }
 
-    fn fields(&mut self) -> [&mut u64; 17] {
+    fn fields(&mut self) -> [&mut u64; 21] {
         [
             &mut self.events,
             &mut self.opened,
@@ -77,10 +86,14 @@ impl Tally {
             &mut self.cursors_removed,
             &mut self.held_back,
             &mut self.unsure_cursors,
+            &mut self.repeats,
+            &mut self.reused_keys,
+            &mut self.checkpoints,
+            &mut self.damaged_checkpoints,
         ]
     }
 
-    fn values(&self) -> [u64; 17] {
+    fn values(&self) -> [u64; 21] {
         [
             self.events,
             self.opened,
@@ -99,6 +112,10 @@ impl Tally {
             self.cursors_removed,
             self.held_back,
             self.unsure_cursors,
+            self.repeats,
+            self.reused_keys,
+            self.checkpoints,
+            self.damaged_checkpoints,
         ]
     }
 }
@@ -108,6 +125,7 @@ pub(super) struct Run<'a> {
     rng: Rng,
     clock: Arc<ManualClock>,
     model: Model,
+    checkpoints: Checkpoints,
     tally: Tally,
     /// The log, once a record of it is durable.
     log_id: Option<LogId>,
@@ -141,6 +159,7 @@ impl<'a> Run<'a> {
             rng: Rng::new(!seed),
             clock: Arc::new(ManualClock::new(Timestamp::from_secs(1000))),
             model: Model::new(),
+            checkpoints: Checkpoints::default(),
             tally: Tally::default(),
             log_id: None,
             failing: false,
@@ -201,6 +220,10 @@ impl<'a> Run<'a> {
             alignment: ALIGNMENTS[self.rng.below_len(ALIGNMENTS.len())],
             verify_from: Seq::new(verify_from),
             continues: self.log_id.map(|log_id| Position { log_id, seq }),
+            dedup: DedupOptions {
+                window: Duration::from_secs(WINDOW_SECS),
+                ..DedupOptions::default()
+            },
             clock: Arc::<ManualClock>::clone(&self.clock),
             ..WalOptions::default()
         }
@@ -218,6 +241,9 @@ impl<'a> Run<'a> {
             assert_eq!(self.log_id.unwrap_or(head.log_id), head.log_id);
             self.log_id = Some(head.log_id);
         }
+        let time = log.shared.queue.with_dedup(|dedup| dedup.tick(Timestamp::MIN));
+        self.model.open_at(time.as_nanos() / 1_000_000_000);
+        self.checkpoints.open(&log);
         self.find_cursors(&log);
         let first = log.first_seq();
         assert!(index(first) <= self.model.truncated() + 1, "R15: the log begins at {first}");
@@ -239,16 +265,20 @@ impl<'a> Run<'a> {
     fn spend(&mut self, mut life: Life) {
         for _ in 0..self.rng.below(EVENTS_MAX) {
             self.tally.events += 1;
-            match self.rng.below(if self.has_cursors { 22 } else { 18 }) {
+            match self.rng.below(if self.has_cursors { 23 } else { 19 }) {
                 0..=6 => self.append(&mut life),
-                7..=10 => life.log.step(),
+                7..=10 => {
+                    self.write();
+                    life.log.step();
+                }
                 11 => self.sync(&mut life),
                 12 => self.truncate(&mut life),
                 13 => self.read(&mut life),
                 14 => self.disk.evict(),
                 15 | 16 => life.log.step_preallocator(),
-                18..=20 => self.use_cursor(&mut life),
-                21 => self.remove_cursor(&mut life),
+                17 => self.checkpoint(&mut life),
+                19..=21 => self.use_cursor(&mut life),
+                22 => self.remove_cursor(&mut life),
                 _ => self.clock.set(Timestamp::from_secs(self.rng.below(2000))),
             }
             self.settle(&mut life);
@@ -265,27 +295,84 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn append(&mut self, life: &mut Life) {
+    /// What was sent is written now, if anything is.
+    fn write(&mut self) {
+        let now = self.clock.now().as_nanos() / 1_000_000_000;
+        self.model.write(now);
+    }
+
+    /// A few records, one in three with a key.
+    fn records(&mut self) -> Vec<Sent> {
         let bytes_max = if self.rng.one_in(20) { 20_000 } else { 2500 };
-        let mut batch = Batch::new();
-        let mut payloads = Vec::new();
+        let mut records = Vec::new();
         for _ in 0..=self.rng.below(3) {
-            let payload = numbered(self.payloads, self.rng.below_len(bytes_max));
+            if self.rng.one_in(3) {
+                records.push(Sent::keyed(&mut self.rng));
+                continue;
+            }
+            let payload = numbered(1000 + self.payloads, self.rng.below_len(bytes_max));
             self.payloads += 1;
-            batch.push(KIND, &payload).unwrap();
-            payloads.push(payload);
+            records.push(Sent { payload, identity: None, log_time: None });
         }
-        match life.log.append(&batch) {
-            Ok(ticket) => {
+        records
+    }
+
+    fn append(&mut self, life: &mut Life) {
+        let records = self.records();
+        let mut batch = Batch::new();
+        for sent in &records {
+            let record = Record { key: sent.key(), ..Record::new(KIND, &sent.payload) };
+            batch.push_record(record).unwrap();
+        }
+        if records.iter().any(|sent| sent.identity.is_some()) && !life.poisoned {
+            self.model.tick(self.clock.now().as_nanos() / 1_000_000_000);
+        }
+        let expected = self.model.judge(&records);
+        match (life.log.append(&batch), expected) {
+            (Ok(ticket), expected) => {
                 assert!(!life.poisoned, "R8: a poisoned log takes records");
-                self.model.send(payloads, ticket.appended().first);
+                let outcomes: Vec<_> = ticket.appended().outcomes().collect();
+                assert_eq!(Expected::Outcomes(outcomes.clone()), expected, "R20");
+                let is_new = |outcome: &Outcome| matches!(outcome, Outcome::Appended { .. });
+                let new = records.into_iter().zip(&outcomes).filter(|(_, outcome)| is_new(outcome));
+                let new: Vec<_> = new.map(|(sent, _)| sent).collect();
+                self.tally.repeats += (outcomes.len() - new.len()) as u64;
+                self.model.send(new, ticket.appended().first);
                 life.tickets.push_back(ticket);
+            }
+            (Err(WalError::KeyReused { index, seq }), expected) => {
+                assert_eq!(Expected::Reused(index, seq), expected, "R20");
+                self.tally.reused_keys += 1;
+            }
+            (Err(error), _) => life.expect_failure(&error, self.disk),
+        }
+    }
+
+    fn checkpoint(&mut self, life: &mut Life) {
+        let (first, head) = (life.log.first_seq().get(), life.log.head().position.seq.get());
+        let through = Seq::new(first - 1 + self.rng.below(head + 2 - first));
+        let state = vec![self.rng.below(256) as u8; self.rng.below_len(3000)];
+        self.checkpoints.attempt(through, &state);
+        self.write();
+        let outcome = life.log.checkpoint(through, &state);
+        self.settle(life);
+        match outcome {
+            Ok(()) => {
+                assert!(!life.poisoned, "R8: a poisoned log writes a checkpoint");
+                self.checkpoints.succeed(&life.log);
+                self.tally.checkpoints += 1;
+            }
+            // It had no name yet, or the log takes no more.
+            Err(error @ WalError::Io { .. }) => {
+                life.expect_fault(&error, self.disk);
+                life.poisoned |= life.log.shared.queue.failure().is_some();
             }
             Err(error) => life.expect_failure(&error, self.disk),
         }
     }
 
     fn sync(&mut self, life: &mut Life) {
+        self.write();
         let outcome = life.log.sync();
         self.settle(life);
         match outcome {
@@ -302,8 +389,25 @@ impl<'a> Run<'a> {
         let held = self.model.hindmost().is_some_and(|place| place < last as usize);
         self.tally.held_back += u64::from(held);
         self.model.truncate(last as usize);
-        match life.log.truncate_before(Seq::new(last + 1)) {
-            Ok(removed) => self.tally.removed_segments += removed as u64,
+        // The log may write checkpoints of its own first, and syncs before it does.
+        let steps = life.log.shared.queue.with_dedup(|dedup| dedup.first_seq()).is_some();
+        if steps && self.checkpoints.lack_one(&life.log, Seq::new(last + 1)) {
+            self.write();
+        }
+        let needs = self.checkpoints.needs(self.disk, life.log.first_seq());
+        let outcome = life.log.truncate_before(Seq::new(last + 1));
+        self.settle(life);
+        match outcome {
+            Ok(removed) => {
+                self.tally.removed_segments += removed as u64;
+                let first = life.log.first_seq();
+                let after = self.checkpoints.needs(self.disk, first);
+                assert!(after.len() >= needs.len(), "R16: of {needs:?} are left {after:?}");
+            }
+            Err(error @ WalError::Io { .. }) => {
+                life.expect_fault(&error, self.disk);
+                life.poisoned |= life.log.shared.queue.failure().is_some();
+            }
             Err(error) => life.expect_failure(&error, self.disk),
         }
     }
@@ -319,7 +423,7 @@ impl<'a> Run<'a> {
                     assert!(record.seq <= head, "R17: record {} is not durable", record.seq);
                     assert!(record.log_time >= log_time, "R26: log time goes back");
                     log_time = record.log_time;
-                    self.model.expect(record.seq, record.payload);
+                    self.model.expect(&record);
                     life.expected += 1;
                 }
                 Ok(None) => {
@@ -375,6 +479,7 @@ impl<'a> Run<'a> {
     }
 
     fn close(&mut self, mut life: Life) {
+        self.write();
         let outcome = life.log.close();
         self.settle(&mut life);
         self.tally.closes += 1;
@@ -406,6 +511,10 @@ impl<'a> Run<'a> {
                 self.model.lose_written();
             }
             self.tally.kills += 1;
+        }
+        if self.rng.one_in(4) {
+            let damaged = self.checkpoints.damage_newest(self.disk, &mut self.rng);
+            self.tally.damaged_checkpoints += u64::from(damaged);
         }
     }
 

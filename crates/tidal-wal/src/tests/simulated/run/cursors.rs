@@ -48,7 +48,7 @@ impl Run<'_> {
                 Ok(record) => {
                     let record = record.expect("G29: a record behind the place");
                     assert_eq!(index(record.seq), place + 1, "G29: the record behind the place");
-                    self.model.expect(record.seq, record.payload);
+                    self.model.expect(&record);
                 }
                 Err(error) => return life.expect_fault(&error, self.disk),
             }
