@@ -113,8 +113,8 @@ pub enum Outcome {
     /// It had been taken before, and nothing was added. The original is as durable
     /// as the answer to any write.
     Duplicate {
-        /// The number of the original, if it is known; of what a producer sent
-        /// again it is not.
+        /// The number of the original: it is known of an event with a key, and not of
+        /// what a producer sent again.
         seq: Option<Seq>,
     },
 }

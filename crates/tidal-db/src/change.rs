@@ -1,6 +1,6 @@
 //! A change of state: what one record of the log means.
 
-use tidal_types::{AcceptedEvent, EntityId, EntityKind, Producer, ProducerId, Schema};
+use tidal_types::{AcceptedEvent, DedupKey, EntityId, EntityKind, Producer, ProducerId, Schema};
 
 /// What one record of the log means.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,15 +19,16 @@ pub(crate) enum Change {
     ProducerNote { id: ProducerId, note: Vec<u8> },
 }
 
-/// A change and who sent it.
+/// A change, who sent it, and what it is known by when it is sent again.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) change: Change,
     pub(crate) producer: Option<Producer>,
+    pub(crate) key: Option<DedupKey>,
 }
 
 impl From<Change> for Entry {
     fn from(change: Change) -> Self {
-        Self { change, producer: None }
+        Self { change, producer: None, key: None }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tidal_storage::Storage;
 use tidal_types::{Clock, Schema, SystemClock};
-use tidal_wal::{Durability, GroupCommit};
+use tidal_wal::{DedupOptions, Durability, GroupCommit};
 
 use crate::{Engine, Result, TidalDB, directory};
 
@@ -27,8 +27,9 @@ pub enum Retention {
     /// It is kept. The default, since history cannot be bought back later.
     #[default]
     Forever,
-    /// It is cut, by whole segments, where the checkpoint survives a power cut;
-    /// with a storage that keeps nothing, the log is kept too.
+    /// It is cut, by whole segments, behind the last checkpoint but one, where
+    /// checkpoints survive a power cut; with a storage that keeps nothing, the log is
+    /// kept too.
     UntilCheckpoint,
 }
 
@@ -54,6 +55,7 @@ pub struct Builder {
     pub(crate) max_future_skew: Duration,
     pub(crate) checkpoint_every: u64,
     pub(crate) retention: Retention,
+    pub(crate) dedup: DedupOptions,
 }
 
 /// How far ahead of the clock an event may be, unless chosen otherwise: one hour.
@@ -74,6 +76,7 @@ impl Builder {
             max_future_skew: DEFAULT_MAX_FUTURE_SKEW,
             checkpoint_every: CHECKPOINT_EVERY,
             retention: Retention::default(),
+            dedup: DedupOptions::default(),
         }
     }
 
@@ -148,6 +151,14 @@ impl Builder {
     #[must_use]
     pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
+        self
+    }
+
+    /// How long the keys of events are known, and how many. Default: for 10 minutes at
+    /// least, by the times at which events are written, and 4,000,000.
+    #[must_use]
+    pub const fn dedup(mut self, dedup: DedupOptions) -> Self {
+        self.dedup = dedup;
         self
     }
 

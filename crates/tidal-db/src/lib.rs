@@ -75,14 +75,15 @@ pub use tidal_storage::{LmdbOptions, LmdbStorage};
 #[cfg(feature = "redb")]
 pub use tidal_storage::{RedbOptions, RedbStorage};
 pub use tidal_types::{
-    AcceptedEvent, Clock, DecaySpec, EntityId, EntityKind, ErrorKind, Event, KeyError, LogId,
-    ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq,
-    SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError, SystemClock,
-    TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
+    AcceptedEvent, Clock, DecaySpec, DedupKey, EntityId, EntityKind, ErrorKind, Event, KeyError,
+    LogId, ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder,
+    SchemaError, Seq, SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError,
+    SystemClock, TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };
 pub use tidal_wal::{
-    ContentStat, CursorStats, Digest, DumpReport, Durability, FileStat, FloorStat, GroupCommit,
-    Head, LogStat, Lost, Parent, Problem, SalvageReport, SegmentStat, VerifyReport, WalStats,
+    ContentStat, CursorStats, DedupOptions, Digest, DumpReport, Durability, FileStat, FloorStat,
+    GroupCommit, Head, LogStat, Lost, Parent, Problem, SalvageReport, SegmentStat, VerifyReport,
+    WalStats,
 };
 pub use verify::verify;
 

@@ -14,7 +14,7 @@ mod simulated;
 use std::fmt::{self, Debug};
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, LogRecord, WalStats};
+use tidal_wal::{Appended, Batch, LogRecord, Outcome, WalStats};
 
 use crate::Result;
 
@@ -30,10 +30,10 @@ pub(crate) type Visitor<'a> = &'a mut dyn FnMut(&LogRecord<'_>) -> Result<()>;
 
 /// A log of opaque records.
 pub(crate) trait RecordLog: Debug + Send + Sync {
-    /// Appends a batch, all or nothing. Numbers are dense and given out in the
-    /// order of the calls.
+    /// Appends a batch, all or nothing, but for the records whose keys are known: those
+    /// are repeats. Numbers are dense and given out in the order of the calls.
     fn append(&self, batch: &Batch) -> Result<Appending>;
-    /// Appends like [`RecordLog::append`], if the first record gets this number;
+    /// Appends like [`RecordLog::append`], if the first new record gets this number;
     /// else nothing is appended, and the error is
     /// [`OutOfPlace`](tidal_types::WalError::OutOfPlace).
     fn append_at(&self, batch: &Batch, expected: Seq) -> Result<Appending>;
@@ -46,6 +46,9 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()>;
     /// Makes everything appended before durable.
     fn sync(&self) -> Result<()>;
+    /// Keeps what the log knows beside its records, now that its owner has kept what
+    /// the records up to `through` come to.
+    fn checkpoint(&self, through: Seq) -> Result<()>;
     /// Forgets whole stretches of records before `seq`, which the caller can do
     /// without.
     fn truncate_before(&self, seq: Seq) -> Result<()>;
@@ -59,8 +62,13 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
 
 /// An append that was given its numbers.
 pub(crate) struct Appending {
-    /// The number of the first record.
+    /// The number of the first new record, or of the next one when none is new.
     pub(crate) first: Seq,
+    /// How many records are new.
+    pub(crate) new_count: u64,
+    /// The places in the batch of records that are in the log already, and their
+    /// numbers.
+    duplicates: Vec<(usize, Seq)>,
     /// What waits until the records are as durable as was asked for; `None` when
     /// they are already.
     answer: Option<Answer>,
@@ -70,14 +78,27 @@ type Answer = Box<dyn FnOnce() -> Result<()> + Send>;
 
 impl Appending {
     /// An append whose records are as durable as was asked for.
-    fn done(first: Seq) -> Self {
-        Self { first, answer: None }
+    fn done(appended: &Appended) -> Self {
+        let duplicate = |(place, outcome)| match outcome {
+            Outcome::Duplicate { seq } => Some((place, seq)),
+            Outcome::Appended { .. } => None,
+        };
+        let duplicates = appended.outcomes().enumerate().filter_map(duplicate).collect();
+        Self { first: appended.first, new_count: appended.new_count(), duplicates, answer: None }
     }
 
     /// An append whose records are as durable as was asked for once `answer` has
     /// returned.
-    fn answered_by(first: Seq, answer: impl FnOnce() -> Result<()> + Send + 'static) -> Self {
-        Self { first, answer: Some(Box::new(answer)) }
+    fn answered_by(
+        appended: &Appended,
+        answer: impl FnOnce() -> Result<()> + Send + 'static,
+    ) -> Self {
+        Self { answer: Some(Box::new(answer)), ..Self::done(appended) }
+    }
+
+    /// The places of the records that are in the log already, and their numbers.
+    pub(crate) fn take_duplicates(&mut self) -> Vec<(usize, Seq)> {
+        std::mem::take(&mut self.duplicates)
     }
 
     /// Waits until the records are as durable as was asked for.

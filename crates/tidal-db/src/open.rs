@@ -68,6 +68,7 @@ pub(crate) fn assemble(
         segment_bytes: builder.segment_bytes,
         verify_from: applied.next(),
         continues,
+        dedup: builder.dedup,
         clock: Arc::clone(&builder.clock),
         ..WalOptions::default()
     };

@@ -25,7 +25,7 @@ mod event;
 mod schema;
 
 use tidal_types::{ByteReader, EntityId, EntityKind, ProducerId, Schema, TidalError, put_varint};
-use tidal_wal::{Batch, LogRecord, RecordKind};
+use tidal_wal::{Batch, LogRecord, Record, RecordKind};
 
 use crate::Result;
 use crate::change::{Change, Entry};
@@ -80,15 +80,12 @@ pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
 /// Adds the record of an entry to a batch. `payload` is room to encode it in.
 ///
 /// # Errors
-/// Those of [`Batch::push`].
+/// Those of [`Batch::push_record`].
 pub(crate) fn push(batch: &mut Batch, entry: &Entry, payload: &mut Vec<u8>) -> Result<()> {
     payload.clear();
     let kind = encode(&entry.change, payload);
-    match entry.producer {
-        Some(producer) => batch.push_from(producer, kind, payload)?,
-        None => batch.push(kind, payload)?,
-    }
-    Ok(())
+    let (key, producer) = (entry.key, entry.producer);
+    Ok(batch.push_record(Record { kind, key, producer, payload })?)
 }
 
 /// Whether a record holds a schema.

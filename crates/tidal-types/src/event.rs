@@ -1,7 +1,7 @@
 //! Events: what happened, as the application says it and as the schema accepts
 //! it.
 
-use crate::{EntityId, EntityKind, Producer, SignalTypeId, Timestamp};
+use crate::{DedupKey, EntityId, EntityKind, Producer, SignalTypeId, Timestamp};
 
 /// The largest weight an event may have, in either direction.
 pub const WEIGHT_MAX: f64 = 1e15;
@@ -22,13 +22,16 @@ pub struct Event<'a> {
     pub actor: Option<EntityId>,
     /// Who sends it, so that it counts once however often it is sent.
     pub producer: Option<Producer>,
+    /// What it is known by, so that it counts once however often it is sent within the
+    /// window of deduplication. An event has a producer or a key, not both.
+    pub key: Option<DedupKey>,
 }
 
 impl<'a> Event<'a> {
-    /// An event without an actor or a producer.
+    /// An event without an actor, a producer or a key.
     #[must_use]
     pub const fn new(signal: &'a str, entity: EntityId, weight: f64, timestamp: Timestamp) -> Self {
-        Self { signal, entity, weight, timestamp, actor: None, producer: None }
+        Self { signal, entity, weight, timestamp, actor: None, producer: None, key: None }
     }
 
     /// The same event, caused by `actor`. The log keeps who acted, for queries to
@@ -43,6 +46,16 @@ impl<'a> Event<'a> {
     #[must_use]
     pub const fn from_producer(mut self, producer: Producer) -> Self {
         self.producer = Some(producer);
+        self
+    }
+
+    /// The same event, known by `key`: sent again within the window of deduplication,
+    /// it counts once. [`DedupKey::Content`] is a digest of the event's entity, signal
+    /// type, weight, time and actor, so two events that agree in all of these count as
+    /// one.
+    #[must_use]
+    pub const fn key(mut self, key: DedupKey) -> Self {
+        self.key = Some(key);
         self
     }
 }

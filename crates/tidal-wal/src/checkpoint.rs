@@ -84,6 +84,12 @@ impl Wal {
         }
     }
 
+    /// The record through which the owner's state in the newest sound checkpoint goes.
+    #[must_use]
+    pub fn checkpointed(&self) -> Option<Seq> {
+        self.shared.checkpoints().newest_of_owner().map(|header| header.through)
+    }
+
     /// How many keys the log knows now.
     #[must_use]
     pub fn known_keys(&self) -> usize {

@@ -81,8 +81,15 @@ impl TidalDB {
     /// of their numbers; one that fails has to be submitted again before any later
     /// one.
     ///
+    /// So is an event with a key, within the window of deduplication
+    /// ([`Builder::dedup`](crate::Builder::dedup)); the answer then has the number of the
+    /// original.
+    ///
     /// # Errors
     /// Those of [`TidalDB::signal`] that can be told at once;
+    /// [`KeyReused`](crate::WalError::KeyReused) when a key is that of another event, and
+    /// [`WindowFull`](crate::WalError::WindowFull) when there are too many;
+    /// [`ProducerAndKey`](crate::TidalError::ProducerAndKey);
     /// [`Fenced`](crate::TidalError::Fenced) when a newer epoch has taken the
     /// producer over; [`ProducerBehind`](crate::TidalError::ProducerBehind), also
     /// from the ticket, when an earlier commit of the producer failed and it has to
@@ -185,10 +192,13 @@ impl<'a> Prepared<'a> {
     }
 
     fn add(&mut self, operation: Operation<'_>) -> Result<()> {
-        let mut producer = None;
+        let (mut producer, mut key) = (None, None);
         let change = match operation {
             Operation::Event(event) => {
-                producer = event.producer;
+                (producer, key) = (event.producer, event.key);
+                if producer.is_some() && key.is_some() {
+                    return Err(TidalError::ProducerAndKey { signal: event.signal.into() });
+                }
                 Change::Event(self.accept(&event)?)
             }
             Operation::WriteItem { id, metadata } => {
@@ -211,7 +221,7 @@ impl<'a> Prepared<'a> {
                 Change::ProducerNote { id, note }
             }
         };
-        let entry = Entry { change, producer };
+        let entry = Entry { change, producer, key };
         record::push(&mut self.log_batch, &entry, &mut self.payload)?;
         self.entries.push(entry);
         Ok(())

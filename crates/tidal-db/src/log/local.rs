@@ -49,6 +49,14 @@ impl RecordLog for LocalLog {
         Ok(self.wal.sync()?)
     }
 
+    fn checkpoint(&self, through: Seq) -> Result<()> {
+        // The owner's state is in storage.
+        if self.wal.checkpointed() != Some(through) {
+            self.wal.checkpoint(through, &[])?;
+        }
+        Ok(())
+    }
+
     fn truncate_before(&self, seq: Seq) -> Result<()> {
         self.wal.truncate_before(seq)?;
         Ok(())
@@ -72,7 +80,8 @@ impl RecordLog for LocalLog {
 }
 
 fn answered_by(ticket: Ticket) -> Appending {
-    Appending::answered_by(ticket.appended().first, || {
+    let appended = ticket.appended().clone();
+    Appending::answered_by(&appended, || {
         ticket.wait()?;
         Ok(())
     })

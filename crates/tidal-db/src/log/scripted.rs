@@ -98,14 +98,16 @@ impl RecordLog for ScriptedLog {
         if first != expected {
             return Err(WalError::OutOfPlace { expected, next: first }.into());
         }
-        script.next = first.plus(batch.len() as u64);
+        let new_count = batch.len() as u64;
+        script.next = first.plus(new_count);
+        let done = Appending { first, new_count, duplicates: Vec::new(), answer: None };
         if !script.is_holding {
             script.durable = script.next;
-            return Ok(Appending::done(first));
+            return Ok(done);
         }
         let (answer, pending) = completion();
         script.waiting.push(answer);
-        Ok(Appending::answered_by(first, || pending.wait().unwrap()))
+        Ok(Appending { answer: Some(Box::new(|| pending.wait().unwrap())), ..done })
     }
 
     /// There is always room.
@@ -121,6 +123,10 @@ impl RecordLog for ScriptedLog {
     }
 
     fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn checkpoint(&self, _through: Seq) -> Result<()> {
         Ok(())
     }
 

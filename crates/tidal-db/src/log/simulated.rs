@@ -72,6 +72,10 @@ impl RecordLog for SimulatedLog {
         self.log.sync()
     }
 
+    fn checkpoint(&self, through: Seq) -> Result<()> {
+        self.log.checkpoint(through)
+    }
+
     fn truncate_before(&self, seq: Seq) -> Result<()> {
         self.log.truncate_before(seq)
     }

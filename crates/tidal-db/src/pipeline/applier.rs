@@ -179,24 +179,31 @@ impl Applier {
 
     fn fold(
         &self,
-        appending: Appending,
+        mut appending: Appending,
         entries: &[Entry],
         repeats: &[Repeat],
     ) -> Result<Committed> {
-        let mut seq = appending.first;
+        let (mut seq, new_count) = (appending.first, appending.new_count);
+        let mut duplicates = appending.take_duplicates().into_iter().peekable();
         appending.wait()?;
         let mut outcomes = Vec::with_capacity(entries.len() + repeats.len());
         let mut repeats = repeats.iter().peekable();
-        for entry in entries {
+        for (place, entry) in entries.iter().enumerate() {
             while repeats.next_if(|repeat| repeat.place == outcomes.len()).is_some() {
                 outcomes.push(Outcome::Duplicate { seq: None });
+            }
+            if let Some((_, original)) = duplicates.next_if(|&(duplicate, _)| duplicate == place) {
+                outcomes.push(Outcome::Duplicate { seq: Some(original) });
+                continue;
             }
             self.state.apply(seq, &entry.change, entry.producer);
             outcomes.push(Outcome::Appended { seq });
             seq = seq.next();
         }
         outcomes.extend(repeats.map(|_| Outcome::Duplicate { seq: None }));
-        self.progress.applied.store(seq.previous().get(), Ordering::Release);
+        if new_count > 0 {
+            self.progress.applied.store(seq.previous().get(), Ordering::Release);
+        }
         Ok(self.committed(outcomes))
     }
 
@@ -242,6 +249,7 @@ impl Applier {
             checkpoint::write(&*self.storage, &self.state, position)?;
             self.progress.checkpointed.store(applied.get(), Ordering::Release);
         }
+        self.log.checkpoint(applied)?;
         let capabilities = self.storage.capabilities();
         let checkpoint_lasts = capabilities.persistent && capabilities.survives_power_cut;
         if self.retention == Retention::UntilCheckpoint && checkpoint_lasts {

@@ -278,7 +278,7 @@ impl Gate {
         if let Some(appending) = &appending {
             // A commit that may go anywhere hides from the next one that it did.
             inner.has_rewound |= appending.first != inner.next_seq;
-            inner.next_seq = appending.first.plus(batch.len() as u64);
+            inner.next_seq = appending.first.plus(appending.new_count);
         }
         Ok(appending)
     }

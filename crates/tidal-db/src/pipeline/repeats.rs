@@ -48,7 +48,7 @@ impl Known<'_> {
         let mut verdict = Verdict::default();
         // Neighbours mostly have the same producer: it is looked up once.
         let mut current: Option<(ProducerId, Option<Last>, bool)> = None;
-        for (place, Entry { change, producer }) in entries.iter().enumerate() {
+        for (place, Entry { change, producer, .. }) in entries.iter().enumerate() {
             if let Change::ProducerNote { id, .. } = change {
                 verdict.take_up(current.take());
                 if !verdict.fresh.contains_key(id) {

@@ -15,6 +15,8 @@ mod fixture;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod metadata;

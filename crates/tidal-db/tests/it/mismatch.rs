@@ -124,7 +124,9 @@ fn a_log_that_begins_too_late_is_refused() {
         db.signals(&(start * 100..start * 100 + 100).map(event).collect::<Vec<_>>()).unwrap();
     }
     db.shutdown().unwrap();
-    cut().open().unwrap().shutdown().unwrap();
+    let db = cut().open().unwrap();
+    db.signals(&[event(1)]).unwrap();
+    db.shutdown().unwrap();
     fs::remove_dir_all(dir.path().join("storage")).unwrap();
     let error = refusal(dir.path());
     assert!(matches!(error, TidalError::LogTooShort { .. }), "{error}");

@@ -248,6 +248,14 @@ pub enum TidalError {
         /// What was found.
         problem: String,
     },
+    /// An event has a producer and a key: it is known by one of them.
+    #[error(
+        "signal type {signal:?}: an event has a producer or a deduplication key, not both; leave one out"
+    )]
+    ProducerAndKey {
+        /// The signal type.
+        signal: String,
+    },
     /// The operating system refused a file operation.
     #[error("cannot {operation} {path}: {source}")]
     Io {
@@ -283,6 +291,7 @@ impl TidalError {
             | Self::KindIsNamed { .. }
             | Self::NameLength { .. }
             | Self::Fenced { .. }
+            | Self::ProducerAndKey { .. }
             | Self::NoteLength { .. }
             | Self::MetadataLength { .. } => ErrorKind::Input,
             Self::UnsupportedFormat { .. } => ErrorKind::Environment,
