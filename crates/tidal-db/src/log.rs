@@ -14,7 +14,7 @@ mod simulated;
 use std::fmt::{self, Debug};
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Appended, Batch, LogRecord, Outcome, WalStats};
+use tidal_wal::{Appended, Batch, LogRecord, WalStats};
 
 use crate::Result;
 
@@ -79,11 +79,7 @@ type Answer = Box<dyn FnOnce() -> Result<()> + Send>;
 impl Appending {
     /// An append whose records are as durable as was asked for.
     fn done(appended: &Appended) -> Self {
-        let duplicate = |(place, outcome)| match outcome {
-            Outcome::Duplicate { seq } => Some((place, seq)),
-            Outcome::Appended { .. } => None,
-        };
-        let duplicates = appended.outcomes().enumerate().filter_map(duplicate).collect();
+        let duplicates = appended.duplicates().collect();
         Self { first: appended.first, new_count: appended.new_count(), duplicates, answer: None }
     }
 

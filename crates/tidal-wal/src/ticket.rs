@@ -60,6 +60,12 @@ impl Appended {
         })
     }
 
+    /// The places in the batch, from 0, of the records that are in the log already, and
+    /// their numbers.
+    pub fn duplicates(&self) -> impl Iterator<Item = (usize, Seq)> {
+        self.repeats.iter().map(|repeat| (repeat.index as usize, repeat.seq))
+    }
+
     /// How many records are new.
     #[must_use]
     pub const fn new_count(&self) -> u64 {
