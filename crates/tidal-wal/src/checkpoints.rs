@@ -29,20 +29,13 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// What was found when a log was opened that begins with record `first`: sound ones,
-    /// oldest first, and the numbers of damaged ones.
-    pub(crate) fn new(sound: Vec<CheckpointHeader>, damaged: Vec<u64>, first: Seq) -> Self {
+    /// What was found when the log was opened: sound ones, oldest first, and the numbers
+    /// of damaged ones.
+    pub(crate) fn new(sound: Vec<CheckpointHeader>, damaged: Vec<u64>) -> Self {
         let last = sound.iter().map(|header| header.number).chain(damaged.iter().copied()).max();
         let next_number = last.map_or(0, |last| last + 1);
         let mut checkpoints = Self { kept: Vec::new(), superseded: damaged, next_number };
-        for header in sound {
-            if header.needs() < first {
-                // A leftover, of which the log has gone on.
-                checkpoints.superseded.push(header.number);
-            } else {
-                checkpoints.keep(header);
-            }
-        }
+        sound.into_iter().for_each(|header| checkpoints.keep(header));
         checkpoints
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidal_types::{Position, Seq, WalError};
+use tidal_types::{Position, WalError};
 
 use crate::WalOptions;
 use crate::checkpoints::Checkpoints;
@@ -67,7 +67,7 @@ pub(crate) fn open(
     }
     let oldest = segments.first_number().unwrap_or(tail.header().number);
     floor.write(tail.floor(oldest))?;
-    let checkpoints = checkpoints(&*disk, &found, segments.first_seq());
+    let checkpoints = checkpoints(&*disk, &found);
     let standing = tail.standing();
     let window = found.window.take().unwrap_or_else(|| Window::new(options.dedup.window));
     let dedup = Dedup::new(
@@ -144,13 +144,13 @@ fn belong(disk: &dyn Disk, decision: &Decision, cursors: &CursorSlot) -> Result<
 }
 
 /// The checkpoints of a log that may be opened.
-fn checkpoints(disk: &dyn Disk, found: &Inspection, first: Seq) -> Checkpoints {
+fn checkpoints(disk: &dyn Disk, found: &Inspection) -> Checkpoints {
     for damage in checkpoint_damage(disk, found) {
         tracing::warn!(error = %damage, "a checkpoint of the log is damaged and passed over");
     }
     let sound = found.checkpoints.iter().filter_map(|found| found.header.ok()).collect();
     let damaged = found.checkpoints.iter().filter(|found| found.header.is_err());
-    Checkpoints::new(sound, damaged.map(|found| found.number).collect(), first)
+    Checkpoints::new(sound, damaged.map(|found| found.number).collect())
 }
 
 /// Removes what was under construction when a process ended.
