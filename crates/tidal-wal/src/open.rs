@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidal_types::{Position, WalError};
+use tidal_types::{Position, Seq, WalError};
 
 use crate::WalOptions;
 use crate::checkpoints::Checkpoints;

@@ -1,6 +1,6 @@
 //! The acceptance run: 5,500 events of three producers, sent with repeats through two
-//! power cuts, a checkpoint that cuts the log and a rotation that a batch forces, and
-//! the exact state that is left.
+//! power cuts, three checkpoints, the last of which cuts the log, and a rotation that a
+//! batch forces, and the exact state that is left.
 //!
 //! The log is on a simulated disk, and written by one thread alone. So everything
 //! follows from the seed of the disk, down to the digest of the log's chain.
@@ -29,7 +29,7 @@ const LARGE_BYTES: usize = 440 << 10;
 const LARGE_ITEM: EntityId = EntityId::new(1000);
 
 /// In these rounds something happens.
-const CHECKPOINTS: [u64; 2] = [20, 70];
+const CHECKPOINTS: [u64; 3] = [20, 50, 70];
 const TORN_WRITE: u64 = 60;
 const LARGE_BATCH: u64 = 45;
 const FAILED_SYNC: u64 = 85;
