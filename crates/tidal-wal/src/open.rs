@@ -18,7 +18,7 @@ use crate::recovery::{
     Decision, Inspection, checkpoint_damage, decide, inspect_with_window, repair,
 };
 use crate::segments::Segments;
-use crate::shared::{Durable, Shared};
+use crate::shared::{Durable, Files, Shared};
 use crate::tail::{Beginning, Tail};
 use crate::window::Window;
 use crate::writer::Writer;
@@ -78,16 +78,14 @@ pub(crate) fn open(
         standing.log_time,
     );
     let log_id = tail.header().log_id;
-    let cursor_file = CursorFile::open(&disk, log_id, cursors, segments.first_seq())?;
+    let cursors = CursorFile::open(&disk, log_id, cursors, segments.first_seq())?;
+    let files = Files { segments, floor, cursors, checkpoints };
     let shared = Arc::new(Shared::new(
         Arc::clone(&disk),
         log_id,
         Queue::new(disk.path(""), options.group_commit, standing.next_seq, dedup),
         Durable::of(&tail),
-        segments,
-        floor,
-        cursor_file,
-        checkpoints,
+        files,
     ));
     let clock = Arc::clone(&options.clock);
     let writer = Writer::new(Arc::clone(&shared), tail, options.durability, clock, lock);

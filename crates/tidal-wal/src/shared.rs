@@ -48,6 +48,15 @@ pub(crate) struct Shared {
     checkpoints: Mutex<Checkpoints>,
 }
 
+/// The files of an open log, and what is known of them.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) segments: Segments,
+    pub(crate) floor: FloorFile,
+    pub(crate) cursors: CursorFile,
+    pub(crate) checkpoints: Checkpoints,
+}
+
 const UNPOISONED: &str = "no thread panics while it holds the log's state";
 
 impl Shared {
@@ -56,18 +65,16 @@ impl Shared {
         log_id: LogId,
         queue: Queue,
         durable: Durable,
-        segments: Segments,
-        floor: FloorFile,
-        cursor_file: CursorFile,
-        checkpoints: Checkpoints,
+        files: Files,
     ) -> Self {
+        let Files { segments, floor, cursors, checkpoints } = files;
         Self {
             disk,
             log_id,
             queue,
             hasher: ContentHasher::new(log_id),
-            progress: Progress::new(durable, cursor_file.places()),
-            cursor_file: Mutex::new(cursor_file),
+            progress: Progress::new(durable, cursors.places()),
+            cursor_file: Mutex::new(cursors),
             segments: Mutex::new(segments),
             floor: Mutex::new(floor),
             checkpoints: Mutex::new(checkpoints),
