@@ -4,7 +4,7 @@
 //!     durably.
 //! H4. Truncation leaves what the older of the two needs; so when one of them is
 //!     damaged, the other is there with the log behind it. One alone needs the whole
-//!     log.
+//!     log, and so does the only one with a state of the owner.
 
 use tidal_types::{Seq, WalError};
 
@@ -69,7 +69,10 @@ impl Checkpoints {
     /// The first record that is needed by the checkpoints that are kept; `None` when
     /// there is none.
     pub(crate) fn needed_from(&self) -> Option<Seq> {
-        if self.kept.len() < CHECKPOINTS_KEPT {
+        // One of the log makes up for the window of a damaged one, not for the owner's
+        // state: only another of the owner does.
+        let of_owner = self.kept.iter().filter(|header| header.maker == Maker::Owner).count();
+        if self.kept.len() < CHECKPOINTS_KEPT || of_owner == 1 {
             return self.kept.first().map(|_| Seq::FIRST);
         }
         self.kept.iter().map(CheckpointHeader::needs).min()

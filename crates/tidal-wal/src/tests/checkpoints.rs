@@ -156,6 +156,28 @@ fn a_damaged_newest_checkpoint_falls_back_to_the_one_before() {
     expect_known(&fixture, 79);
 }
 
+/// R16: a checkpoint of the log itself has no state of the owner, so it is none to fall
+/// back to: the owner's first one frees nothing, whatever the log has made before.
+#[test]
+fn the_first_state_of_an_owner_stands_beside_the_log_that_led_to_it() {
+    let mut fixture = Fixture::new();
+    append_keyed(&fixture, 1..40);
+    assert!(fixture.log.truncate_before(Seq::new(20)).unwrap() > 0);
+    let first = fixture.log.first_seq();
+    fixture.log.checkpoint(Seq::new(39), b"first").unwrap();
+    assert_eq!(fixture.log.truncate_before(Seq::new(40)).unwrap(), 0);
+    let newest = checkpoints(&fixture).pop().unwrap();
+    damage(&fixture, &newest);
+    fixture = fixture.restart();
+    assert_eq!(fixture.log.owner_state().unwrap(), None);
+    assert_eq!(fixture.log.first_seq(), first);
+    expect_known(&fixture, 39);
+    fixture.log.checkpoint(Seq::new(30), b"second").unwrap();
+    fixture.log.checkpoint(Seq::new(39), b"third").unwrap();
+    assert!(fixture.log.truncate_before(Seq::new(40)).unwrap() > 0);
+    assert!(fixture.log.first_seq() <= Seq::new(31));
+}
+
 /// R16: when none is left, and the log does not make up for it, it is told.
 #[test]
 fn two_damaged_checkpoints_are_refused_where_one_is_needed() {
