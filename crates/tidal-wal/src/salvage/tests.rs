@@ -2,13 +2,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tidal_types::{ManualClock, Producer, ProducerId};
+use tidal_types::{DedupKey, ManualClock, Producer, ProducerId};
 
 use super::*;
 use crate::recovery::test_segments;
 use crate::sim::{Fault, SimDisk};
 use crate::testing::{contents, numbered, read_from, small};
-use crate::{Batch, Digest, Durability, RecordKind, Wal, inspect_log, verify};
+use crate::{Batch, Digest, Durability, Outcome, Record, RecordKind, Wal, inspect_log, verify};
 
 const BYTES: usize = 1500;
 const GROUPS: usize = 20;
@@ -369,4 +369,46 @@ fn the_parent_is_known_by_its_digest() {
     let (_to, report) = salvaged(from.path());
     let last = usize::try_from(report.parent.position.seq.get()).unwrap();
     assert_eq!(report.parent.digest, digests[last - 1]);
+}
+
+/// R20, G33: a salvaged log knows the keys of what it took over, those of contents too,
+/// though its own differ from its parent's.
+#[test]
+fn a_salvaged_log_knows_the_keys_of_its_parent() {
+    let from = tempfile::tempdir().unwrap();
+    let (_clock, options) = with_clock();
+    let keyed = |index: usize| {
+        let key = match index % 2 {
+            0 => DedupKey::Client([index as u8; 16]),
+            _ => DedupKey::Content,
+        };
+        let payload = numbered(index, BYTES);
+        let mut batch = Batch::new();
+        batch
+            .push_record(Record { key: Some(key), ..Record::new(RecordKind(7), &payload) })
+            .unwrap();
+        batch
+    };
+    let log = Wal::open(from.path(), options.clone()).unwrap();
+    for index in 0..GROUPS {
+        log.append(&keyed(index)).unwrap().wait().unwrap();
+    }
+    log.close().unwrap();
+    flip(test_segments(from.path()).last().unwrap(), 4200);
+    let (to, report) = salvaged(from.path());
+    let count = usize::try_from(report.records).unwrap();
+    assert!(count > 4 && count < GROUPS);
+    let mut log = Wal::open(to.path(), options.clone()).unwrap();
+    for _ in 0..2 {
+        for index in 0..count {
+            let answer = log.append(&keyed(index)).unwrap().wait().unwrap();
+            let known = Seq::new(index as u64 + 1);
+            let outcomes: Vec<_> = answer.outcomes().collect();
+            assert_eq!(outcomes, [Outcome::Duplicate { seq: known }], "record {index}");
+        }
+        // By its checkpoint as well.
+        log.checkpoint(report.parent.position.seq, b"").unwrap();
+        log.close().unwrap();
+        log = Wal::open(to.path(), options.clone()).unwrap();
+    }
 }
