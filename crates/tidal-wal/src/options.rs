@@ -52,7 +52,7 @@ pub struct DedupOptions {
     pub window: Duration,
     /// How many keys may be known, 1 to [`DEDUP_KEYS_MAX`]; default 4,000,000. A
     /// further one is refused ([`WalError::WindowFull`]). A key takes about 150 bytes
-    /// of memory, and 49 in a checkpoint.
+    /// of memory, and 41 in a checkpoint.
     pub max_keys: usize,
 }
 

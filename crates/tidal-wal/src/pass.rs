@@ -2,20 +2,22 @@
 //!
 //! Where opening looks at everything and then decides by the rules of
 //! [`decide`](crate::recovery::decide), a pass goes from the oldest segment to the
-//! newest and ends at the first place where one of those rules is broken. So it finds
-//! something wrong exactly when opening refuses, and says how far the log is good.
+//! newest and ends at the first place where one of those rules is broken; checkpoints and
+//! cursors come last. So it finds something wrong exactly when opening refuses, and says
+//! how far the log is good.
 //!
 //! A1. A pass reads, and never writes.
 //! A2. It holds one segment in memory at a time.
 
 use tidal_types::{LogId, Seq, WalError};
 
+use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, failed};
-use crate::format::{FORMAT_VERSION, SegmentHeader};
+use crate::format::{CursorSlot, FORMAT_VERSION, SegmentHeader};
 use crate::names;
 use crate::recovery::{
-    FoundFloor, Inspection, log_id, look, missing, of_floor, of_link, of_segment, of_tail, oldest,
-    split_stale,
+    FoundFloor, FoundSegment, Inspection, checkpoint_findings, log_id, look, missing, of_floor,
+    of_link, of_segment, of_tail, oldest, split_stale,
 };
 use crate::verify::Problem;
 use crate::walk::{Stop, Visitor, Walk};
@@ -30,6 +32,8 @@ pub(crate) struct Pass<'a> {
     index: usize,
     bytes: Vec<u8>,
     finding: Option<WalError>,
+    /// What the file of cursors says, or why it cannot be read.
+    cursors: Result<Option<CursorSlot>, WalError>,
 }
 
 impl<'a> Pass<'a> {
@@ -59,7 +63,11 @@ impl<'a> Pass<'a> {
             .take_while(|segment| segment.header.as_ref().is_ok_and(later))
             .count()
             .saturating_sub(1);
-        Ok(Self { disk, found, log_id, index, bytes: Vec::new(), finding })
+        let cursors = match read_cursors(disk) {
+            Err(error @ WalError::Io { .. }) => return Err(error),
+            read => read,
+        };
+        Ok(Self { disk, found, log_id, index, bytes: Vec::new(), finding, cursors })
     }
 
     /// Goes on to the next segment, if all before it is sound. Every walk that this
@@ -110,8 +118,24 @@ impl<'a> Pass<'a> {
         let floor = self.found.floor.sound();
         self.finding = of_floor(self.disk, segment, floor).or_else(|| match next {
             Some(next) => of_link(self.disk, segment, next),
-            None => of_tail(self.disk, segment, &self.found),
+            None => {
+                of_tail(self.disk, segment, &self.found).or_else(|| self.beside_segments(segment))
+            }
         });
+    }
+
+    /// What forbids to open a log whose segments are sound: its checkpoints, or its
+    /// cursors.
+    fn beside_segments(&self, last: &FoundSegment) -> Option<WalError> {
+        let of_checkpoints =
+            checkpoint_findings(self.disk, &self.found, &self.found.segments, self.log_id);
+        of_checkpoints.into_iter().next().or_else(|| match &self.cursors {
+            Ok(cursors) => {
+                let (end, log_id) = (last.walk.as_ref()?.next_seq.previous(), self.log_id?);
+                check_cursors(self.disk, cursors.as_ref()?, log_id, end).err()
+            }
+            Err(error) => Some(error.clone()),
+        })
     }
 
     /// Walks to the end of what is sound.

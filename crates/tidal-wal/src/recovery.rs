@@ -12,7 +12,7 @@ mod inspect;
 mod repair;
 mod window;
 
-pub(crate) use checkpoints::damage as checkpoint_damage;
+pub(crate) use checkpoints::{damage as checkpoint_damage, findings as checkpoint_findings};
 pub(crate) use decide::{
     Decision, Plan, decide, findings, log_id, missing, of_floor, of_link, of_segment, of_tail,
     oldest, split_stale,

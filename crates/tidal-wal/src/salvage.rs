@@ -10,8 +10,8 @@
 //! V4. What is given up is reported, and nothing behind it is taken over: a log has no
 //!     gaps.
 //!
-//! What a log may one day keep beside its segments as of its first record goes into
-//! the new directory at the same place, between the segments and the floor.
+//! Checkpoints and cursors are not taken over: they may speak of records that are given
+//! up. The keys of the records that are taken over are known from these.
 
 mod lost;
 mod staged;

@@ -39,7 +39,7 @@ pub(super) fn look_at(
 }
 
 /// What forbids to open the log.
-pub(super) fn findings(
+pub(crate) fn findings(
     disk: &dyn Disk,
     found: &Inspection,
     kept: &[FoundSegment],

@@ -412,3 +412,44 @@ fn a_salvaged_log_knows_the_keys_of_its_parent() {
         log = Wal::open(to.path(), options.clone()).unwrap();
     }
 }
+
+/// G33: what opening refuses can be salvaged, whichever file beside the segments it is
+/// refused for, and the looks at the log tell it.
+#[test]
+fn a_log_is_salvaged_from_what_is_wrong_beside_it() {
+    for name in [names::CURSORS.to_owned(), names::checkpoint(0)] {
+        let from = tempfile::tempdir().unwrap();
+        let (clock, options) = with_clock();
+        let log = Wal::open(from.path(), options).unwrap();
+        fill(&log, &clock, &|log, batch| {
+            log.append(batch).unwrap().wait().unwrap();
+        });
+        let head = log.head().position.seq;
+        drop(log.cursor_from("feed", crate::CursorStart::Head).unwrap());
+        log.checkpoint(Seq::new(30), b"a").unwrap();
+        log.checkpoint(head, b"b").unwrap();
+        assert!(log.truncate_before(Seq::new(20)).unwrap() > 0);
+        log.close().unwrap();
+        let all = groups_in(from.path());
+        // Of two checkpoints, the log can do without one.
+        if name != names::CURSORS {
+            flip(&from.path().join(names::checkpoint(1)), 90);
+        }
+        for offset in [20, 8192 + 20] {
+            let path = from.path().join(&name);
+            if offset < fs::metadata(&path).unwrap().len() {
+                flip(&path, offset);
+            }
+        }
+        let refused = Wal::open(from.path(), small()).unwrap_err();
+        assert!(matches!(refused, WalError::Damaged { .. }), "{refused}");
+        let stat = inspect_log(from.path()).unwrap();
+        assert_eq!(stat.problem.map(|problem| problem.path), Some(from.path().join(&name)));
+        let (to, report) = salvaged(from.path());
+        assert_eq!(report.damage.path, from.path().join(&name));
+        assert_eq!((report.parent.position.seq, report.lost), (head, Lost::default()));
+        assert_eq!(groups_in(to.path()), all);
+        let log = Wal::open(to.path(), small()).unwrap();
+        assert_eq!(log.head().position.seq, head);
+    }
+}
