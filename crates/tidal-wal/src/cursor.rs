@@ -10,7 +10,7 @@ use std::time::Duration;
 use tidal_types::{Seq, WalError};
 
 use crate::shared::Shared;
-use crate::writer::fail_all;
+use crate::writer::mark_failed;
 use crate::{LogRecord, Reader};
 
 /// Where a cursor begins that the log does not have yet.
@@ -130,9 +130,12 @@ impl Cursor {
             Some(place) if *place < seq => *place = seq,
             _ => return Ok(()),
         }
-        file.move_to(places).inspect_err(|error| {
-            fail_all(&self.shared, Arc::new(error.clone()), Vec::new());
-        })?;
+        if let Err(error) = file.move_to(places) {
+            let waiting = mark_failed(&self.shared, Arc::new(error.clone()));
+            drop(file);
+            waiting.tell();
+            return Err(error);
+        }
         self.shared.progress.change_cursors(|cursors| {
             if let Some(cursor) = cursors.get_mut(&self.name) {
                 cursor.place = seq;

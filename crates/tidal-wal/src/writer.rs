@@ -226,9 +226,30 @@ impl Writer {
 /// Marks the log as failed, and then tells everyone who waits, `answers` and the
 /// queue (K3).
 pub(crate) fn fail_all(shared: &Shared, cause: Arc<WalError>, answers: Vec<Answer>) {
+    let mut waiting = mark_failed(shared, cause);
+    waiting.answers.splice(0..0, answers);
+    waiting.tell();
+}
+
+/// Marks the log as failed, and returns who in the queue waits.
+pub(crate) fn mark_failed(shared: &Shared, cause: Arc<WalError>) -> Waiting {
     let waiting = shared.queue.fail(Arc::clone(&cause));
     shared.progress.fail(&cause);
-    for answer in answers.into_iter().chain(waiting.into_iter().filter_map(|batch| batch.answer)) {
-        answer.complete(Err(WalError::Indeterminate { cause: Arc::clone(&cause) }));
+    Waiting { cause, answers: waiting.into_iter().filter_map(|batch| batch.answer).collect() }
+}
+
+/// Who waits on a log that failed. Whoever holds a lock lets go of it before they are
+/// told: a waker is the caller's code, and may drop the log.
+#[must_use]
+pub(crate) struct Waiting {
+    cause: Arc<WalError>,
+    answers: Vec<Answer>,
+}
+
+impl Waiting {
+    pub(crate) fn tell(self) {
+        for answer in self.answers {
+            answer.complete(Err(WalError::Indeterminate { cause: Arc::clone(&self.cause) }));
+        }
     }
 }

@@ -1,5 +1,12 @@
 //! Durable named cursors.
 
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
+use std::thread;
+use std::time::Duration;
+
 use tidal_types::{ErrorKind, Seq, WalError};
 
 use crate::limits::CURSORS_MAX;
@@ -315,6 +322,37 @@ fn a_full_disk_has_no_cursor_and_goes_on() {
     assert!(log.cursors().is_empty());
     disk.limit_space(u64::MAX);
     log.cursor("feed").unwrap().commit(Seq::new(3)).unwrap();
+}
+
+/// Drops the log when it is woken.
+struct Last(Mutex<Option<Wal>>);
+
+impl Wake for Last {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+/// R18: who is told of a failed commit may be the last to have the log, and drop it.
+#[test]
+fn a_failed_commit_lets_go_of_the_log() {
+    let disk = SimDisk::new(1);
+    let log = filled(&disk);
+    let cursor = log.cursor("feed").unwrap();
+    let mut ticket = log.append(&batch(&[b"waits"])).unwrap();
+    let last = Arc::new(Last(Mutex::new(Some(log))));
+    let waker = Waker::from(Arc::clone(&last));
+    assert!(Pin::new(&mut ticket).poll(&mut Context::from_waker(&waker)).is_pending());
+    disk.arm(0, Fault::Fail);
+    let (done, committed) = mpsc::channel();
+    // On a thread of its own: should it hang, the test does not.
+    let committing = thread::spawn(move || done.send(cursor.commit(Seq::new(5))));
+    let error = committed.recv_timeout(Duration::from_secs(60)).unwrap().unwrap_err();
+    committing.join().unwrap().unwrap();
+    assert!(matches!(error, WalError::Io { .. }), "{error}");
+    assert!(last.0.lock().unwrap().is_none());
+    let error = ticket.wait().unwrap_err();
+    assert!(matches!(error, WalError::Indeterminate { .. }), "{error}");
 }
 
 #[test]
