@@ -55,6 +55,9 @@ pub const CHECKPOINT_STATE_BYTES_MAX: usize = 64 << 20;
 /// a generation of others that nobody has looked for since they left.
 pub(crate) const WINDOW_ENTRIES_MAX: u64 = 2 * DEDUP_KEYS_MAX as u64;
 
+/// What no log counts up to: from what it finds it can go on counting for ever.
+pub(crate) const COUNT_MAX: u64 = u64::MAX >> 1;
+
 /// How long after a sync an idle log waits before it writes down how far it is
 /// synced, in milliseconds.
 pub(crate) const IDLE_MILLIS: u64 = 50;

@@ -13,6 +13,7 @@
 //! | `wal-{segment:016x}-{offset:x}.{n}.torn` | a torn tail that recovery cut off, kept for inspection |
 
 use crate::format::SegmentNumber;
+use crate::limits::COUNT_MAX;
 
 pub(crate) const LOCK: &str = "LOCK";
 pub(crate) const FLOOR: &str = "FLOOR";
@@ -64,9 +65,10 @@ pub(crate) fn parse_segment(name: &str) -> Option<SegmentNumber> {
     (segment(number) == name).then_some(number)
 }
 
+/// A number that no log counts up to is none of a checkpoint.
 pub(crate) fn parse_checkpoint(name: &str) -> Option<u64> {
     let number = parse_number(name, CHECKPOINT_SUFFIX)?;
-    (checkpoint(number) == name).then_some(number)
+    (checkpoint(number) == name && number <= COUNT_MAX).then_some(number)
 }
 
 fn parse_number(name: &str, suffix: &str) -> Option<u64> {

@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use tidal_types::{ByteReader, LogId, Seq};
 
 use super::FORMAT_VERSION;
-use crate::limits::{CURSOR_NAME_BYTES_MAX, CURSORS_MAX};
+use crate::limits::{COUNT_MAX, CURSOR_NAME_BYTES_MAX, CURSORS_MAX};
 
 const MAGIC: [u8; 8] = *b"TIDALCUR";
 const SLOT_BYTES: usize = 8192;
@@ -130,7 +130,7 @@ impl CursorSlot {
         let count = usize::try_from(reader.u32()?).ok()?;
         let log_id = LogId::from_bytes(reader.array()?);
         let generation = reader.u64()?;
-        if count > CURSORS_MAX {
+        if count > CURSORS_MAX || generation > COUNT_MAX {
             return None;
         }
         let mut places = BTreeMap::new();

@@ -25,6 +25,7 @@
 use tidal_types::{ByteReader, LogId, Seq};
 
 use super::{Digest, FORMAT_VERSION, SegmentNumber};
+use crate::limits::COUNT_MAX;
 
 const MAGIC: [u8; 8] = *b"TIDALFLR";
 const SLOT_BYTES: usize = 4096;
@@ -120,7 +121,7 @@ impl Floor {
             digest: Digest::from_bytes(reader.array()?),
         };
         let is_zero = zero.iter().chain(reader.rest()).all(|&byte| byte == 0);
-        is_zero.then_some(floor)
+        (is_zero && floor.generation <= COUNT_MAX).then_some(floor)
     }
 }
 

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use tidal_types::{DedupKey, ManualClock, Seq, Timestamp, WalError};
 
-use crate::format::SegmentNumber;
+use crate::format::{CursorSlot, Floor, SegmentNumber};
 use crate::names;
 use crate::pass::Pass;
 use crate::recovery::{Decision, decide, inspect, inspect_with_window};
 use crate::sim::SimDisk;
-use crate::testing::{batch, numbered, read_from};
+use crate::testing::{batch, numbered, read_from, small};
 use crate::{Batch, Record, RecordKey, RecordKind, Wal, WalOptions};
 
 const SEGMENTS: usize = 3;
@@ -403,4 +403,41 @@ fn any_damage_to_one_checkpoint_costs_nothing() {
         disk.put(names[1], &second);
         assert_eq!(found_keys(&disk), None, "both at bit {bit}");
     }
+}
+
+/// R19: a name or a field with a number that no log counts up to is none of this
+/// program's.
+#[test]
+fn nothing_counts_on_from_the_last_number() {
+    let disk = SimDisk::new(1);
+    let log = Wal::open_simulated(&disk, small()).unwrap();
+    let ticket = log.append(&batch(&[b"first"])).unwrap();
+    log.step();
+    ticket.wait().unwrap();
+    drop(log.cursor("feed").unwrap());
+    log.close().unwrap();
+    drop(log);
+    let named = disk.copy();
+    named.put("wal-ffffffffffffffff.ckpt", b"not a checkpoint");
+    let log = Wal::open_simulated(&named, small()).unwrap();
+    log.checkpoint(Seq::FIRST, b"state").unwrap();
+    assert_eq!(log.owner_state().unwrap().unwrap().state, b"state");
+
+    let counted = disk.copy();
+    let bytes = counted.cached(names::CURSORS).unwrap();
+    let mut slot = CursorSlot::decode_newest(&bytes).unwrap();
+    slot.generation = u64::MAX;
+    counted.put(names::CURSORS, &[vec![0; 8192], slot.encode()].concat());
+    let error = Wal::open_simulated(&counted, small()).unwrap_err();
+    assert!(matches!(error, WalError::Damaged { .. }), "{error}");
+
+    let bytes = disk.cached(names::FLOOR).unwrap();
+    let mut floor = Floor::decode_newest(&bytes).unwrap().unwrap();
+    floor.generation = u64::MAX;
+    let mut file = vec![0; bytes.len()];
+    let (slot, offset) = (floor.encode(), floor.slot_offset() as usize);
+    file[offset..offset + slot.len()].copy_from_slice(&slot);
+    disk.put(names::FLOOR, &file);
+    let error = Wal::open_simulated(&disk, small()).unwrap_err();
+    assert!(matches!(error, WalError::UnsupportedVersion { .. }), "{error}");
 }
