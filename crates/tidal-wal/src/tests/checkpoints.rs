@@ -256,7 +256,7 @@ fn what_a_checkpoint_cannot_be_is_refused() {
 /// state of one checkpoint or the other, and knows the same keys.
 #[test]
 fn a_checkpoint_can_be_cut_short_anywhere() {
-    for fault in [Fault::Fail, Fault::Die] {
+    for (fault, is_cut) in [(Fault::Fail, false), (Fault::Die, false), (Fault::Die, true)] {
         for count in 0.. {
             let mut fixture = Fixture::new();
             append_keyed(&fixture, 1..30);
@@ -264,13 +264,14 @@ fn a_checkpoint_can_be_cut_short_anywhere() {
             fixture.log.checkpoint(Seq::new(10), b"b").unwrap();
             fixture.disk.arm(count, fault);
             let written = fixture.log.checkpoint(Seq::new(20), b"c");
+            fixture = if is_cut { fixture.power_cut() } else { fixture.restart() };
+            let kept = fixture.log.owner_state().unwrap();
+            let context = format!("{fault:?} {count}, power cut {is_cut}: {kept:?}");
             if written.is_ok() {
                 assert!(count > 4);
+                assert_eq!(kept, state(20, b"c"), "{context}");
                 break;
             }
-            fixture = fixture.restart();
-            let kept = fixture.log.owner_state().unwrap();
-            let context = format!("{fault:?} {count}: {kept:?}");
             assert!(kept == state(10, b"b") || kept == state(20, b"c"), "{context}");
             expect_known(&fixture, 29);
             fixture.log.checkpoint(Seq::new(29), b"d").unwrap();

@@ -69,10 +69,19 @@ impl Fixture {
 
     /// The process ends, and opens the log again.
     pub(super) fn restart(self) -> Self {
+        self.reopen(SimDisk::kill)
+    }
+
+    /// The same after a power cut.
+    pub(super) fn power_cut(self) -> Self {
+        self.reopen(SimDisk::power_cut)
+    }
+
+    fn reopen(self, after: impl FnOnce(&SimDisk)) -> Self {
         let Self { disk, clock, log } = self;
         disk.die();
         drop(log);
-        disk.kill();
+        after(&disk);
         let log = Wal::open_simulated(&disk, options(&clock)).unwrap();
         Self { disk, clock, log }
     }
