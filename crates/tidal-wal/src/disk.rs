@@ -87,17 +87,10 @@ pub(crate) trait DiskFile: Debug + Send + Sync {
 
 /// A whole file.
 pub(crate) fn read_all(file: &dyn DiskFile) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    read_all_into(file, &mut bytes)?;
-    Ok(bytes)
-}
-
-/// A whole file, in place of what was in `bytes`. Memory that is there is used again:
-/// getting new memory takes longer than reading into it.
-pub(crate) fn read_all_into(file: &dyn DiskFile, bytes: &mut Vec<u8>) -> io::Result<()> {
     let length = usize::try_from(file.len()?).map_err(io::Error::other)?;
-    bytes.resize(length, 0);
-    file.read_exact_at(bytes, 0)
+    let mut bytes = vec![0; length];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
 }
 
 /// Says where an operation failed; a full disk has its own error.

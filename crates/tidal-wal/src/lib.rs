@@ -111,6 +111,7 @@ mod pass;
 mod progress;
 mod queue;
 mod random;
+mod read_buffer;
 mod reader;
 mod record;
 mod recovery;

@@ -61,3 +61,6 @@ pub(crate) const COUNT_MAX: u64 = u64::MAX >> 1;
 /// How long after a sync an idle log waits before it writes down how far it is
 /// synced, in milliseconds.
 pub(crate) const IDLE_MILLIS: u64 = 50;
+
+/// How much of a segment is read at once, in bytes.
+pub(crate) const READ_BYTES: usize = 1 << 20;

@@ -7,7 +7,7 @@
 //! how far the log is good.
 //!
 //! A1. A pass reads, and never writes.
-//! A2. It holds one segment in memory at a time.
+//! A2. It holds a part of one segment in memory at a time.
 
 use tidal_types::{LogId, Seq, WalError};
 
@@ -15,6 +15,7 @@ use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, failed};
 use crate::format::{CursorSlot, FORMAT_VERSION, SegmentHeader};
 use crate::names;
+use crate::read_buffer::ReadBuffer;
 use crate::recovery::{
     FoundFloor, FoundSegment, Inspection, checkpoint_findings, log_id, look, missing, of_floor,
     of_link, of_segment, of_tail, oldest, split_stale,
@@ -30,7 +31,10 @@ pub(crate) struct Pass<'a> {
     log_id: Option<LogId>,
     /// The segment that is read now, or that would be next.
     index: usize,
-    bytes: Vec<u8>,
+    /// The segment that is read now.
+    buffer: Option<ReadBuffer>,
+    /// Why it could not be read on.
+    failure: Option<WalError>,
     finding: Option<WalError>,
     /// What the file of cursors says, or why it cannot be read.
     cursors: Result<Option<CursorSlot>, WalError>,
@@ -67,12 +71,16 @@ impl<'a> Pass<'a> {
             Err(error @ WalError::Io { .. }) => return Err(error),
             read => read,
         };
-        Ok(Self { disk, found, log_id, index, bytes: Vec::new(), finding, cursors })
+        Ok(Self { disk, found, log_id, index, buffer: None, failure: None, finding, cursors })
     }
 
     /// Goes on to the next segment, if all before it is sound. Every walk that this
-    /// hands out goes back by [`Pass::leave`].
+    /// hands out goes back by [`Pass::leave`]. Fails also when the segment before could
+    /// not be read to its end.
     pub(crate) fn enter(&mut self) -> Result<Option<Walk>, WalError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.finding.is_some() {
             return Ok(None);
         }
@@ -90,18 +98,29 @@ impl<'a> Pass<'a> {
             return Ok(None);
         }
         let walk = Walk::before(header);
-        self.read()?;
+        self.buffer = None;
+        self.buffer = Some(self.begin_to_read(segment, header)?);
         Ok(Some(walk))
     }
 
-    /// The next group is sound and readable, and its records are shown.
+    /// The next group is sound and readable, and its records are shown. What fails here
+    /// is told when the next segment is entered.
     pub(crate) fn group<'b>(
-        &'b self,
+        &'b mut self,
         walk: &mut Walk,
         visit: Visitor<'_>,
     ) -> Option<crate::walk::Sound<'b>> {
         let mark = self.found.floor.sound().map(|floor| floor.synced_offset);
-        walk.next(&self.bytes, self.header()?, mark, visit)
+        let segment = self.found.segments.get(self.index)?;
+        let header = segment.header.as_ref().ok()?;
+        match walk.next(self.buffer.as_mut()?, header, mark, visit) {
+            Ok(group) => group,
+            Err(error) => {
+                let path = self.disk.path(&names::segment(segment.number));
+                self.failure = Some(failed("read", path)(error));
+                None
+            }
+        }
     }
 
     /// Ends a segment, and judges it and its tie to the next one.
@@ -112,7 +131,8 @@ impl<'a> Pass<'a> {
         let index = self.index;
         self.index += 1;
         let (segment, next) = (self.found.segments.get(index), self.found.segments.get(index + 1));
-        let Some(segment) = segment.filter(|_| self.finding.is_none()) else {
+        let is_read = self.finding.is_none() && self.failure.is_none();
+        let Some(segment) = segment.filter(|_| is_read) else {
             return;
         };
         let floor = self.found.floor.sound();
@@ -182,22 +202,14 @@ impl<'a> Pass<'a> {
         self.log_id
     }
 
-    /// The header of the segment that is read now.
-    pub(crate) fn header(&self) -> Option<&SegmentHeader> {
-        self.found.segments.get(self.index)?.header.as_ref().ok()
-    }
-
-    /// Reads the segment at hand, and no more of it than its header says.
-    fn read(&mut self) -> Result<(), WalError> {
-        let Some(segment) = self.found.segments.get(self.index) else {
-            return Ok(());
-        };
-        let length = segment.header.as_ref().map_or(0, |header| header.file_bytes);
-        let length = usize::try_from(length.min(segment.file_bytes)).unwrap_or_default();
+    /// The segment at hand, and no more of it than its header says.
+    fn begin_to_read(
+        &self,
+        segment: &FoundSegment,
+        header: &SegmentHeader,
+    ) -> Result<ReadBuffer, WalError> {
         let name = names::segment(segment.number);
-        let path = || self.disk.path(&name);
-        let file = self.disk.open_read(&name).map_err(failed("open", path()))?;
-        self.bytes.resize(length, 0);
-        file.read_exact_at(&mut self.bytes, 0).map_err(failed("read", path()))
+        let end = header.file_bytes.min(segment.file_bytes);
+        ReadBuffer::open(self.disk, &name, end).map_err(failed("open", self.disk.path(&name)))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! N1. A reader sees records that are durable, all of them, once, in order.
 //! N2. It verifies every group it comes by, and never writes.
+//! N3. It reads no byte before that is durable: one that is never changes.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::time::Duration;
 
 use tidal_types::{ByteReader, Producer, Seq, Timestamp, WalError};
 
-use crate::disk::{DiskFile, failed};
+use crate::disk::failed;
 use crate::format::{
     Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, align_up, read_record,
 };
 use crate::names;
+use crate::read_buffer::ReadBuffer;
 use crate::shared::Shared;
 use crate::{LogRecord, RecordKey, RecordKind};
 
@@ -32,7 +34,7 @@ pub struct Reader {
 #[derive(Debug)]
 struct Place {
     header: SegmentHeader,
-    file: Arc<dyn DiskFile>,
+    buffer: ReadBuffer,
     offset: u64,
     digest: Digest,
 }
@@ -40,8 +42,11 @@ struct Place {
 /// The group that is being read.
 #[derive(Debug, Default)]
 struct Group {
-    bytes: Vec<u8>,
-    /// How many bytes are read already.
+    /// Where in the file it begins.
+    offset: u64,
+    /// How many bytes it has.
+    extent: usize,
+    /// How many of them are read already.
     read: usize,
     /// The number of the record there.
     seq: Seq,
@@ -80,13 +85,15 @@ impl Reader {
                 }
             }
             let seq = self.group.seq;
-            let Some(Found { kind, key, producer, payload }) = self.group.advance() else {
+            let Some(found) = self.group.advance(self.place.as_ref()) else {
                 return Err(self.unreadable());
             };
             if seq >= self.next {
                 self.next = seq.next();
+                let Found { kind, key, producer, payload } = found;
                 let log_time = self.group.log_time;
-                let payload = self.group.bytes.get(payload).unwrap_or_default();
+                let bytes = self.group.bytes(self.place.as_ref());
+                let payload = bytes.get(payload).unwrap_or_default();
                 return Ok(Some(LogRecord { seq, kind, log_time, key, producer, payload }));
             }
         }
@@ -115,7 +122,7 @@ impl Reader {
         }
         // A segment that was entered and then torn may hold no group at all.
         while let Some(header) = self.next_segment()? {
-            self.place = Some(self.enter(header)?);
+            self.place = Some(self.enter(header, durable.offset)?);
         }
         let Some(place) = &mut self.place else {
             return Ok(false);
@@ -123,11 +130,13 @@ impl Reader {
         if place.header.base_offset + place.offset >= durable.offset {
             return Ok(false);
         }
-        let room = place.header.file_bytes - place.offset;
-        let header = load_group(place, room, &mut self.group.bytes)
-            .map_err(|error| error.at(&self.shared, place))?;
-        place.offset =
-            align_up(place.offset + self.group.bytes.len() as u64, place.header.alignment);
+        let (header, extent) = place.load_group(durable.offset).map_err(|error| {
+            place.buffer.start_over(place.offset);
+            error.at(&self.shared, place)
+        })?;
+        self.group.offset = place.offset;
+        self.group.extent = extent;
+        place.offset = align_up(place.offset + extent as u64, place.header.alignment);
         place.digest = header.digest;
         self.group.read = GROUP_HEADER_BYTES;
         self.group.seq = header.first_seq;
@@ -158,18 +167,20 @@ impl Reader {
         }
     }
 
-    fn enter(&self, header: SegmentHeader) -> Result<Place, WalError> {
+    fn enter(&self, header: SegmentHeader, durable: u64) -> Result<Place, WalError> {
         let name = names::segment(header.number);
         let path = self.shared.disk.path(&name);
-        let file = self.shared.disk.open_read(&name).map_err(|error| match error.kind() {
+        let offset = SEGMENT_HEADER_BYTES as u64;
+        let end = durable_end(&header, durable);
+        let buffer = ReadBuffer::open(&*self.shared.disk, &name, end);
+        let buffer = buffer.map_err(|error| match error.kind() {
             // It was truncated since its header was looked up.
             std::io::ErrorKind::NotFound => {
                 WalError::Truncated { wanted: self.next, first: self.shared.segments().first_seq() }
             }
             _ => failed("open", path)(error),
         })?;
-        let offset = SEGMENT_HEADER_BYTES as u64;
-        Ok(Place { file, offset, digest: header.previous_digest, header })
+        Ok(Place { buffer, offset, digest: header.previous_digest, header })
     }
 
     fn unreadable(&self) -> WalError {
@@ -181,11 +192,16 @@ impl Reader {
 }
 
 impl Group {
+    /// All of it.
+    fn bytes<'a>(&self, place: Option<&'a Place>) -> &'a [u8] {
+        place.map_or(&[], |place| place.buffer.held(self.offset, self.extent))
+    }
+
     /// Goes on to the next record.
-    fn advance(&mut self) -> Option<Found> {
-        let mut body = ByteReader::new(self.bytes.get(self.read..)?);
+    fn advance(&mut self, place: Option<&Place>) -> Option<Found> {
+        let mut body = ByteReader::new(self.bytes(place).get(self.read..)?);
         let Frame { kind, key, producer, payload } = read_record(&mut body, &mut self.before)?;
-        self.read = self.bytes.len() - body.rest().len();
+        self.read = self.extent - body.rest().len();
         self.seq = self.seq.next();
         self.remaining -= 1;
         let payload = self.read - payload.len()..self.read;
@@ -210,14 +226,22 @@ impl ReadError {
     }
 }
 
-fn load_group(place: &Place, room: u64, bytes: &mut Vec<u8>) -> Result<GroupHeader, ReadError> {
-    if room < GROUP_HEADER_BYTES as u64 {
-        return Err(ReadError::Flaw(GroupFlaw::Length));
+impl Place {
+    /// Reads the next group and checks it; says how long it is too.
+    fn load_group(&mut self, durable: u64) -> Result<(GroupHeader, usize), ReadError> {
+        let end = durable_end(&self.header, durable);
+        self.buffer.let_go(self.offset);
+        self.buffer.extend(end);
+        let room = end.saturating_sub(self.offset);
+        let header = self.buffer.reach(self.offset, GROUP_HEADER_BYTES).map_err(ReadError::Io)?;
+        let extent = GroupHeader::extent(header, room).map_err(ReadError::Flaw)?;
+        let bytes = self.buffer.reach(self.offset, extent).map_err(ReadError::Io)?;
+        let group = GroupHeader::decode(bytes, self.header.nonce, self.digest);
+        Ok((group.map_err(ReadError::Flaw)?, extent))
     }
-    bytes.resize(GROUP_HEADER_BYTES, 0);
-    place.file.read_exact_at(bytes, place.offset).map_err(ReadError::Io)?;
-    let extent = GroupHeader::extent(bytes, room).map_err(ReadError::Flaw)?;
-    bytes.resize(extent, 0);
-    place.file.read_exact_at(bytes, place.offset).map_err(ReadError::Io)?;
-    GroupHeader::decode(bytes, place.header.nonce, place.digest).map_err(ReadError::Flaw)
+}
+
+/// How far a segment is durable when the log is up to `durable`.
+fn durable_end(header: &SegmentHeader, durable: u64) -> u64 {
+    durable.saturating_sub(header.base_offset).min(header.file_bytes)
 }

@@ -1,8 +1,10 @@
 //! Walking the groups of one segment, from its bytes alone.
 //!
-//! The walk is a pure function; it decides nothing. It says how far the groups
-//! are sound, why they end there, and what the segment itself promises about how
-//! far it was synced.
+//! The walk is a function of these bytes, which it reads once, front to back; it
+//! decides nothing. It says how far the groups are sound, why they end there, and what
+//! the segment itself promises about how far it was synced.
+
+use std::io;
 
 use tidal_types::{ByteReader, Seq, Timestamp};
 
@@ -11,6 +13,7 @@ use crate::format::{
     Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, align_up, read_record,
 };
+use crate::read_buffer::{ReadBuffer, is_zero};
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +51,17 @@ pub(crate) enum Stop {
 /// Who wants to see the records that a walk comes by.
 pub(crate) type Visitor<'a> = &'a mut dyn FnMut(&LogRecord<'_>, u64);
 
-/// Walks over the groups of a segment, given the whole file, and looks out for
-/// the offset `mark` of the log.
+/// Walks over the groups of a segment, from its beginning, and looks out for the offset
+/// `mark` of the log.
 pub(crate) fn walk(
-    bytes: &[u8],
+    buffer: &mut ReadBuffer,
     header: &SegmentHeader,
     mark: Option<u64>,
     visit: Visitor<'_>,
-) -> Walk {
+) -> io::Result<Walk> {
     let mut walk = Walk::before(header);
-    while walk.next(bytes, header, mark, visit).is_some() {}
-    walk
+    while walk.next(buffer, header, mark, visit)?.is_some() {}
+    Ok(walk)
 }
 
 /// One group that a walk came by.
@@ -87,35 +90,57 @@ impl Walk {
     /// Goes on to the next group; `None` where the sound groups end.
     pub(crate) fn next<'a>(
         &mut self,
-        bytes: &'a [u8],
+        buffer: &'a mut ReadBuffer,
         header: &SegmentHeader,
         mark: Option<u64>,
         visit: Visitor<'_>,
-    ) -> Option<Sound<'a>> {
-        if mark == Some(header.base_offset + self.end) {
+    ) -> io::Result<Option<Sound<'a>>> {
+        let offset = self.end;
+        if mark == Some(header.base_offset + offset) {
             self.at_mark = Some((self.digest, self.next_seq));
         }
-        let offset = self.end;
-        let rest = tail(bytes, offset);
-        if rest.is_empty() {
-            return None;
+        let needed = if buffer.keeps() { self.proven(header, mark) } else { offset };
+        buffer.let_go(needed);
+        if offset >= buffer.end() {
+            return Ok(None);
         }
-        let group = group_at(rest).and_then(|bytes| {
-            let group = GroupHeader::decode(bytes, header.nonce, self.digest)?;
-            self.check(&group)?;
-            visit_records(&group, bytes, offset, visit)?;
-            Ok(Sound { header: group, offset, bytes })
-        });
-        match group {
-            Ok(group) => {
-                self.advance(&group.header, group.bytes.len(), header.alignment);
-                Some(group)
+        match self.read_group(buffer, header, visit)? {
+            Ok((group, extent)) => {
+                self.advance(&group, extent, header.alignment);
+                Ok(Some(Sound { header: group, offset, bytes: buffer.held(offset, extent) }))
             }
             Err(flaw) => {
-                self.stop_at(flaw, bytes, header);
-                None
+                self.stop_at(flaw, buffer, header)?;
+                Ok(None)
             }
         }
+    }
+
+    /// Reads the next group as a whole and then checks it; says how long it is too.
+    fn read_group(
+        &self,
+        buffer: &mut ReadBuffer,
+        header: &SegmentHeader,
+        visit: Visitor<'_>,
+    ) -> io::Result<Result<(GroupHeader, usize), GroupFlaw>> {
+        let extent = match extent_at(buffer, self.end)? {
+            Ok(extent) => extent,
+            Err(flaw) => return Ok(Err(flaw)),
+        };
+        let bytes = buffer.reach(self.end, extent)?;
+        let group = GroupHeader::decode(bytes, header.nonce, self.digest).and_then(|group| {
+            self.check(&group)?;
+            visit_records(&group, bytes, self.end, visit)?;
+            Ok((group, extent))
+        });
+        Ok(group)
+    }
+
+    /// Where in the file ends what the groups so far, or the floor at `mark`, say was
+    /// synced; not behind the groups so far.
+    fn proven(&self, header: &SegmentHeader, mark: Option<u64>) -> u64 {
+        let proven = self.promise.max(mark.unwrap_or_default());
+        proven.saturating_sub(header.base_offset).clamp(SEGMENT_HEADER_BYTES as u64, self.end)
     }
 
     /// Before the first group.
@@ -152,21 +177,50 @@ impl Walk {
         self.end = align_up(self.end + extent as u64, alignment);
     }
 
-    fn stop_at(&mut self, flaw: GroupFlaw, bytes: &[u8], header: &SegmentHeader) {
-        let rest = tail(bytes, self.end);
-        let Some(last) = rest.iter().rposition(|&byte| byte != 0) else {
-            return;
-        };
-        let dirty_end = align_up(self.end + last as u64 + 1, header.alignment);
-        self.stop = Stop::Broken { flaw, dirty_end };
-        let mut offset = self.end + u64::from(header.alignment);
-        while offset < dirty_end {
-            let group = group_at(tail(bytes, offset)).ok();
-            let group = group.and_then(|group| GroupHeader::anywhere(group, header.nonce));
-            self.promise = self.promise.max(group.map_or(0, |group| group.promise));
-            offset += u64::from(header.alignment);
+    /// Looks at everything behind the groups: how far it is not zero, and what any
+    /// group there promises.
+    fn stop_at(
+        &mut self,
+        flaw: GroupFlaw,
+        buffer: &mut ReadBuffer,
+        header: &SegmentHeader,
+    ) -> io::Result<()> {
+        let alignment = u64::from(header.alignment);
+        let mut offset = self.end;
+        while offset < buffer.end() {
+            let block = buffer.reach(offset, header.alignment as usize)?;
+            if !is_zero(block) {
+                self.stop = Stop::Broken { flaw, dirty_end: offset + alignment };
+                if offset > self.end
+                    && let Some(group) = witness_at(buffer, offset, header.nonce)?
+                {
+                    self.promise = self.promise.max(group.promise);
+                }
+            }
+            offset += alignment;
+            buffer.pass(offset);
         }
+        Ok(())
     }
+}
+
+/// How long the group is that begins at `offset`, from its header.
+fn extent_at(buffer: &mut ReadBuffer, offset: u64) -> io::Result<Result<usize, GroupFlaw>> {
+    let room = buffer.end().saturating_sub(offset);
+    let header = buffer.reach(offset, GROUP_HEADER_BYTES)?;
+    Ok(GroupHeader::extent(header, room))
+}
+
+/// The header of a group behind the end, if one begins at `offset`. Bytes that only look
+/// like one are told by their nonce, before more is read.
+fn witness_at(buffer: &mut ReadBuffer, offset: u64, nonce: u64) -> io::Result<Option<GroupHeader>> {
+    let Ok(extent) = extent_at(buffer, offset)? else {
+        return Ok(None);
+    };
+    if GroupHeader::nonce_of(buffer.held(offset, GROUP_HEADER_BYTES)) != Some(nonce) {
+        return Ok(None);
+    }
+    Ok(GroupHeader::anywhere(buffer.reach(offset, extent)?, nonce))
 }
 
 fn visit_records(

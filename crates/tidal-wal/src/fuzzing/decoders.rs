@@ -9,6 +9,8 @@ use crate::format::{
     Before, Digest, Floor, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, SegmentNumber, align_up, read_record,
 };
+use crate::read_buffer::ReadBuffer;
+use crate::sim::SimDisk;
 use crate::walk::{Stop, Walk, walk};
 
 /// That of the golden fixtures, so that they get as far as they can.
@@ -150,12 +152,17 @@ pub(super) fn seal_groups(file: &mut [u8], header: &SegmentHeader, with_chain: b
 
 fn check_walk(file: &[u8], header: &SegmentHeader) {
     let (mut records, mut bytes, mut next) = (0, 0, header.first_seq);
-    let found: Walk = walk(file, header, None, &mut |record, _| {
+    let disk = SimDisk::new(0);
+    disk.put("segment", file);
+    let buffer = ReadBuffer::open(&disk, "segment", file.len() as u64);
+    let mut buffer = buffer.expect("the file is there");
+    let found: Walk = walk(&mut buffer, header, None, &mut |record, _| {
         assert_eq!(record.seq, next, "records out of order");
         next = record.seq.next();
         records += 1;
         bytes += record.payload.len();
-    });
+    })
+    .expect("nothing fails on this disk");
     // The last group may be refused after some of its records were seen.
     assert!(found.records <= records);
     assert!(bytes <= file.len(), "more bytes than the file has");

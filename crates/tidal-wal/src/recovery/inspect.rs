@@ -6,12 +6,13 @@ use tidal_types::{Seq, WalError};
 
 use super::checkpoints::{self, FoundCheckpoint};
 use super::window::Replay;
-use crate::disk::{Disk, failed, read_all_into};
+use crate::disk::{Disk, failed};
 use crate::format::{
     Checkpoint, FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
 };
 use crate::names;
-use crate::walk::{Visitor, Walk, walk};
+use crate::read_buffer::{Kept, ReadBuffer};
+use crate::walk::{Stop, Visitor, Walk, walk};
 use crate::window::Window;
 
 /// Everything a decision needs to know.
@@ -61,9 +62,9 @@ pub(crate) struct FoundSegment {
     /// `None` when the header is bad, or when all records lie before the first
     /// that is to be verified.
     pub(crate) walk: Option<Walk>,
-    /// The bytes that were walked, of the last segment only: what is proven again
-    /// must be what was looked at.
-    pub(crate) bytes: Vec<u8>,
+    /// The bytes from the proven floor on that were walked, of the last segment only:
+    /// what is proven again must be what was looked at.
+    pub(crate) kept: Kept,
 }
 
 /// Reads the log; `visit` sees every record from the segment on that holds
@@ -141,7 +142,7 @@ fn look_at(disk: &dyn Disk, number: SegmentNumber) -> Result<FoundSegment, WalEr
         file.read_exact_at(&mut page, 0).map_err(failed("read", disk.path(&name)))?;
         SegmentHeader::decode(&page)
     };
-    Ok(FoundSegment { number, file_bytes, header, walk: None, bytes: Vec::new() })
+    Ok(FoundSegment { number, file_bytes, header, walk: None, kept: Kept::default() })
 }
 
 fn look_at_floor(disk: &dyn Disk) -> Result<FoundFloor, WalError> {
@@ -180,16 +181,24 @@ fn walk_segments(
     visit: Visitor<'_>,
 ) -> Result<(), WalError> {
     let last = segments.last().map(|segment| segment.number);
-    let mut bytes = Vec::new();
     for segment in segments {
-        if let (Ok(header), Some(found)) = (&segment.header, &mut segment.walk) {
-            let name = names::segment(segment.number);
-            let file = disk.open_read(&name).map_err(failed("open", disk.path(&name)))?;
-            read_all_into(&*file, &mut bytes).map_err(failed("read", disk.path(&name)))?;
-            *found = walk(&bytes, header, mark, &mut *visit);
-            if last == Some(segment.number) {
-                segment.bytes = std::mem::take(&mut bytes);
-            }
+        let (Ok(header), Some(found)) = (&segment.header, &mut segment.walk) else {
+            continue;
+        };
+        let name = names::segment(segment.number);
+        let buffer = ReadBuffer::open(disk, &name, segment.file_bytes);
+        let mut buffer = buffer.map_err(failed("open", disk.path(&name)))?;
+        let is_last = last == Some(segment.number);
+        if is_last {
+            buffer.keep();
+        }
+        let walked = walk(&mut buffer, header, mark, &mut *visit);
+        *found = walked.map_err(failed("read", disk.path(&name)))?;
+        if is_last {
+            segment.kept = buffer.into_kept(match found.stop {
+                Stop::Clean => found.end,
+                Stop::Broken { dirty_end, .. } => dirty_end,
+            });
         }
     }
     Ok(())

@@ -16,6 +16,7 @@ use crate::WalOptions;
 use crate::disk::{Disk, failed};
 use crate::format::SegmentHeader;
 use crate::names;
+use crate::read_buffer::Kept;
 use crate::tail::{Standing, Tail, TailError};
 
 /// Brings the log into order and returns its end, all of it synced.
@@ -27,13 +28,14 @@ pub(crate) fn repair(
 ) -> Result<Tail, WalError> {
     remove_stale(&**disk, plan)?;
     let last = plan.kept.last().cloned().expect("a plan keeps at least one segment");
-    let bytes = found.segments.last().map(|segment| segment.bytes.as_slice()).unwrap_or_default();
+    let nothing = Kept::default();
+    let bytes = found.segments.last().map_or(&nothing, |segment| &segment.kept);
     for header in &plan.kept {
         let proven_again = (header.number == last.number).then_some((bytes, plan));
         sync_segment(&**disk, header, proven_again)?;
     }
     if let Some(torn_end) = plan.torn_end {
-        let torn = slice(bytes, plan.end, torn_end);
+        let torn = bytes.between(plan.end, torn_end);
         cut_torn_tail(&**disk, &last, plan.end, torn)?;
     } else {
         finish_cut(&**disk, &last, plan.end)?;
@@ -76,7 +78,7 @@ fn remove_stale(disk: &dyn Disk, plan: &Plan) -> Result<(), WalError> {
 fn sync_segment(
     disk: &dyn Disk,
     header: &SegmentHeader,
-    proven_again: Option<(&[u8], &Plan)>,
+    proven_again: Option<(&Kept, &Plan)>,
 ) -> Result<(), WalError> {
     let name = names::segment(header.number);
     let path = || disk.path(&name);
@@ -84,7 +86,7 @@ fn sync_segment(
     if let Some((bytes, plan)) = proven_again
         && plan.proven < plan.end
     {
-        let again = slice(bytes, plan.proven, plan.end);
+        let again = bytes.between(plan.proven, plan.end);
         file.write_all_at(again, plan.proven).map_err(failed("write", path()))?;
     }
     file.sync().map_err(failed("sync", path()))
@@ -150,11 +152,4 @@ fn free_torn_name(
     let files = disk.list().map_err(failed("list", disk.path("")))?;
     let mut names = (0_u64..).map(|attempt| names::torn(header.number, offset, attempt));
     Ok(names.find(|name| !files.contains(name)).unwrap_or_default())
-}
-
-/// The bytes between two offsets, as far as there are any.
-fn slice(bytes: &[u8], from: u64, to: u64) -> &[u8] {
-    let offset =
-        |offset: u64| usize::try_from(offset).map_or(bytes.len(), |at| at.min(bytes.len()));
-    bytes.get(offset(from)..offset(to)).unwrap_or_default()
 }
