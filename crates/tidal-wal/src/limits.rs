@@ -63,4 +63,4 @@ pub(crate) const COUNT_MAX: u64 = u64::MAX >> 1;
 pub(crate) const IDLE_MILLIS: u64 = 50;
 
 /// How much of a segment is read at once, in bytes.
-pub(crate) const READ_BYTES: usize = 1 << 20;
+pub(crate) const READ_BYTES: usize = 4 << 20;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use tidal_types::{Position, Seq, WalError};
 
+use crate::disk::RealDisk;
+use crate::pass::Pass;
 use crate::recovery::test_segments;
 use crate::testing::{append_each, numbered, small};
 use crate::{DumpReport, SalvageOptions, Wal, WalOptions, dump, inspect_log, salvage, verify};
@@ -152,4 +154,17 @@ fn a_child_stands_for_its_parent_as_far_as_it_took_over() {
     let stranger = tidal_types::LogId::from_bytes([9; 16]);
     let error = open(stranger, Seq::ZERO).unwrap_err();
     assert!(matches!(error, WalError::Foreign { .. }), "{error}");
+}
+
+/// A segment that cannot be read to its end is no damage, and no end of the log.
+#[test]
+fn what_cannot_be_read_is_told_and_not_taken_for_an_end() {
+    let dir = written();
+    let disk = RealDisk::existing(dir.path());
+    let mut pass = Pass::begin(&disk, Seq::ZERO).unwrap();
+    let first = test_segments(dir.path())[0].clone();
+    fs::OpenOptions::new().write(true).open(first).unwrap().set_len(4096).unwrap();
+    let error = pass.finish().unwrap_err();
+    assert!(matches!(error, WalError::Io { operation: "read", .. }), "{error}");
+    assert!(pass.finding().is_none(), "taken for damage");
 }
