@@ -13,7 +13,7 @@ mod simulated;
 
 use std::fmt::{self, Debug};
 
-use tidal_types::{Position, Seq};
+use tidal_types::{Position, Seq, WalError};
 use tidal_wal::{Appended, Batch, LogRecord, WalStats};
 
 use crate::Result;
@@ -57,6 +57,8 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     /// The first record there is, or will be.
     fn first_seq(&self) -> Seq;
     fn stats(&self) -> WalStats;
+    /// Tells of the failure of the log, should there be one, also while nobody appends.
+    fn on_failure(&self, tell: Listener);
     fn close(&self) -> Result<()>;
 }
 
@@ -73,6 +75,9 @@ pub(crate) struct Appending {
     /// they are already.
     answer: Option<Answer>,
 }
+
+/// Who is told of a failure.
+pub(crate) type Listener = Box<dyn FnOnce(&WalError) + Send>;
 
 type Answer = Box<dyn FnOnce() -> Result<()> + Send>;
 

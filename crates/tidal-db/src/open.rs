@@ -123,6 +123,8 @@ struct Wiring {
 fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Result<TidalDB> {
     let Wiring { storage, log, state, progress } = wiring;
     let (state, progress) = (Arc::new(state), Arc::new(progress));
+    let told = Arc::clone(&progress);
+    log.on_failure(Box::new(move |failure| told.fail(failure)));
     let (sender, receiver) = sync_channel(WORK_QUEUED_MAX);
     let setbacks = Arc::new(Setbacks::default());
     let gate = Gate::new(

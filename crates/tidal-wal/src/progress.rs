@@ -6,6 +6,7 @@
 //! H2. The end of the log wakes everyone; what was reached before it stays reached.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,17 @@ pub(crate) struct State {
     pub(crate) durable: Durable,
     pub(crate) cursors: BTreeMap<String, CursorState>,
     end: Option<End>,
+    listeners: Listeners,
+}
+
+/// Who is told when the log fails.
+#[derive(Default)]
+struct Listeners(Vec<Box<dyn FnOnce(&WalError) + Send>>);
+
+impl fmt::Debug for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} listeners", self.0.len())
+    }
 }
 
 /// A cursor of an open log.
@@ -67,7 +79,12 @@ impl Progress {
         };
         let cursors = places.iter().map(unused).collect();
         Self {
-            state: Mutex::new(State { durable, cursors, end: None }),
+            state: Mutex::new(State {
+                durable,
+                cursors,
+                end: None,
+                listeners: Listeners::default(),
+            }),
             durable_moved: Condvar::new(),
             cursor_moved: Condvar::new(),
         }
@@ -99,9 +116,31 @@ impl Progress {
     }
 
     fn end(&self, end: End) {
-        self.lock().end.get_or_insert(end);
+        let mut state = self.lock();
+        state.end.get_or_insert(end);
+        let failure =
+            state.check().err().filter(|error| matches!(error, WalError::Poisoned { .. }));
+        let listeners = std::mem::take(&mut state.listeners);
+        drop(state);
         self.durable_moved.notify_all();
         self.cursor_moved.notify_all();
+        if let Some(failure) = failure {
+            listeners.0.into_iter().for_each(|tell| tell(&failure));
+        }
+    }
+
+    /// Tells of the failure of the log, should there be one, not under this lock.
+    pub(crate) fn on_failure(&self, tell: Box<dyn FnOnce(&WalError) + Send>) {
+        let mut state = self.lock();
+        match state.check() {
+            Ok(()) => state.listeners.0.push(tell),
+            Err(error) => {
+                drop(state);
+                if matches!(error, WalError::Poisoned { .. }) {
+                    tell(&error);
+                }
+            }
+        }
     }
 
     /// Fails once the log has failed or is closed.

@@ -131,7 +131,9 @@ impl TidalDB {
     /// [`OtherLog`](crate::WalError::OtherLog) when the position is of another database;
     /// an error of kind [`Retry`](crate::ErrorKind::Retry),
     /// [`TimedOut`](crate::WalError::TimedOut), when it is not folded within `timeout`;
-    /// [`Closed`](crate::TidalError::Closed) when the database is shut down before.
+    /// [`Poisoned`](crate::WalError::Poisoned), without waiting any longer, when the log
+    /// has failed and the record will not come; [`Closed`](crate::TidalError::Closed) when
+    /// the database is shut down before.
     pub fn wait_applied(&self, position: Position, timeout: Duration) -> Result<()> {
         self.state()?;
         let log_id = self.parts.log.head().log_id;

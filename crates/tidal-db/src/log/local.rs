@@ -5,7 +5,7 @@ use std::path::Path;
 use tidal_types::{Position, Seq};
 use tidal_wal::{Batch, Ticket, Wal, WalOptions, WalStats};
 
-use super::{Appending, RecordLog, Visitor};
+use super::{Appending, Listener, RecordLog, Visitor};
 use crate::Result;
 
 /// A log of tidal-wal.
@@ -72,6 +72,10 @@ impl RecordLog for LocalLog {
 
     fn stats(&self) -> WalStats {
         self.wal.stats()
+    }
+
+    fn on_failure(&self, tell: Listener) {
+        self.wal.on_failure(tell);
     }
 
     fn close(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidal_types::{LogId, Position, Seq, SystemClock};
 use tidal_wal::{Batch, DedupOptions, Numbering, WalStats};
 
-use super::{Appending, RecordLog, Visitor};
+use super::{Appending, Listener, RecordLog, Visitor};
 use crate::Result;
 
 /// A log that keeps nothing.
@@ -76,6 +76,9 @@ impl RecordLog for NoopLog {
             held_by: None,
         }
     }
+
+    /// It never fails.
+    fn on_failure(&self, _tell: Listener) {}
 
     fn close(&self) -> Result<()> {
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use tidal_types::{LogId, Position, Seq, WalError};
 use tidal_wal::{Batch, Completer, WalStats, completion};
 
-use super::{Appending, RecordLog, Visitor};
+use super::{Appending, Listener, RecordLog, Visitor};
 use crate::Result;
 
 /// A log that answers when it is told to.
@@ -153,6 +153,9 @@ impl RecordLog for ScriptedLog {
             held_by: None,
         }
     }
+
+    /// Its failures are those of single appends.
+    fn on_failure(&self, _tell: Listener) {}
 
     fn close(&self) -> Result<()> {
         Ok(())

@@ -6,7 +6,7 @@ use tidal_types::{Position, Seq};
 use tidal_wal::sim::SimDisk;
 use tidal_wal::{Batch, Head, Wal, WalOptions, WalStats};
 
-use super::{Appending, LocalLog, RecordLog, Visitor};
+use super::{Appending, Listener, LocalLog, RecordLog, Visitor};
 use crate::Result;
 
 /// A log whose disk is simulated. All of its writing is done by the threads that
@@ -90,6 +90,10 @@ impl RecordLog for SimulatedLog {
 
     fn stats(&self) -> WalStats {
         RecordLog::stats(&self.log)
+    }
+
+    fn on_failure(&self, tell: Listener) {
+        self.log.on_failure(tell);
     }
 
     fn close(&self) -> Result<()> {

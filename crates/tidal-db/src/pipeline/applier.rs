@@ -38,6 +38,8 @@ struct InFlight {
     bytes: usize,
     /// Nothing lands any more: the applier is gone.
     abandoned: bool,
+    /// Nothing is begun any more: the log has failed.
+    failure: Option<WalError>,
 }
 
 impl InFlight {
@@ -105,16 +107,27 @@ impl Progress {
     }
 
     /// Waits until record `seq` is folded, at most for `timeout`. What is folded is
-    /// told under the lock, when its commit is counted out.
+    /// told under the lock, when its commit is counted out. After a failure of the log
+    /// that is waited for, since the record may be among those that were answered before.
     pub(crate) fn wait_applied(&self, seq: Seq, timeout: Duration) -> Result<()> {
-        let not_yet = |state: &mut InFlight| self.applied() < seq && !state.abandoned;
+        let not_yet = |state: &mut InFlight| {
+            let has_failed = state.failure.is_some() && state.commits == 0;
+            self.applied() < seq && !state.abandoned && !has_failed
+        };
         let state = self.landed.wait_timeout_while(self.in_flight(), timeout, not_yet);
-        let is_abandoned = state.expect(UNPOISONED).0.abandoned;
-        match self.applied() {
-            reached if reached >= seq => Ok(()),
-            _ if is_abandoned => Err(TidalError::Closed),
-            reached => Err(WalError::TimedOut { wanted: seq, reached }.into()),
+        let state = state.expect(UNPOISONED).0;
+        match (self.applied(), &state.failure) {
+            (reached, _) if reached >= seq => Ok(()),
+            (_, Some(failure)) => Err(failure.clone().into()),
+            (_, None) if state.abandoned => Err(TidalError::Closed),
+            (reached, None) => Err(WalError::TimedOut { wanted: seq, reached }.into()),
         }
+    }
+
+    /// Lets nobody wait for what a log that failed will never have.
+    pub(crate) fn fail(&self, failure: &WalError) {
+        self.in_flight().failure.get_or_insert_with(|| failure.clone());
+        self.landed.notify_all();
     }
 
     /// Lets nobody wait for room that will not come.

@@ -19,6 +19,13 @@ impl Wal {
         self.shared.progress.wait_durable(seq, None)
     }
 
+    /// Calls `tell` with [`WalError::Poisoned`] once the log has failed, at once if it has
+    /// already, and never when it is closed before that. It is called by whichever thread
+    /// the failure came to, and must not wait for this log.
+    pub fn on_failure(&self, tell: impl FnOnce(&WalError) + Send + 'static) {
+        self.shared.progress.on_failure(Box::new(tell));
+    }
+
     /// Waits until the cursor has committed the record at `position`: whoever reads by it
     /// has applied the record by then. The cursor needs no handle yet.
     ///

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use tidal_types::{LogId, Position, WalError};
 
+use tidal_wal::WalOptions;
+use tidal_wal::sim::{Fault, SimDisk};
+
 use super::*;
+use crate::log::SimulatedLog;
 use crate::pipeline::COMMITS_IN_FLIGHT_MAX;
 
 /// Longer than any test takes: what is waited for comes.
@@ -66,6 +70,33 @@ fn a_shutdown_wakes_who_waits() {
         db.shutdown().unwrap();
         assert!(matches!(waiter.join().unwrap(), TidalError::Closed));
     });
+}
+
+/// G30: nor for what a log that failed will never have: whether it fails while somebody
+/// appends, or while nobody does, before the wait or during it. What was folded before is
+/// still told so.
+#[test]
+fn a_failure_of_the_log_wakes_who_waits() {
+    for fails_idle in [false, true] {
+        let disk = SimDisk::new(1);
+        let log = Arc::new(SimulatedLog::open(&disk, WalOptions::default()).unwrap());
+        let db = open::open_over(Arc::clone(&log) as _, schema()).unwrap();
+        let done = db.commit(plain()).unwrap().position;
+        let next = Position { seq: done.seq.next(), ..done };
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| db.wait_applied(next, LONG).unwrap_err());
+            disk.arm(0, Fault::Fail);
+            if fails_idle {
+                log.step();
+            } else {
+                db.commit(plain()).unwrap_err();
+            }
+            for error in [waiter.join().unwrap(), db.wait_applied(next, LONG).unwrap_err()] {
+                assert!(matches!(error, TidalError::Wal(WalError::Poisoned { .. })), "{error:?}");
+            }
+        });
+        db.wait_applied(done, LONG).unwrap();
+    }
 }
 
 /// G31: what would have to wait for room is refused, also while somebody else waits for

@@ -1,13 +1,13 @@
 //! Who sends the events of the acceptance run, and how each is told from a repeat.
 //!
-//! [`Sender::event`] says what an event carries so that it counts once, and
-//! [`Sender::resume`] what a sender knows after a crash. Whoever sends in another way has
-//! others of these two.
+//! [`Sender::event`] says what an event carries so that it counts once: the place that its
+//! producer gives it, or a key. After a crash a producer asks what the database has
+//! ([`Sender::resume`]); who uses keys sends again all that has no answer.
 
 use std::ops::Range;
 use std::time::Duration;
 
-use tidal_types::{EntityId, Event, Producer, ProducerId};
+use tidal_types::{DedupKey, EntityId, Event, Producer, ProducerId};
 
 use super::world::START;
 use crate::TidalDB;
@@ -24,11 +24,19 @@ pub(super) struct Sender {
     next: u64,
     /// The last one that was answered.
     pub(super) answered: u64,
+    pub(super) has_keys: bool,
 }
 
-/// 5,500 events of three senders.
+/// 5,500 events of three senders: two producers, and one with keys.
 pub(super) fn all() -> [Sender; 3] {
-    let sender = |name, total, batch| Sender { name, total, batch, next: 1, answered: 0 };
+    let sender = |name, total, batch| Sender {
+        name,
+        total,
+        batch,
+        next: 1,
+        answered: 0,
+        has_keys: name == "partner",
+    };
     [sender("web", 2000, 25), sender("phone", 2000, 40), sender("partner", 1500, 12)]
 }
 
@@ -51,6 +59,11 @@ impl Sender {
         let entity = EntityId::new(1 + (hash >> 14) % 40 * ((hash >> 20) % 3));
         let signal = ["view", "view", "view", "like", "follow"][(hash >> 24) as usize % 5];
         let event = Event::new(signal, entity, weight, at);
+        if self.has_keys {
+            let mut key = self.id().to_bytes();
+            key[8..].copy_from_slice(&number.to_be_bytes());
+            return event.key(DedupKey::Client(key));
+        }
         event.from_producer(Producer { id: self.id(), epoch: 1, seq: number })
     }
 
@@ -76,6 +89,12 @@ impl Sender {
         self.answered = there;
         self.next = 1 + there.saturating_sub(BACK);
         unheard
+    }
+
+    /// The numbers that were sent and have no answer: all that who uses keys knows after a
+    /// crash, some before them included.
+    pub(super) fn unanswered(&self) -> Range<u64> {
+        self.answered.saturating_sub(BACK) + 1..self.next
     }
 
     pub(super) fn is_done(&self) -> bool {
