@@ -81,9 +81,9 @@ pub use tidal_types::{
     SystemClock, TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
 };
 pub use tidal_wal::{
-    ContentStat, CursorStats, DedupOptions, Digest, DumpReport, Durability, FileStat, FloorStat,
-    GroupCommit, Head, LogStat, Lost, Parent, Problem, SalvageReport, SegmentStat, VerifyReport,
-    WalStats,
+    Beside, CheckpointContent, CheckpointStat, ContentStat, CursorStats, DedupOptions, Digest,
+    DumpReport, Durability, FileStat, FloorStat, GroupCommit, Head, LogStat, Lost, Parent, Problem,
+    SalvageReport, SalvagedCursor, SegmentStat, VerifyReport, WalStats,
 };
 pub use verify::verify;
 

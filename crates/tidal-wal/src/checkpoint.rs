@@ -133,7 +133,11 @@ impl Wal {
             state_bytes: state.len() as u64,
         };
         let written = checkpoints.write(&*self.shared.disk, header, &copy.entries, state);
-        written.map_err(|error| match error {
+        let noted = written.and_then(|()| {
+            let noted = self.shared.floor().note_checkpoint(header.number);
+            noted.map_err(TailError::Unsound)
+        });
+        noted.map_err(|error| match error {
             TailError::NoRoom(error) => error,
             TailError::Unsound(error) => {
                 fail_all(&self.shared, Arc::new(error.clone()), Vec::new());

@@ -33,7 +33,7 @@ impl Checkpoints {
     /// of damaged ones.
     pub(crate) fn new(sound: Vec<CheckpointHeader>, damaged: Vec<u64>) -> Self {
         let last = sound.iter().map(|header| header.number).chain(damaged.iter().copied()).max();
-        let next_number = last.map_or(0, |last| last + 1);
+        let next_number = last.map_or(0, |last| last.saturating_add(1));
         let mut checkpoints = Self { kept: Vec::new(), superseded: damaged, next_number };
         sound.into_iter().for_each(|header| checkpoints.keep(header));
         checkpoints
@@ -87,7 +87,7 @@ impl Checkpoints {
         state: &[u8],
     ) -> Result<(), TailError> {
         // Whatever becomes of it: a name is not given twice.
-        self.next_number = header.number + 1;
+        self.next_number = header.number.saturating_add(1);
         let entries = entries.iter().flat_map(Entries::iter);
         checkpoint_file::write(disk, &header, entries, state)?;
         self.keep(header);

@@ -150,7 +150,8 @@ impl CursorFile {
     }
 
     fn next_slot(&self, places: BTreeMap<String, Seq>) -> CursorSlot {
-        CursorSlot { log_id: self.last.log_id, generation: self.last.generation + 1, places }
+        let generation = self.last.generation.saturating_add(1);
+        CursorSlot { log_id: self.last.log_id, generation, places }
     }
 }
 

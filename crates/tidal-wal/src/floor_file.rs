@@ -44,14 +44,21 @@ impl FloorFile {
     }
 
     /// Writes the next slot and makes it durable. Its generation is set here, and
-    /// what it says was synced never falls.
+    /// what it says was synced, or is there, never falls.
     pub(crate) fn write(&mut self, floor: Floor) -> Result<(), WalError> {
-        let generation = self.last.map_or(0, |last| last.generation) + 1;
+        let generation = self.last.map_or(0, |last| last.generation).saturating_add(1);
         let next = match self.last {
             Some(last) if last.synced_offset > floor.synced_offset => {
-                Floor { generation, oldest_segment: floor.oldest_segment, ..last }
+                Floor { oldest_segment: floor.oldest_segment, ..last }
             }
-            _ => Floor { generation, ..floor },
+            _ => floor,
+        };
+        let before = self.last.unwrap_or(next);
+        let next = Floor {
+            generation,
+            next_checkpoint: before.next_checkpoint.max(floor.next_checkpoint),
+            has_cursors: before.has_cursors || floor.has_cursors,
+            ..next
         };
         self.put(&next)?;
         self.last = Some(next);
@@ -66,6 +73,25 @@ impl FloorFile {
             }
         }
         Ok(())
+    }
+
+    /// Says that the checkpoint of this number is there, which is durable (F4).
+    pub(crate) fn note_checkpoint(&mut self, number: u64) -> Result<(), WalError> {
+        let next_checkpoint = number.saturating_add(1);
+        match self.last {
+            Some(last) if last.next_checkpoint < next_checkpoint => {
+                self.write(Floor { next_checkpoint, ..last })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says that the file of cursors is there, which is durable (F4).
+    pub(crate) fn note_cursors(&mut self) -> Result<(), WalError> {
+        match self.last {
+            Some(last) if !last.has_cursors => self.write(Floor { has_cursors: true, ..last }),
+            _ => Ok(()),
+        }
     }
 
     fn put(&self, floor: &Floor) -> Result<(), WalError> {

@@ -12,6 +12,8 @@ mod segment;
 
 pub(crate) use chain::ChainInput;
 pub use chain::Digest;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use checkpoint::CHECKPOINT_DIGEST_BYTES;
 pub(crate) use checkpoint::{
     CHECKPOINT_HEADER_BYTES, Checkpoint, CheckpointFlaw, CheckpointHeader, Maker, put_entry,
 };

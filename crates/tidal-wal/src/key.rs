@@ -14,7 +14,8 @@ pub enum RecordKey {
     /// The client chose it.
     Client([u8; 16]),
     /// It is the digest of the content: BLAKE3 of kind and payload, keyed by the
-    /// log's identity, the first 128 bits.
+    /// identity of the log, or of the first of the line that it was salvaged from
+    /// ([`Parent::root`](crate::Parent::root)), the first 128 bits.
     Content([u8; 16]),
 }
 
@@ -27,14 +28,15 @@ pub(crate) struct ContentDigest {
     pub(crate) fingerprint: u64,
 }
 
-/// Digests contents for one log. No other log has the same keys, so nobody can
-/// prepare two contents that meet in a log to come.
+/// Digests contents for one line of logs, see `format/parent.rs`. No other has the same
+/// keys, so nobody can prepare two contents that meet in a log to come.
 #[derive(Debug)]
 pub(crate) struct ContentHasher([u8; 32]);
 
 impl ContentHasher {
-    pub(crate) fn new(log_id: LogId) -> Self {
-        Self(blake3::derive_key(CONTEXT, &log_id.to_bytes()))
+    /// `root` is the first log of the line.
+    pub(crate) fn new(root: LogId) -> Self {
+        Self(blake3::derive_key(CONTEXT, &root.to_bytes()))
     }
 
     /// The digest of a record: its kind, one byte, then its payload.

@@ -145,8 +145,11 @@ pub use numbering::Numbering;
 pub use options::{DedupOptions, Durability, GroupCommit, WalOptions};
 pub use reader::Reader;
 pub use record::{LogRecord, Record};
-pub use salvage::{Lost, SalvageOptions, SalvageReport, salvage, survey};
-pub use stat::{ContentStat, FileStat, FloorStat, LogStat, SegmentStat, inspect_log};
+pub use salvage::{Beside, Lost, SalvageOptions, SalvageReport, SalvagedCursor, salvage, survey};
+pub use stat::{
+    CheckpointContent, CheckpointStat, ContentStat, FileStat, FloorStat, LogStat, SegmentStat,
+    inspect_log,
+};
 pub use ticket::{Appended, Outcome, Ticket};
 pub use tidal_types::{
     Clock, DedupKey, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp,

@@ -4,6 +4,8 @@
 //! completion, and a few appends. shuttle draws them, and is given whole lives of a
 //! log. Either reports a lost wake-up as a deadlock. `cargo xtask models` runs both.
 
+#[cfg(shuttle)]
+mod beside;
 #[cfg(loom)]
 mod completing;
 #[cfg(loom)]

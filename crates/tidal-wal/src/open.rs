@@ -6,11 +6,11 @@ use tidal_types::{Position, Seq, WalError};
 
 use crate::WalOptions;
 use crate::checkpoints::Checkpoints;
-use crate::cursor_file::{CursorFile, check_cursors, read_cursors};
+use crate::cursor_file::CursorFile;
 use crate::dedup::Dedup;
 use crate::disk::{Disk, Lock, failed};
 use crate::floor_file::FloorFile;
-use crate::format::{CursorSlot, Parent, SegmentNumber};
+use crate::format::{Floor, Parent, SegmentNumber};
 use crate::names;
 use crate::queue::Queue;
 use crate::random;
@@ -31,10 +31,6 @@ pub(crate) fn open(
 ) -> Result<(Arc<Shared>, Writer), WalError> {
     let mut found = inspect_with_window(&*disk, options.verify_from, options.dedup.window)?;
     let decision = decide(&*disk, &found);
-    let cursors = read_cursors(&*disk)?;
-    if let Some(cursors) = &cursors {
-        belong(&*disk, &decision, cursors)?;
-    }
     if let Some(expected) = options.continues {
         continues(&*disk, &decision, expected)?;
     }
@@ -66,7 +62,14 @@ pub(crate) fn open(
         segments.push(tail.header().clone());
     }
     let oldest = segments.first_number().unwrap_or(tail.header().number);
-    floor.write(tail.floor(oldest))?;
+    floor.write(Floor {
+        next_checkpoint: found
+            .checkpoints
+            .last()
+            .map_or(0, |newest| newest.number.saturating_add(1)),
+        has_cursors: found.cursors.sound().is_some(),
+        ..tail.floor(oldest)
+    })?;
     let checkpoints = checkpoints(&*disk, &found);
     let standing = tail.standing();
     let window = found.window.take().unwrap_or_else(|| Window::new(options.dedup.window));
@@ -78,11 +81,12 @@ pub(crate) fn open(
         standing.log_time,
     );
     let log_id = tail.header().log_id;
+    let cursors = found.cursors.sound().cloned();
     let cursors = CursorFile::open(&disk, log_id, cursors, segments.first_seq())?;
     let files = Files { segments, floor, cursors, checkpoints };
     let shared = Arc::new(Shared::new(
         Arc::clone(&disk),
-        log_id,
+        (log_id, tail.header().root()),
         Queue::new(disk.path(""), options.group_commit, standing.next_seq, dedup),
         Durable::of(&tail),
         files,
@@ -121,22 +125,6 @@ fn continues(disk: &dyn Disk, decision: &Decision, expected: Position) -> Result
                 }
                 _ => Ok(()),
             }
-        }
-    }
-}
-
-/// Refuses cursors that are not those of the log that is about to be opened.
-fn belong(disk: &dyn Disk, decision: &Decision, cursors: &CursorSlot) -> Result<(), WalError> {
-    match decision {
-        // It says itself what is wrong.
-        Decision::Refuse(_) => Ok(()),
-        Decision::Create => {
-            let first = names::segment(SegmentNumber::FIRST);
-            Err(WalError::Missing { path: disk.path(&first) })
-        }
-        Decision::Open(plan) => {
-            let log_id = plan.kept.last().map_or(cursors.log_id, |header| header.log_id);
-            check_cursors(disk, cursors, log_id, plan.next_seq.previous())
         }
     }
 }

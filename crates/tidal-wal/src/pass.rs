@@ -11,14 +11,13 @@
 
 use tidal_types::{LogId, Seq, WalError};
 
-use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, failed};
-use crate::format::{CursorSlot, FORMAT_VERSION, SegmentHeader};
+use crate::format::{FORMAT_VERSION, SegmentHeader};
 use crate::names;
 use crate::read_buffer::ReadBuffer;
 use crate::recovery::{
-    FoundFloor, FoundSegment, Inspection, checkpoint_findings, log_id, look, missing, of_floor,
-    of_link, of_segment, of_tail, oldest, split_stale,
+    FoundFloor, FoundSegment, Inspection, log_id, look, missing, of_beside, of_floor, of_link,
+    of_segment, of_tail, oldest, split_stale,
 };
 use crate::verify::Problem;
 use crate::walk::{Stop, Visitor, Walk};
@@ -36,8 +35,6 @@ pub(crate) struct Pass<'a> {
     /// Why it could not be read on.
     failure: Option<WalError>,
     finding: Option<WalError>,
-    /// What the file of cursors says, or why it cannot be read.
-    cursors: Result<Option<CursorSlot>, WalError>,
 }
 
 impl<'a> Pass<'a> {
@@ -67,11 +64,7 @@ impl<'a> Pass<'a> {
             .take_while(|segment| segment.header.as_ref().is_ok_and(later))
             .count()
             .saturating_sub(1);
-        let cursors = match read_cursors(disk) {
-            Err(error @ WalError::Io { .. }) => return Err(error),
-            read => read,
-        };
-        Ok(Self { disk, found, log_id, index, buffer: None, failure: None, finding, cursors })
+        Ok(Self { disk, found, log_id, index, buffer: None, failure: None, finding })
     }
 
     /// Goes on to the next segment, if all before it is sound. Every walk that this
@@ -138,24 +131,14 @@ impl<'a> Pass<'a> {
         let floor = self.found.floor.sound();
         self.finding = of_floor(self.disk, segment, floor).or_else(|| match next {
             Some(next) => of_link(self.disk, segment, next),
-            None => {
-                of_tail(self.disk, segment, &self.found).or_else(|| self.beside_segments(segment))
-            }
+            None => of_tail(self.disk, segment, &self.found).or_else(|| self.beside()),
         });
     }
 
-    /// What forbids to open a log whose segments are sound: its checkpoints, or its
-    /// cursors.
-    fn beside_segments(&self, last: &FoundSegment) -> Option<WalError> {
-        let of_checkpoints =
-            checkpoint_findings(self.disk, &self.found, &self.found.segments, self.log_id);
-        of_checkpoints.into_iter().next().or_else(|| match &self.cursors {
-            Ok(cursors) => {
-                let (end, log_id) = (last.walk.as_ref()?.next_seq.previous(), self.log_id?);
-                check_cursors(self.disk, cursors.as_ref()?, log_id, end).err()
-            }
-            Err(error) => Some(error.clone()),
-        })
+    /// What is wrong beside the segments, which are sound.
+    fn beside(&self) -> Option<WalError> {
+        let found = of_beside(self.disk, &self.found, &self.found.segments, self.log_id);
+        found.into_iter().next()
     }
 
     /// Walks to the end of what is sound.

@@ -6,13 +6,15 @@
 //! short at any point: the next opening decides again and comes to the same
 //! log.
 
+mod beside;
 mod checkpoints;
 mod decide;
 mod inspect;
 mod repair;
 mod window;
 
-pub(crate) use checkpoints::{damage as checkpoint_damage, findings as checkpoint_findings};
+pub(crate) use beside::of_beside;
+pub(crate) use checkpoints::damage as checkpoint_damage;
 pub(crate) use decide::{
     Decision, Plan, decide, findings, log_id, missing, of_floor, of_link, of_segment, of_tail,
     oldest, split_stale,

@@ -6,13 +6,17 @@
 //!     nothing for a new one; a floor file without segments is refused. The segments
 //!     get their names last, after a floor that speaks of all of them.
 //! V3. Groups are taken over as they are: number, log time, and the bytes of their
-//!     records, so also what this file knows nothing of: producers, and keys.
+//!     records, so also what this file knows nothing of: producers, and keys. Those of
+//!     contents stay right, since they are made from the root of the line of logs
+//!     (`format/parent.rs`).
 //! V4. What is given up is reported, and nothing behind it is taken over: a log has no
 //!     gaps.
 //!
-//! Checkpoints and cursors are not taken over: they may speak of records that are given
-//! up. The keys of the records that are taken over are known from these.
+//! V5. Checkpoints and cursors, as far as they speak of what is taken over, go into the
+//!     new directory between the segments and the floor. Whatever is wrong with them
+//!     costs nothing else.
 
+mod beside;
 mod lost;
 mod staged;
 
@@ -25,6 +29,7 @@ use crate::WalOptions;
 use crate::disk::{Disk, RealDisk, failed};
 use crate::floor_file::FloorFile;
 use crate::format::{Digest, Parent, SegmentHeader, SegmentNumber};
+use crate::key::ContentHasher;
 use crate::names;
 use crate::pass::Pass;
 use crate::random;
@@ -32,8 +37,10 @@ use crate::stat::open_to_read;
 use crate::tail::{Beginning, Tail, TailError};
 use crate::verify::{Problem, describe};
 
+pub use beside::{Beside, SalvagedCursor};
 pub use lost::Lost;
 
+use beside::{Taken, reads_differently};
 use staged::Staged;
 
 /// How the new log is made.
@@ -68,6 +75,8 @@ pub struct SalvageReport {
     pub damage: Problem,
     /// What is given up: everything behind the damage.
     pub lost: Lost,
+    /// What becomes of checkpoints and cursors.
+    pub beside: Beside,
 }
 
 /// Looks at a damaged log and tells what [`salvage`] would take over and give up.
@@ -86,6 +95,11 @@ pub fn survey(from: &Path) -> Result<SalvageReport, WalError> {
 /// in the new or empty directory `to`: the records from the first one up to the first
 /// damage. They keep their numbers, groups and log times. The new log has an identity of
 /// its own and names the damaged one as its parent.
+///
+/// What was a repeat of these records is a repeat in the new log. Cursors go along, and the
+/// states in checkpoints as far as they take account of no more than is taken over; see
+/// [`Beside`]. So a log that is refused only for its checkpoints or cursors keeps every
+/// record.
 ///
 /// `from` is left as it is. When the call returns, the new log survives a power cut;
 /// when it fails or is cut short, `to` does not open as a log and can be removed.
@@ -120,6 +134,7 @@ pub fn salvage(
 pub(crate) struct Survey {
     report: SalvageReport,
     first: SegmentHeader,
+    taken: Taken,
 }
 
 pub(crate) fn survey_on(from: &dyn Disk) -> Result<Survey, WalError> {
@@ -135,16 +150,19 @@ pub(crate) fn survey_on(from: &dyn Disk) -> Result<Survey, WalError> {
     };
     let walks = || found.segments.iter().filter_map(|segment| segment.walk.as_ref());
     let last = walk.next_seq.previous();
+    let (beside, taken) = beside::look(from, found, first, last)?;
+    let position = Position { log_id, seq: last };
     let report = SalvageReport {
-        parent: Parent { position: Position { log_id, seq: last }, digest: walk.digest },
+        parent: Parent { position, digest: walk.digest, root: first.root() },
         log_id: None,
         first_seq: first.first_seq,
         groups: walks().map(|walk| walk.groups - walk.markers).sum(),
         records: walks().map(|walk| walk.records).sum(),
         damage: describe(&from.path(""), finding),
         lost: lost::behind(from, found, last)?,
+        beside,
     };
-    Ok(Survey { first: first.clone(), report })
+    Ok(Survey { first: first.clone(), report, taken })
 }
 
 /// Writes the new log into a directory without files.
@@ -154,7 +172,7 @@ pub(crate) fn copy(
     survey: Survey,
     options: &SalvageOptions,
 ) -> Result<SalvageReport, WalError> {
-    let Survey { mut report, first } = survey;
+    let Survey { mut report, first, mut taken } = survey;
     let options = WalOptions {
         segment_bytes: options.segment_bytes,
         alignment: first.alignment,
@@ -168,10 +186,13 @@ pub(crate) fn copy(
         first_seq: report.first_seq,
         created: first.created,
     };
-    let mut floor = FloorFile::open(&to, None)?;
+    let mut floor_file = FloorFile::open(&to, None)?;
     let staged: Arc<dyn Disk> = Arc::new(Staged::new(&to));
-    let tail = copy_groups(from, Tail::create(&staged, &options, beginning)?, report.parent)?;
-    floor.write(tail.floor(SegmentNumber::FIRST))?;
+    let tail = Tail::create(&staged, &options, beginning)?;
+    let tail = copy_groups(from, tail, report.parent, &mut taken)?;
+    let mut floor = tail.floor(SegmentNumber::FIRST);
+    taken.write(&to, log_id, &mut floor)?;
+    floor_file.write(floor)?;
     name_segments(&*to, tail.header().number)?;
     report.log_id = Some(log_id);
     Ok(report)
@@ -179,11 +200,18 @@ pub(crate) fn copy(
 
 /// Every sound group with records, synced in the end. Markers speak of the file they
 /// are in and stay behind.
-fn copy_groups(from: &dyn Disk, mut tail: Tail, parent: Parent) -> Result<Tail, WalError> {
+fn copy_groups(
+    from: &dyn Disk,
+    mut tail: Tail,
+    parent: Parent,
+    taken: &mut Taken,
+) -> Result<Tail, WalError> {
+    let hasher = ContentHasher::new(parent.root);
     let mut pass = Pass::begin(from, Seq::ZERO)?;
     let mut digest = Digest::ZERO;
     while let Some(mut walk) = pass.enter()? {
         while let Some(group) = pass.group(&mut walk, &mut |_, _| ()) {
+            group.show(&mut |record| taken.see(record, &hasher));
             let (header, body) = (group.header, group.body());
             if header.record_count > 0 {
                 copy_group(&mut tail, header.record_count, body, header.log_time)?;
@@ -196,11 +224,7 @@ fn copy_groups(from: &dyn Disk, mut tail: Tail, parent: Parent) -> Result<Tail, 
     if digest == parent.digest && tail.standing().next_seq == parent.position.seq.next() {
         return Ok(tail);
     }
-    Err(WalError::Damaged {
-        path: from.path(""),
-        offset: 0,
-        problem: "it does not read the same twice".into(),
-    })
+    Err(reads_differently(&from.path("")))
 }
 
 fn copy_group(

@@ -1,4 +1,10 @@
 //! What the handle, the writer and the readers of an open log share.
+//!
+//! O1. Locks are taken in this order, and any may be left out:
+//!     checkpoints, runner, cursor file, segments, floor, queue, progress.
+//!     The last three are held for no other lock.
+//! O2. Nobody waits for the writer with the runner's lock, but who closes the log; nor
+//!     with any lock that the writer takes: cursor file, segments, floor, queue, progress.
 
 use std::sync::Arc;
 
@@ -40,11 +46,11 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) hasher: ContentHasher,
     pub(crate) progress: Progress,
-    /// Taken before the lock of the progress, and held while segments are removed.
+    /// Held while segments are removed.
     cursor_file: Mutex<CursorFile>,
     segments: Mutex<Segments>,
     floor: Mutex<FloorFile>,
-    /// Held by who writes one or cuts the log, before anything else is.
+    /// Held by who writes one or cuts the log.
     checkpoints: Mutex<Checkpoints>,
 }
 
@@ -62,7 +68,7 @@ const UNPOISONED: &str = "no thread panics while it holds the log's state";
 impl Shared {
     pub(crate) fn new(
         disk: Arc<dyn Disk>,
-        log_id: LogId,
+        (log_id, root): (LogId, LogId),
         queue: Queue,
         durable: Durable,
         files: Files,
@@ -72,7 +78,7 @@ impl Shared {
             disk,
             log_id,
             queue,
-            hasher: ContentHasher::new(log_id),
+            hasher: ContentHasher::new(root),
             progress: Progress::new(durable, cursors.places()),
             cursor_file: Mutex::new(cursors),
             segments: Mutex::new(segments),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tidal_types::{LogId, Position, Seq, WalError};
 
 use crate::disk::{Disk, Lock, RealDisk, failed};
-use crate::format::{Parent, SEGMENT_HEADER_BYTES};
+use crate::format::{Maker, Parent, SEGMENT_HEADER_BYTES};
 use crate::names;
 use crate::pass::Pass;
 use crate::recovery::Inspection;
@@ -28,6 +28,11 @@ pub struct LogStat {
     pub floor: Option<FloorStat>,
     /// The segments, oldest first.
     pub segments: Vec<SegmentStat>,
+    /// The checkpoints, oldest first.
+    pub checkpoints: Vec<CheckpointStat>,
+    /// Every cursor, by name, and the last record that it committed; none when their
+    /// file is damaged.
+    pub cursors: Vec<(String, Seq)>,
     /// Torn tails that earlier openings have cut off and kept.
     pub set_aside: Vec<FileStat>,
     /// The first thing that is wrong, if anything is: opening refuses the log.
@@ -71,6 +76,30 @@ pub struct ContentStat {
     pub records: u64,
     /// How many bytes they take, with what aligns them.
     pub bytes: u64,
+}
+
+/// A checkpoint of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckpointStat {
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it; `None` when it is damaged, or of a version that this program does
+    /// not know.
+    pub content: Option<CheckpointContent>,
+}
+
+/// What is in a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckpointContent {
+    /// The record through which the state of the log's owner goes; `None` when the log
+    /// made the checkpoint for itself.
+    pub owner_state: Option<Seq>,
+    /// How many bytes that state has.
+    pub state_bytes: u64,
+    /// The last record whose key, if it has one, is in the window.
+    pub last_seq: Seq,
+    /// How many keys are in it.
+    pub keys: u64,
 }
 
 /// A file and its length.
@@ -134,6 +163,8 @@ fn stat(disk: &RealDisk, pass: &Pass<'_>) -> Result<LogStat, WalError> {
             offset: floor.synced_offset,
         }),
         segments: segments(disk, found),
+        checkpoints: checkpoints(disk, found),
+        cursors: cursors(found),
         set_aside: set_aside(disk)?,
         problem: pass.finding().cloned().map(|finding| describe(&disk.path(""), finding)),
         torn_tail: pass.torn_tail(),
@@ -160,6 +191,24 @@ fn segments(disk: &RealDisk, found: &Inspection) -> Vec<SegmentStat> {
         }),
     });
     segments.collect()
+}
+
+fn checkpoints(disk: &RealDisk, found: &Inspection) -> Vec<CheckpointStat> {
+    let checkpoints = found.checkpoints.iter().map(|checkpoint| CheckpointStat {
+        path: disk.path(&names::checkpoint(checkpoint.number)),
+        content: checkpoint.header.ok().map(|header| CheckpointContent {
+            owner_state: (header.maker == Maker::Owner).then_some(header.through),
+            state_bytes: header.state_bytes,
+            last_seq: header.position.previous(),
+            keys: header.entry_count,
+        }),
+    });
+    checkpoints.collect()
+}
+
+fn cursors(found: &Inspection) -> Vec<(String, Seq)> {
+    let places = found.cursors.sound().map(|slot| slot.places.clone());
+    places.unwrap_or_default().into_iter().collect()
 }
 
 fn set_aside(disk: &RealDisk) -> Result<Vec<FileStat>, WalError> {

@@ -184,8 +184,8 @@ impl Tail {
         self.header.base_offset + self.synced_end
     }
 
-    /// The floor that the tail can vouch for. It is only asked for when all is
-    /// synced.
+    /// The floor that the tail can vouch for, which knows nothing of checkpoints and
+    /// cursors. It is only asked for when all is synced.
     pub(crate) const fn floor(&self, oldest_segment: SegmentNumber) -> Floor {
         Floor {
             log_id: self.header.log_id,
@@ -194,6 +194,8 @@ impl Tail {
             next_seq: self.next_seq,
             oldest_segment,
             digest: self.digest,
+            next_checkpoint: 0,
+            has_cursors: false,
         }
     }
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use tidal_types::{Position, Seq, WalError};
 
 use crate::LogRecord;
-use crate::cursor_file::{check_cursors, read_cursors};
 use crate::disk::{Disk, RealDisk};
 use crate::names;
-use crate::recovery::{Inspection, checkpoint_damage, findings, inspect};
+use crate::recovery::{checkpoint_damage, findings, inspect};
 use crate::wal::Head;
 use crate::walk::Stop;
 
@@ -82,9 +81,6 @@ pub fn verify(
         }
     }
     let segments = found.segments.len() as u64;
-    if let Some(finding) = of_cursors(&*disk, &found)? {
-        problems.push(describe(dir, finding));
-    }
     let mut report = VerifyReport { segments, problems, ..VerifyReport::default() };
     if found.segments.is_empty() && report.problems.is_empty() {
         report.problems.push(no_log(dir));
@@ -127,23 +123,6 @@ pub fn verify(
     }
     drop(lock);
     Ok(report)
-}
-
-/// Why opening would refuse the cursors, if it would.
-fn of_cursors(disk: &dyn Disk, found: &Inspection) -> Result<Option<WalError>, WalError> {
-    let cursors = match read_cursors(disk) {
-        Ok(Some(cursors)) => cursors,
-        Ok(None) => return Ok(None),
-        Err(error @ WalError::Io { .. }) => return Err(error),
-        Err(error) => return Ok(Some(error)),
-    };
-    let Some(last) = found.segments.last() else {
-        return Ok(None);
-    };
-    let (Ok(header), Some(walk)) = (&last.header, &last.walk) else {
-        return Ok(None);
-    };
-    Ok(check_cursors(disk, &cursors, header.log_id, walk.next_seq.previous()).err())
 }
 
 fn no_log(dir: &Path) -> Problem {

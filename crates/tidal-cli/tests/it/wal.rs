@@ -63,11 +63,17 @@ fn stat_and_dump_show_a_log_and_never_write() {
         "digest",
         "synced",
         "segments",
+        "checkpoints",
+        "cursors",
         "set_aside",
         "problem",
         "torn_tail",
     ];
     assert_eq!(keys(&stat), fields);
+    assert_eq!(stat["cursors"], json!([]));
+    for checkpoint in stat["checkpoints"].as_array().unwrap() {
+        assert_eq!((&checkpoint["keys"], &checkpoint["owner_state"]), (&json!(0), &json!(7)));
+    }
     assert_eq!((&stat["first_seq"], &stat["last_seq"]), (&json!(1), &json!(7)));
     assert_eq!(stat["segments"][0]["records"], 7);
     let text = bench.run(&["wal", "stat", "db"]).ok().stdout;

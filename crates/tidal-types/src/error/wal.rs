@@ -147,8 +147,8 @@ pub enum WalError {
         /// The log it lies in.
         expected: LogId,
     },
-    /// A segment that must be there is not.
-    #[error("segment {path} is missing; put it back or restore from a backup")]
+    /// A file of the log that must be there is not.
+    #[error("{path} is missing; put it back or restore from a backup")]
     Missing {
         /// The file.
         path: PathBuf,

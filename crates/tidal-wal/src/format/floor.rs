@@ -14,13 +14,19 @@
 //! | 48     | 8    | seq of the next record at that offset                    |
 //! | 56     | 8    | number of the oldest segment that is kept                |
 //! | 64     | 32   | digest of the chain at that offset                       |
-//! | 96     | 3996 | zero                                                     |
+//! | 96     | 8    | number of the newest checkpoint, plus one; 0 before the first |
+//! | 104    | 1    | 1 once there is a file of cursors, else 0                |
+//! | 105    | 3987 | zero                                                     |
 //! | 4092   | 4    | CRC32C of all before                                     |
 //!
 //! F1. The floor never exceeds what a sync has confirmed, and never falls.
 //! F2. It is an extra witness: a log whose floor lags or is lost still opens,
 //!     only less damage can be told from a torn tail.
 //! F3. Before a segment is removed, both slots say so.
+//! F4. It speaks of a checkpoint, and of the file of cursors, only once these are
+//!     durable under their names, and never takes that back. The file of cursors is
+//!     never removed, and no checkpoint before a newer one has its name: so a crash
+//!     leaves a floor that says too little, and never one that says too much.
 
 use tidal_types::{ByteReader, LogId, Seq};
 
@@ -43,6 +49,10 @@ pub(crate) struct Floor {
     pub(crate) next_seq: Seq,
     pub(crate) oldest_segment: SegmentNumber,
     pub(crate) digest: Digest,
+    /// The number of the newest checkpoint, plus one; 0 before the first.
+    pub(crate) next_checkpoint: u64,
+    /// Whether there is a file of cursors.
+    pub(crate) has_cursors: bool,
 }
 
 impl Floor {
@@ -63,6 +73,8 @@ impl Floor {
             bytes.extend_from_slice(&field.to_le_bytes());
         }
         bytes.extend_from_slice(&self.digest.to_bytes());
+        bytes.extend_from_slice(&self.next_checkpoint.to_le_bytes());
+        bytes.push(u8::from(self.has_cursors));
         bytes.resize(CRC_OFFSET, 0);
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
         bytes
@@ -119,6 +131,12 @@ impl Floor {
             next_seq: Seq::new(reader.u64()?),
             oldest_segment: SegmentNumber::new(reader.u64()?),
             digest: Digest::from_bytes(reader.array()?),
+            next_checkpoint: reader.u64()?,
+            has_cursors: match reader.u8()? {
+                0 => false,
+                1 => true,
+                _ => return None,
+            },
         };
         let is_zero = zero.iter().chain(reader.rest()).all(|&byte| byte == 0);
         (is_zero && floor.generation <= COUNT_MAX).then_some(floor)

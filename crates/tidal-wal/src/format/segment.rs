@@ -19,9 +19,10 @@
 //! | 128    | 16   | LogId of the parent log, zero when there is none             |
 //! | 144    | 8    | last seq taken over from the parent                          |
 //! | 152    | 32   | digest of the parent at that seq                             |
-//! | 184    | 32   | rewritten segment: digest at its original end, else zero     |
-//! | 216    | 32   | rewritten segment: digest of its new body, else zero         |
-//! | 248    | 3844 | zero                                                         |
+//! | 184    | 16   | LogId of the root of the line of logs, zero without a parent |
+//! | 200    | 32   | rewritten segment: digest at its original end, else zero     |
+//! | 232    | 32   | rewritten segment: digest of its new body, else zero         |
+//! | 264    | 3828 | zero                                                         |
 //! | 4092   | 4    | CRC32C of all before; here in every version                  |
 //!
 //! H1. A header is complete and synced before the file has its name, so a bad
@@ -154,6 +155,11 @@ impl SegmentHeader {
         }
         header.check()?;
         Ok(header)
+    }
+
+    /// The first log of the line that this one is of, which may be itself.
+    pub(crate) fn root(&self) -> LogId {
+        self.parent.map_or(self.log_id, |parent| parent.root)
     }
 
     /// Makes the checksum right again, for who changes a header on purpose.

@@ -26,7 +26,8 @@ fn header() -> SegmentHeader {
 
 fn parent(seq: u64) -> Parent {
     let position = Position { log_id: LogId::from_bytes(*b"fedcba9876543210"), seq: Seq::new(seq) };
-    Parent { position, digest: Digest::from_bytes([8; 32]) }
+    let root = LogId::from_bytes([10; 16]);
+    Parent { position, digest: Digest::from_bytes([8; 32]), root }
 }
 
 fn group(body: &[u8], record_count: u32) -> Vec<u8> {
@@ -100,8 +101,10 @@ fn the_format_is_what_it_was() {
         next_seq: Seq::new(77),
         oldest_segment: SegmentNumber::new(2),
         digest: Digest::from_bytes([9; 32]),
+        next_checkpoint: 0x0304,
+        has_cursors: true,
     };
-    assert_eq!(hex(&floor.encode()[..96]), include_str!("fixtures/floor-v1.hex").trim());
+    assert_eq!(hex(&floor.encode()[..106]), include_str!("fixtures/floor-v1.hex").trim());
 }
 
 /// R25: nor do those of records with producers.
@@ -117,8 +120,13 @@ fn the_format_of_producers_is_what_it_was() {
 fn the_format_of_a_child_is_what_it_was() {
     let child = SegmentHeader { parent: Some(parent(258)), ..header() };
     let page = child.encode();
-    let expected = ["66656463626139383736353433323130", "0201000000000000", &"08".repeat(32)];
-    assert_eq!(hex(&page[128..184]), expected.concat());
+    let expected = [
+        "66656463626139383736353433323130",
+        "0201000000000000",
+        &"08".repeat(32),
+        &"0a".repeat(16),
+    ];
+    assert_eq!(hex(&page[128..200]), expected.concat());
     assert_eq!(SegmentHeader::decode(&page), Ok(child));
     let log_id = header().log_id;
     assert_eq!(
@@ -127,7 +135,7 @@ fn the_format_of_a_child_is_what_it_was() {
     );
     assert_eq!(
         Digest::genesis(log_id, Some(&parent(258))).to_string(),
-        "d567ca8ebc1aa9c0789bc8e7e2d7e2d5bd933f1582396f312999b062b47ebad4"
+        "50cffcf9256aa0f8548b0ba710200220d1023cf43098e091ab9869e08bcb465e"
     );
     assert_ne!(
         Digest::genesis(log_id, Some(&parent(258))),
@@ -361,6 +369,8 @@ fn a_torn_slot_of_the_floor_leaves_the_other() {
         next_seq: Seq::new(generation),
         oldest_segment: SegmentNumber::FIRST,
         digest: Digest::ZERO,
+        next_checkpoint: generation,
+        has_cursors: generation == 5,
     };
     let mut file = vec![0; FLOOR_BYTES as usize];
     assert_eq!(Floor::decode_newest(&file), Ok(None));
@@ -374,7 +384,7 @@ fn a_torn_slot_of_the_floor_leaves_the_other() {
     assert_eq!(Floor::decode_newest(&file), Ok(Some(slot(4))));
     assert_eq!(Floor::decode_newest(&file[..100]), Ok(None));
     // A sound slot of another version, or with more in it, is not passed over.
-    for (offset, version) in [(8, 2), (100, 1)] {
+    for (offset, version) in [(8, 2), (104, 1), (105, 1)] {
         let mut slot = slot(6).encode();
         slot[offset] = 2;
         let crc = crc32c::crc32c(&slot[..4092]);

@@ -3,11 +3,11 @@
 use tidal_types::{ByteReader, Seq, WalError};
 
 use super::decoders::seal_groups;
-use super::golden::{Golden, options};
-use crate::Wal;
-use crate::format::{Floor, SegmentHeader};
+use super::golden::{Golden, options, record};
+use crate::format::{Checkpoint, CursorSlot, Floor, SegmentHeader};
 use crate::names;
 use crate::sim::SimDisk;
+use crate::{Batch, Wal};
 
 /// How many changes one input makes at most.
 const CHANGES_MAX: usize = 64;
@@ -19,7 +19,7 @@ const PREVIOUS_DIGEST: std::ops::Range<usize> = 96..128;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Seal {
     Nothing,
-    /// The checksums of headers and of the floor.
+    /// The checksums of headers, of the floor, and of what is beside the segments.
     Pages,
     /// Those, and the checksums of all groups.
     Checksums,
@@ -49,12 +49,14 @@ pub fn open_damaged(script: &[u8]) {
     if seal != Seal::Nothing {
         reseal(&disk, seal);
     }
-    // Whoever makes the chain right writes a log of their own.
+    // Whoever makes the chain right writes a log of their own, and whoever makes checksums
+    // right may say anything of keys and cursors.
     let written = (seal != Seal::Everything).then_some(&*golden.payloads);
-    let Ok(first) = records(&disk, written) else {
+    let knows_keys = seal == Seal::Nothing;
+    let Ok(first) = records(&disk, written, knows_keys) else {
         return;
     };
-    let again = records(&disk, written).expect("what opened once opens again");
+    let again = records(&disk, written, knows_keys).expect("what opened once opens again");
     assert_eq!(first, again, "V3: the records of the second opening");
 }
 
@@ -119,6 +121,10 @@ fn reseal(disk: &SimDisk, seal: Seal) {
         };
         if name == names::FLOOR {
             Floor::reseal(&mut bytes);
+        } else if name == names::CURSORS {
+            CursorSlot::reseal(&mut bytes);
+        } else if names::parse_checkpoint(&name).is_some() {
+            Checkpoint::reseal(&mut bytes);
         } else if names::parse_segment(&name).is_some() {
             if seal == Seal::Everything
                 && let (Some(previous), Some(digest)) = (previous, bytes.get_mut(PREVIOUS_DIGEST))
@@ -140,8 +146,12 @@ fn reseal(disk: &SimDisk, seal: Seal) {
 }
 
 /// Opens the log, reads it all and closes it; compares with what was written, if that
-/// is known.
-fn records(disk: &SimDisk, written: Option<&[Vec<u8>]>) -> Result<Vec<(Seq, Vec<u8>)>, WalError> {
+/// is known, and sends again what has a key.
+fn records(
+    disk: &SimDisk,
+    written: Option<&[Vec<u8>]>,
+    knows_keys: bool,
+) -> Result<Vec<(Seq, Vec<u8>)>, WalError> {
     let log = Wal::open_stepped(disk, options())?;
     let mut reader = log.reader(log.first_seq());
     let mut records: Vec<(Seq, Vec<u8>)> = Vec::new();
@@ -155,6 +165,20 @@ fn records(disk: &SimDisk, written: Option<&[Vec<u8>]>) -> Result<Vec<(Seq, Vec<
             assert_eq!(sent.map(Vec::as_slice), Some(record.payload), "V2: made up");
         }
         records.push((record.seq, record.payload.to_vec()));
+    }
+    for cursor in log.cursors() {
+        log.cursor(&cursor.name).expect("a cursor that is listed is there");
+    }
+    log.owner_state().expect("opening has read the checkpoints");
+    for (seq, payload) in
+        records.iter().filter(|(seq, _)| knows_keys && matches!(seq.get() % 4, 1 | 2))
+    {
+        let mut batch = Batch::new();
+        batch.push_record(record(seq.get(), payload)).expect("it was taken once");
+        let ticket = log.append(&batch).expect("a sound disk takes what is written");
+        log.step();
+        let appended = ticket.wait().expect("a sound disk takes what is written");
+        assert_eq!(appended.duplicates().next(), Some((0, *seq)), "R20: a key is forgotten");
     }
     log.close().expect("a sound disk takes what is written");
     Ok(records)

@@ -6,8 +6,9 @@
 use tidal_types::{ByteReader, LogId, Seq, Timestamp};
 
 use crate::format::{
-    Before, Digest, Floor, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
-    SegmentHeader, SegmentNumber, align_up, read_record,
+    Before, CHECKPOINT_DIGEST_BYTES, CHECKPOINT_HEADER_BYTES, Checkpoint, CheckpointHeader,
+    CursorFlaw, CursorSlot, Digest, Floor, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader,
+    SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber, align_up, put_entry, read_record,
 };
 use crate::read_buffer::ReadBuffer;
 use crate::sim::SimDisk;
@@ -22,6 +23,8 @@ const ALIGNMENT: u32 = 512;
 pub fn decode(bytes: &[u8]) {
     decode_records(bytes);
     decode_floor(bytes);
+    decode_cursors(bytes);
+    decode_checkpoint(bytes);
     decode_segment_header(bytes);
     decode_group(bytes);
     walk_segment(bytes);
@@ -53,6 +56,59 @@ fn decode_floor(bytes: &[u8]) {
         }
         Ok(None) => panic!("a sound slot is passed over"),
         Err(_) => {}
+    }
+}
+
+fn decode_cursors(bytes: &[u8]) {
+    let length = 2 * CursorSlot::BYTES;
+    let mut file = b"TIDALCUR".to_vec();
+    file.extend_from_slice(bytes);
+    file.resize(length, 0);
+    for is_sealed in [false, true] {
+        if is_sealed {
+            CursorSlot::reseal(&mut file);
+        }
+        match CursorSlot::decode_newest(&file) {
+            Ok(newest) => {
+                let mut slots = file.chunks(CursorSlot::BYTES);
+                assert!(slots.any(|slot| slot == newest.encode()), "not what is there");
+            }
+            Err(CursorFlaw::NoSlot) => assert!(!is_sealed, "a sound slot is passed over"),
+            Err(CursorFlaw::Fields | CursorFlaw::Version(_)) => {}
+        }
+    }
+    let mut rest = bytes.to_vec();
+    CursorSlot::reseal(&mut rest);
+    if let Ok(newest) = CursorSlot::decode_newest(&rest) {
+        assert!(rest.len() >= newest.encode().len());
+    }
+}
+
+fn decode_checkpoint(bytes: &[u8]) {
+    let mut file = bytes.to_vec();
+    check_checkpoint(&file);
+    Checkpoint::reseal(&mut file);
+    check_checkpoint(&file);
+    // With all that comes before what differs between checkpoints.
+    let mut file = b"TIDALCKP\x01\0\x01\0\0\0\0\0".to_vec();
+    file.extend_from_slice(bytes);
+    file.resize(file.len().max(CHECKPOINT_HEADER_BYTES) + CHECKPOINT_DIGEST_BYTES, 0);
+    Checkpoint::reseal(&mut file);
+    check_checkpoint(&file);
+}
+
+fn check_checkpoint(file: &[u8]) {
+    let Ok(extent) = CheckpointHeader::extent(file) else {
+        return;
+    };
+    if extent != file.len() as u64 {
+        return;
+    }
+    if let Ok(checkpoint) = Checkpoint::decode(file) {
+        let mut again = checkpoint.header.encode();
+        checkpoint.entries.iter().for_each(|entry| put_entry(&mut again, entry));
+        again.extend_from_slice(&checkpoint.state);
+        assert_eq!(file.strip_prefix(&*again).map(<[u8]>::len), Some(CHECKPOINT_DIGEST_BYTES));
     }
 }
 

@@ -1,11 +1,12 @@
-//! A small sound log, to be damaged: the same in every run.
+//! A small sound log with keys, checkpoints and cursors, to be damaged: the same in every
+//! run.
 
 use std::sync::{Arc, OnceLock};
 
-use tidal_types::{ManualClock, Producer, ProducerId, Timestamp, WalError};
+use tidal_types::{DedupKey, ManualClock, Producer, ProducerId, Timestamp, WalError};
 
 use crate::sim::SimDisk;
-use crate::{Batch, RecordKind, Wal, WalOptions};
+use crate::{Batch, Record, RecordKind, Wal, WalOptions};
 
 const SEGMENTS: usize = 3;
 
@@ -34,18 +35,20 @@ impl Golden {
             let mut batch = Batch::new();
             for _ in 0..3 {
                 let seq = payloads.len() as u64 + 1;
-                let mut payload = seq.to_string().into_bytes();
-                payload.resize(200, b'.');
-                let producer = Producer { id: ProducerId::from_bytes([1; 16]), epoch: 1, seq };
-                match seq % 4 {
-                    0 => batch.push(RecordKind(7), &payload)?,
-                    _ => batch.push_from(producer, RecordKind(7), &payload)?,
-                }
+                let payload = payload(seq);
+                batch.push_record(record(seq, &payload))?;
                 payloads.push(payload);
             }
             let ticket = log.append(&batch)?;
             log.step();
-            ticket.wait()?;
+            let last = ticket.wait()?.last;
+            let cursor = log.cursor("reader")?;
+            cursor.commit(last.previous())?;
+            match payloads.len() {
+                6 => log.checkpoint(last, b"first")?,
+                12 => log.checkpoint(last.previous(), b"second")?,
+                _ => {}
+            }
         }
         if is_closed {
             log.close()?;
@@ -60,6 +63,24 @@ impl Golden {
     /// A disk with a copy of it.
     pub(super) fn disk(&self) -> SimDisk {
         self.disk.copy()
+    }
+}
+
+fn payload(seq: u64) -> Vec<u8> {
+    let mut payload = seq.to_string().into_bytes();
+    payload.resize(200, b'.');
+    payload
+}
+
+/// The record of this number: every fourth by nothing, the others by a key of its client,
+/// by its content, or from a producer.
+pub(super) fn record(seq: u64, payload: &[u8]) -> Record<'_> {
+    let record = Record::new(RecordKind(7), payload);
+    match seq % 4 {
+        0 => record,
+        1 => record.key(DedupKey::Client(u128::from(seq).to_le_bytes())),
+        2 => record.key(DedupKey::Content),
+        _ => record.from_producer(Producer { id: ProducerId::from_bytes([1; 16]), epoch: 1, seq }),
     }
 }
 

@@ -7,9 +7,12 @@ use crate::testing::read_from;
 use tidal_types::Seq;
 
 /// The golden fixtures, which are the fuzzer's first inputs too.
-const FIXTURES: [&str; 4] = [
+const FIXTURES: [&str; 7] = [
+    include_str!("../format/fixtures/checkpoint-v1.hex"),
+    include_str!("../format/fixtures/cursors-v1.hex"),
     include_str!("../format/fixtures/floor-v1.hex"),
     include_str!("../format/fixtures/group-v1.hex"),
+    include_str!("../format/fixtures/keys-v1.hex"),
     include_str!("../format/fixtures/producers-v1.hex"),
     include_str!("../format/fixtures/segment-v1.hex"),
 ];
@@ -36,7 +39,7 @@ fn places() -> impl Strategy<Value = u16> {
 
 /// A change of a log: what it is, of which file, where, and two numbers.
 fn changes() -> impl Strategy<Value = Vec<u8>> {
-    let change = (0_u8..8, 0_u8..5, places(), any::<u8>(), 0_u16..8192).prop_map(
+    let change = (0_u8..8, 0_u8..8, places(), any::<u8>(), 0_u16..8192).prop_map(
         |(kind, file, place, value, from)| {
             let mut bytes = vec![kind, file];
             bytes.extend(place.to_le_bytes());
@@ -69,7 +72,7 @@ proptest! {
         decode(&[fixture, bytes].concat());
     }
 
-    /// R5, R6, R14, R19: a log that was changed anywhere, also by someone who makes the
+    /// R5, R6, R14, R19, R20: a log that was changed anywhere, also by someone who makes the
     /// checksums right again, and the chain.
     #[test]
     fn a_damaged_log_opens_to_what_was_written_or_is_refused(script in changes()) {

@@ -6,8 +6,8 @@
 //!
 //! | row | what is found                                            | what is done          |
 //! |-----|----------------------------------------------------------|-----------------------|
-//! | A   | no segment, no floor file, no checkpoint                 | create a log          |
-//! | B   | no segment, but a floor file or a checkpoint             | refuse: missing       |
+//! | A   | no segment, no floor file, no checkpoint, no cursors     | create a log          |
+//! | B   | no segment, but any of the others                        | refuse: missing       |
 //! | C   | a segment older than the floor's oldest                  | finish the truncation |
 //! | D   | the floor's oldest segment is not there                  | refuse: missing       |
 //! | E   | a header or the floor is bad, of another version, or misnamed | refuse: damaged, unsupported |
@@ -22,6 +22,8 @@
 //! | V   | a checkpoint of another version, or of another log       | refuse: unsupported, foreign |
 //! | W   | the newest sound checkpoint speaks of records behind P   | refuse: ends early    |
 //! | X   | the log begins behind the newest sound checkpoint, or there are only damaged ones and it does not begin with its first record | refuse: damaged |
+//! | Y   | the floor speaks of a newer checkpoint than any, or of cursors that are not there | refuse: missing |
+//! | Z   | the cursors are damaged, of another version, of another log, or behind P | refuse: damaged, unsupported, foreign, ends early |
 //! | N   | bytes behind P, fewer                                    | torn: set aside, cut, go on in a new segment |
 //! | O   | zeros behind P                                           | go on behind P        |
 //!
@@ -39,8 +41,8 @@ use std::path::PathBuf;
 
 use tidal_types::{LogId, Seq, Timestamp, WalError};
 
-use super::checkpoints;
-use super::inspect::{FoundFloor, FoundSegment, Inspection};
+use super::beside::of_beside;
+use super::inspect::{FoundCursors, FoundFloor, FoundSegment, Inspection};
 use crate::disk::Disk;
 use crate::format::{
     Digest, FORMAT_VERSION, Floor, GroupFlaw, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader,
@@ -77,7 +79,9 @@ pub(crate) struct Plan {
 
 /// Decides; `disk` only lends its paths to errors.
 pub(crate) fn decide(disk: &dyn Disk, found: &Inspection) -> Decision {
-    let nothing_else = found.floor == FoundFloor::Absent && found.checkpoints.is_empty();
+    let nothing_else = found.floor == FoundFloor::Absent
+        && found.checkpoints.is_empty()
+        && matches!(found.cursors, FoundCursors::Absent);
     if found.segments.is_empty() && nothing_else {
         return Decision::Create;
     }
@@ -117,7 +121,7 @@ pub(crate) fn findings(disk: &dyn Disk, found: &Inspection) -> Vec<WalError> {
     if let Some(last) = kept.last() {
         findings.extend(of_tail(disk, last, found));
     }
-    findings.extend(checkpoints::findings(disk, found, kept, expected));
+    findings.extend(of_beside(disk, found, kept, expected));
     findings
 }
 

@@ -6,9 +6,11 @@ use tidal_types::{Seq, WalError};
 
 use super::checkpoints::{self, FoundCheckpoint};
 use super::window::Replay;
+use crate::cursor_file::read_cursors;
 use crate::disk::{Disk, failed};
 use crate::format::{
-    Checkpoint, FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber,
+    Checkpoint, CursorSlot, FLOOR_BYTES, Floor, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader,
+    SegmentNumber,
 };
 use crate::names;
 use crate::read_buffer::{Kept, ReadBuffer};
@@ -25,11 +27,31 @@ pub(crate) struct Inspection {
     pub(crate) checkpoints: Vec<FoundCheckpoint>,
     /// The newest sound one, whole.
     pub(crate) newest_checkpoint: Option<Checkpoint>,
+    pub(crate) cursors: FoundCursors,
     /// The deduplication window at the end of the log, if it was asked for and there is
     /// a log.
     pub(crate) window: Option<Window>,
     /// Files under construction when a process ended.
     pub(crate) temporaries: Vec<String>,
+}
+
+/// What became of the file of cursors.
+#[derive(Debug)]
+pub(crate) enum FoundCursors {
+    /// There is none.
+    Absent,
+    Sound(CursorSlot),
+    /// There is one that cannot be used, and why.
+    Refused(WalError),
+}
+
+impl FoundCursors {
+    pub(crate) const fn sound(&self) -> Option<&CursorSlot> {
+        match self {
+            Self::Sound(slot) => Some(slot),
+            Self::Absent | Self::Refused(_) => None,
+        }
+    }
 }
 
 /// What became of the floor file.
@@ -95,10 +117,9 @@ fn look_around(
 ) -> Result<Inspection, WalError> {
     let mut found = look(disk)?;
     let mark = found.floor.sound().map(|floor| floor.synced_offset);
-    let log_id =
-        found.segments.iter().find_map(|segment| Some(segment.header.as_ref().ok()?.log_id));
-    let mut replay = window_length.zip(log_id).map(|(length, log_id)| {
-        Replay::new(length, log_id, found.newest_checkpoint.as_ref(), &found.segments)
+    let root = found.segments.iter().find_map(|segment| Some(segment.header.as_ref().ok()?.root()));
+    let mut replay = window_length.zip(root).map(|(length, root)| {
+        Replay::new(length, root, found.newest_checkpoint.as_ref(), &found.segments)
     });
     let walk_from = replay.as_ref().map_or(verify_from, |replay| replay.from().min(verify_from));
     mark_for_walking(&mut found.segments, walk_from);
@@ -112,7 +133,7 @@ fn look_around(
     Ok(found)
 }
 
-/// Reads the headers, the floor and the checkpoints, and no groups.
+/// Reads the headers, the floor, the checkpoints and the cursors, and no groups.
 pub(crate) fn look(disk: &dyn Disk) -> Result<Inspection, WalError> {
     let files = disk.list().map_err(failed("list", disk.path("")))?;
     let mut numbers: Vec<_> = files.iter().filter_map(|name| names::parse_segment(name)).collect();
@@ -127,8 +148,22 @@ pub(crate) fn look(disk: &dyn Disk) -> Result<Inspection, WalError> {
         FoundFloor::Absent
     };
     let (checkpoints, newest_checkpoint) = checkpoints::look_at(disk, &files)?;
+    let cursors = match read_cursors(disk) {
+        Ok(None) => FoundCursors::Absent,
+        Ok(Some(slot)) => FoundCursors::Sound(slot),
+        Err(error @ WalError::Io { .. }) => return Err(error),
+        Err(error) => FoundCursors::Refused(error),
+    };
     let temporaries = files.into_iter().filter(|name| names::is_temporary(name)).collect();
-    Ok(Inspection { segments, floor, checkpoints, newest_checkpoint, window: None, temporaries })
+    Ok(Inspection {
+        segments,
+        floor,
+        checkpoints,
+        newest_checkpoint,
+        cursors,
+        window: None,
+        temporaries,
+    })
 }
 
 fn look_at(disk: &dyn Disk, number: SegmentNumber) -> Result<FoundSegment, WalError> {

@@ -24,7 +24,7 @@ impl Replay {
     /// With the window of a checkpoint, or from where the window's time begins.
     pub(super) fn new(
         length: Duration,
-        log_id: LogId,
+        root: LogId,
         base: Option<&Checkpoint>,
         segments: &[FoundSegment],
     ) -> Self {
@@ -36,7 +36,7 @@ impl Replay {
         } else {
             first_needed(&window, segments)
         };
-        Self { window, from, hasher: ContentHasher::new(log_id) }
+        Self { window, from, hasher: ContentHasher::new(root) }
     }
 
     /// The first record that it has to see.

@@ -73,7 +73,8 @@ impl Wal {
             }
             return Err(error);
         }
-        file.replace(places).inspect_err(|error| self.fail(error))?;
+        let replaced = file.replace(places).and_then(|()| self.shared.floor().note_cursors());
+        replaced.inspect_err(|error| self.fail(error))?;
         Ok(place)
     }
 

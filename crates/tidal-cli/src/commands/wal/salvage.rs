@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tidal_db::{
-    Position, SalvageOptions, SalvagePlan, SalvageReport, Salvaged, Seq, StorageFit, TidalError,
+    Beside, Position, SalvageOptions, SalvagePlan, SalvageReport, Salvaged, Seq, StorageFit,
+    TidalError,
 };
 
 use super::{parent_json, problem_json, problem_text};
@@ -119,11 +120,49 @@ fn json(log: &SalvageReport, outcome: &Outcome<'_>) -> Value {
             "readable": log.lost.readable.iter().copied().map(range).collect::<Vec<_>>(),
             "bytes": log.lost.bytes,
         },
+        "checkpoints_and_cursors": beside_json(&log.beside),
         "storage_seq": outcome.storage.map(|position| position.seq.get()),
         "storage": fit,
         "made": outcome.made.as_ref().map(|path| path.to_string_lossy()),
         "set_aside": outcome.aside.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>(),
     })
+}
+
+fn beside_json(beside: &Beside) -> Value {
+    let cursors = beside.cursors.iter().map(|cursor| {
+        json!({ "name": cursor.name, "was": cursor.was.get(), "place": cursor.place.get() })
+    });
+    json!({
+        "owner_state": beside.owner_state.map(Seq::get),
+        "owner_state_lost": beside.owner_state_lost.map(Seq::get),
+        "cut_off_keys": beside.cut_off_keys,
+        "knows_all_keys": beside.knows_all_keys,
+        "cursors": cursors.collect::<Vec<_>>(),
+        "problems": beside.problems.iter().map(problem_json).collect::<Vec<_>>(),
+    })
+}
+
+/// What becomes of checkpoints and cursors, as far as there is something to tell.
+fn beside_rows(beside: &Beside) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    let states =
+        [("state goes through", beside.owner_state), ("state given up", beside.owner_state_lost)];
+    for (what, through) in states {
+        rows.extend(through.map(|through| (what, count(through.get()))));
+    }
+    if beside.cut_off_keys > 0 {
+        rows.push(("keys of older records", count(beside.cut_off_keys)));
+    }
+    if !beside.knows_all_keys {
+        rows.push(("keys given up", "those of records that were cut off".into()));
+    }
+    for cursor in &beside.cursors {
+        let (was, place) = (count(cursor.was.get()), count(cursor.place.get()));
+        let place = if was == place { place } else { format!("{place}, was {was}") };
+        rows.push(("cursor", format!("{} at {place}", cursor.name)));
+    }
+    rows.extend(beside.problems.iter().map(|problem| ("left behind", problem_text(problem))));
+    rows
 }
 
 fn text(log: &SalvageReport, outcome: &Outcome<'_>) -> String {
@@ -149,6 +188,7 @@ fn text(log: &SalvageReport, outcome: &Outcome<'_>) -> String {
         ("of these readable", readable),
         ("bytes given up", bytes(lost.bytes)),
     ];
+    rows.extend(beside_rows(&log.beside));
     if let Some(storage) = outcome.storage {
         rows.push(("storage reaches", count(storage.seq.get())));
     }

@@ -1,7 +1,7 @@
 //! `tidal wal stat`: what a log is made of.
 
 use serde_json::{Value, json};
-use tidal_db::{LogStat, SegmentStat, Seq};
+use tidal_db::{CheckpointStat, LogStat, SegmentStat, Seq};
 
 use super::{parent_json, problem_json, problem_text};
 use crate::args::{Global, StatArgs};
@@ -42,6 +42,16 @@ fn json(stat: &LogStat) -> Value {
             "used_bytes": segment.content.map(|content| content.bytes),
         })
     };
+    let checkpoint = |checkpoint: &CheckpointStat| {
+        let content = checkpoint.content;
+        json!({
+            "path": checkpoint.path.to_string_lossy(),
+            "owner_state": content.and_then(|content| content.owner_state).map(Seq::get),
+            "state_bytes": content.map(|content| content.state_bytes),
+            "last_seq": content.map(|content| content.last_seq.get()),
+            "keys": content.map(|content| content.keys),
+        })
+    };
     json!({
         "log_id": stat.log_id.map(|log_id| log_id.to_string()),
         "parent": stat.parent.as_ref().map(parent_json),
@@ -50,6 +60,12 @@ fn json(stat: &LogStat) -> Value {
         "digest": stat.head.map(|head| head.digest.to_string()),
         "synced": stat.floor.map(|floor| json!({ "seq": floor.last_seq.get(), "offset": floor.offset })),
         "segments": stat.segments.iter().map(segment).collect::<Vec<_>>(),
+        "checkpoints": stat.checkpoints.iter().map(checkpoint).collect::<Vec<_>>(),
+        "cursors": stat
+            .cursors
+            .iter()
+            .map(|(name, place)| json!({ "name": name, "place": place.get() }))
+            .collect::<Vec<_>>(),
         "set_aside": stat
             .set_aside
             .iter()
@@ -84,6 +100,12 @@ fn text(stat: &LogStat) -> String {
     let mut text = table.render(0);
     text.push('\n');
     text.push_str(&segments(stat).render(0));
+    for checkpoint in &stat.checkpoints {
+        text.push_str(&format!("{}\n", checkpoint_text(checkpoint)));
+    }
+    for (name, place) in &stat.cursors {
+        text.push_str(&format!("cursor {name}: committed up to record {}\n", count(place.get())));
+    }
     for file in &stat.set_aside {
         text.push_str(&format!(
             "torn, set aside: {} ({})\n",
@@ -92,6 +114,22 @@ fn text(stat: &LogStat) -> String {
         ));
     }
     text
+}
+
+fn checkpoint_text(checkpoint: &CheckpointStat) -> String {
+    let name = checkpoint.path.file_name().unwrap_or_default().to_string_lossy();
+    let Some(content) = checkpoint.content else {
+        return format!("checkpoint {name}: cannot be read");
+    };
+    let (keys, last) = (count(content.keys), count(content.last_seq.get()));
+    let keys = format!("{keys} keys as of record {last}");
+    match content.owner_state {
+        Some(through) => {
+            let state = bytes(content.state_bytes);
+            format!("checkpoint {name}: {keys}, state through {} ({state})", count(through.get()))
+        }
+        None => format!("checkpoint {name}: {keys}"),
+    }
 }
 
 fn segments(stat: &LogStat) -> Table {
