@@ -33,7 +33,10 @@ pub(crate) struct State {
 
 /// Who is told when the log fails.
 #[derive(Default)]
-struct Listeners(Vec<Box<dyn FnOnce(&WalError) + Send>>);
+struct Listeners(Vec<Listener>);
+
+/// What is called with the failure of the log.
+pub(crate) type Listener = Box<dyn FnOnce(&WalError) + Send>;
 
 impl fmt::Debug for Listeners {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,7 +133,7 @@ impl Progress {
     }
 
     /// Tells of the failure of the log, should there be one, not under this lock.
-    pub(crate) fn on_failure(&self, tell: Box<dyn FnOnce(&WalError) + Send>) {
+    pub(crate) fn on_failure(&self, tell: Listener) {
         let mut state = self.lock();
         match state.check() {
             Ok(()) => state.listeners.0.push(tell),

@@ -285,6 +285,8 @@ fn damaged() -> SimDisk {
         log.step();
         ticket.wait().unwrap();
     });
+    log.checkpoint(Seq::new(3), b"state").unwrap();
+    drop(log.cursor("feed").unwrap());
     log.close().unwrap();
     let name = names::segment(SegmentNumber::new(2));
     let mut bytes = disk.durable(&name).unwrap();
@@ -296,6 +298,14 @@ fn damaged() -> SimDisk {
 fn salvage_on(from: &SimDisk, to: &SimDisk) -> Result<SalvageReport, WalError> {
     let options = SalvageOptions { segment_bytes: 16 << 10 };
     copy(from, Arc::new(to.clone()), survey_on(from)?, &options)
+}
+
+/// G37: the whole log is there, with what belongs to it beside the segments.
+fn expect_whole(log: Wal, to: &SimDisk, sound: &[Group]) {
+    assert_eq!(log.owner_state().unwrap().map(|state| state.state), Some(b"state".to_vec()));
+    assert_eq!(log.cursors().len(), 1);
+    drop(log);
+    assert_eq!(groups(to), sound);
 }
 
 /// G35: a salvage that is cut short at any operation leaves nothing that opens with a
@@ -318,15 +328,13 @@ fn a_salvage_that_is_cut_short_leaves_no_log() {
             match (&outcome, opened) {
                 (Ok(report), Ok(log)) => {
                     assert_eq!(log.parent(), Some(report.parent));
-                    drop(log);
-                    assert_eq!(groups(&to), sound);
+                    expect_whole(log, &to, &sound);
                     whole += 1;
                     break;
                 }
                 // The last sync may have come to its end.
                 (Err(_), Ok(log)) if log.parent().is_some() => {
-                    drop(log);
-                    assert_eq!(groups(&to), sound, "{names:?}");
+                    expect_whole(log, &to, &sound);
                 }
                 (Err(_), Ok(log)) => {
                     assert_eq!(log.head().position.seq, Seq::ZERO);

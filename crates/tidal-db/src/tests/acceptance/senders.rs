@@ -61,7 +61,7 @@ impl Sender {
         let event = Event::new(signal, entity, weight, at);
         if self.has_keys {
             let mut key = self.id().to_bytes();
-            key[8..].copy_from_slice(&number.to_be_bytes());
+            key[8..].copy_from_slice(&number.to_le_bytes());
             return event.key(DedupKey::Client(key));
         }
         event.from_producer(Producer { id: self.id(), epoch: 1, seq: number })
