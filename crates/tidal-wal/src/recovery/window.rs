@@ -6,10 +6,10 @@ use std::time::Duration;
 use tidal_types::{LogId, Seq};
 
 use super::inspect::FoundSegment;
+use crate::LogRecord;
 use crate::format::{Checkpoint, SegmentHeader};
 use crate::key::ContentHasher;
 use crate::window::{Entry, Known, Window};
-use crate::{LogRecord, RecordKey};
 
 /// A window that is filled by the records of the log, one after the other.
 #[derive(Debug)]
@@ -50,13 +50,8 @@ impl Replay {
         }
         self.window.advance(record.log_time);
         if let Some(key) = record.key {
-            let digest = self.hasher.digest(record.kind, record.payload);
-            // A salvaged log has records whose keys of contents are those of its parent.
-            let key = match key {
-                RecordKey::Content(_) => RecordKey::Content(digest.key),
-                RecordKey::Client(_) => key,
-            };
-            let known = Known { seq: record.seq, fingerprint: digest.fingerprint };
+            let fingerprint = self.hasher.digest(record.kind, record.payload).fingerprint;
+            let known = Known { seq: record.seq, fingerprint };
             self.window.insert(Entry { key, known, log_time: record.log_time });
         }
     }
