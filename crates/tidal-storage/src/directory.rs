@@ -102,7 +102,7 @@ impl Drop for DirectoryLock {
 }
 
 /// Makes the entry of a directory durable.
-fn sync_parent(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync_parent(directory: &Path) -> io::Result<()> {
     let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
     sync_dir(parent.unwrap_or(Path::new(".")))
 }

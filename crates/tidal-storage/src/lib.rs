@@ -117,6 +117,7 @@
 //! [`DriverStorage`], the same for all of them, and every engine passes the same
 //! suite of tests.
 
+mod backup;
 mod batch;
 mod counters;
 mod directory;
@@ -135,6 +136,11 @@ mod storage_ext;
 mod sync;
 mod transaction;
 
+pub use backup::{
+    BackupManifest, BackupOptions, BackupReport, ChunkManifest, Compression, EXTRAS_BYTES_MAX,
+    KeyspaceManifest, Progress, backup, backup_snapshot, read_manifest, restore, restore_with,
+    verify_backup, verify_backup_with,
+};
 pub use batch::{AtomicBatch, BatchOp, KEY_BYTES_MAX, VALUE_BYTES_MAX, WriteBatch};
 pub use directory::{DirectoryLock, directory_bytes};
 pub use driver::{Driver, SpaceId, SpaceOp, SpaceSize};

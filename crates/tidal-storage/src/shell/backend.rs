@@ -21,6 +21,11 @@ impl<D: Driver> DriverBackend<D> {
         Self { shared, space }
     }
 
+    /// A read of the storage's own, which no counter shows.
+    pub(super) fn read_uncounted(&self, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.shared.with(|open| open.driver.get(None, self.space.id, key))
+    }
+
     fn check(&self, key: &[u8]) -> Result<()> {
         check_key(self.space.name(), key)
     }

@@ -215,6 +215,10 @@ impl<D: Driver> Shared<D> {
         StorageError::Closed { path: self.path.clone() }
     }
 
+    pub(super) fn restore_unfinished_error(&self) -> StorageError {
+        StorageError::RestoreUnfinished { path: self.path.clone() }
+    }
+
     /// Makes everything durable and drops the driver, whatever comes of it.
     pub(super) fn close(&self) -> Result<()> {
         let mut guard = write(&self.open);

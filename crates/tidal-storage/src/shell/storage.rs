@@ -8,6 +8,7 @@ use tidal_types::EntityKind;
 use super::backend::DriverBackend;
 use super::shared::Shared;
 use super::snapshot::DriverSnapshot;
+use crate::backup::is_unfinished;
 use crate::{
     AtomicBatch, Capabilities, Driver, Durability, Isolation, KeyspaceName, Result, Snapshot,
     Storage, StorageEngine, StorageStats, Transaction,
@@ -28,7 +29,8 @@ impl<D: Driver> DriverStorage<D> {
     ///
     /// # Errors
     ///
-    /// What the driver runs into when it opens a keyspace.
+    /// [`RestoreUnfinished`](crate::StorageError::RestoreUnfinished), and what the
+    /// driver runs into when it opens a keyspace.
     pub fn over(driver: D, path: PathBuf) -> Result<Self> {
         let existing = driver.keyspace_names();
         let shared = Arc::new(Shared::new(driver, path));
@@ -43,6 +45,9 @@ impl<D: Driver> DriverStorage<D> {
         };
         let (items, users, creators) =
             (backend(EntityKind::Item)?, backend(EntityKind::User)?, backend(EntityKind::Creator)?);
+        if is_unfinished(|key| items.read_uncounted(key))? {
+            return Err(shared.restore_unfinished_error());
+        }
         Ok(Self { shared, items, users, creators })
     }
 }

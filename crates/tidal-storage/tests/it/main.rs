@@ -1,7 +1,9 @@
 //! The integration tests of tidal-storage: one suite of named cases that every
-//! engine passes, a differential test against a model, and interleaved
-//! transactions against another.
+//! engine passes, a differential test against a model, interleaved
+//! transactions against another, and backups between engines.
 
+#[cfg(test)]
+mod backup;
 #[cfg(test)]
 mod differential;
 #[cfg(test)]

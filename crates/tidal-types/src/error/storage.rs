@@ -169,6 +169,72 @@ pub enum StorageError {
         /// What was found.
         problem: String,
     },
+    /// A backup is written to a new or empty directory only.
+    #[error("{path} is not empty: it has {found}; choose another place for the backup")]
+    DestinationNotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// A file that it has.
+        found: String,
+    },
+    /// A backup is restored into storage without keys only.
+    #[error("keyspace {keyspace:?} of the storage to restore into has keys; choose an empty one")]
+    TargetNotEmpty {
+        /// A keyspace that has keys.
+        keyspace: String,
+    },
+    /// There is no backup, or one that was cut short.
+    #[error("no whole backup at {path}: {problem}; use another")]
+    NoBackup {
+        /// The directory.
+        path: PathBuf,
+        /// What is missing.
+        problem: &'static str,
+    },
+    /// The files of a backup are not what was written.
+    #[error("the backup is damaged at {path}: {problem}; use another")]
+    BackupDamaged {
+        /// The file or directory.
+        path: PathBuf,
+        /// What was found.
+        problem: String,
+    },
+    /// A backup is in a format that this program does not know.
+    #[error("{path} has format {found}, this program knows {supported}; use a newer program")]
+    BackupVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u16,
+        /// The format this program knows.
+        supported: u16,
+    },
+    /// A backup is compressed in a way that this program was built without.
+    #[error("{path} is compressed with {compression}; build with the feature {feature:?}")]
+    CompressionMissing {
+        /// The file.
+        path: PathBuf,
+        /// The compression.
+        compression: &'static str,
+        /// The feature of the crate that has it.
+        feature: &'static str,
+    },
+    /// A backup would have more parts than its format holds.
+    #[error("a backup to {path} would have more than {max} {what}; divide the storage")]
+    BackupTooLarge {
+        /// The directory.
+        path: PathBuf,
+        /// What there is too much of.
+        what: &'static str,
+        /// The most there can be.
+        max: u64,
+    },
+    /// A backup was being restored into the storage, and that was cut short.
+    #[error("storage at {path} was being restored and is not whole; remove it and restore again")]
+    RestoreUnfinished {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// The operating system refused a file operation.
     #[error("storage at {path}: cannot {operation}: {source}")]
     Io {
@@ -206,7 +272,13 @@ impl StorageError {
             | Self::NotANumber { .. }
             | Self::OtherEngine { .. }
             | Self::ReadOnly { .. } => ErrorKind::Input,
+            Self::DestinationNotEmpty { .. }
+            | Self::TargetNotEmpty { .. }
+            | Self::NoBackup { .. }
+            | Self::BackupTooLarge { .. } => ErrorKind::Input,
             Self::UnsupportedVersion { .. } => ErrorKind::Environment,
+            Self::BackupVersion { .. } | Self::CompressionMissing { .. } => ErrorKind::Environment,
+            Self::BackupDamaged { .. } | Self::RestoreUnfinished { .. } => ErrorKind::Damage,
             Self::Locked { .. }
             | Self::Busy { .. }
             | Self::Conflict { .. }

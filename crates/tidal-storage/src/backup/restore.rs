@@ -1,0 +1,65 @@
+//! Restoring a backup.
+
+use std::path::Path;
+
+use tidal_types::StorageError;
+
+use super::read::Backup;
+use super::{BackupReport, Progress, mark};
+use crate::{AtomicBatch, Durability, Result, Storage};
+
+/// Writes the backup in `dest` into a storage of any engine that has no keys. Each
+/// chunk is checked before anything of it is written. When the call returns, the
+/// storage survives a power cut, if its engine does. Nobody else may use it
+/// meanwhile.
+///
+/// When it fails after the first write, or is cut short, the storage is refused by
+/// its next opening, as [`StorageError::RestoreUnfinished`], and is to be removed.
+///
+/// # Errors
+///
+/// [`StorageError::TargetNotEmpty`]; those of
+/// [`verify_backup`](crate::verify_backup); what writing the storage says.
+pub fn restore(dest: &Path, target: &dyn Storage) -> Result<BackupReport> {
+    restore_with(dest, target, &mut |_| ())
+}
+
+/// The same as [`restore`], telling after each chunk how far it is.
+///
+/// # Errors
+///
+/// Those of [`restore`].
+pub fn restore_with(
+    dest: &Path,
+    target: &dyn Storage,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackupReport> {
+    let backup = Backup::open(dest)?;
+    // What can be told cheaply is told before the target is touched.
+    backup.check_files()?;
+    refuse_keys(target)?;
+    mark::set(target)?;
+    for keyspace in &backup.manifest.keyspaces {
+        // Also one without keys.
+        target.keyspace(&keyspace.name)?;
+    }
+    backup.walk(progress, &mut |keyspace, entries| {
+        let mut batch = AtomicBatch::new();
+        for (key, value) in entries.flatten() {
+            batch.put(keyspace, key, value);
+        }
+        target.commit(batch, Durability::Buffer)
+    })?;
+    mark::clear(target)?;
+    Ok(backup.report())
+}
+
+fn refuse_keys(target: &dyn Storage) -> Result<()> {
+    for keyspace in target.stats()?.keyspaces.into_keys() {
+        if let Some(entry) = target.keyspace(&keyspace)?.scan_prefix(&[])?.next() {
+            entry?;
+            return Err(StorageError::TargetNotEmpty { keyspace });
+        }
+    }
+    Ok(())
+}
