@@ -60,6 +60,10 @@
 //! [`inspect_log`], [`dump`] and [`verify`] look at a log without changing it, damaged
 //! or not. [`salvage`] takes over what lies before the damage into a new log.
 //!
+//! # Copies
+//! [`Wal::copy_to`] copies an open log as far as it is durable, while a [`Hold`] keeps
+//! truncation back. [`take_over`] makes a new log of a closed one, up to its end or a time.
+//!
 //! # Failure
 //! After a failed write or sync nobody can know what the disk holds: the log
 //! takes no more records and must be opened again. A disk that is full is told
@@ -91,6 +95,7 @@ mod checkpoint;
 mod checkpoint_file;
 mod checkpoints;
 mod completion;
+mod copy;
 mod cursor;
 mod cursor_file;
 mod dedup;
@@ -126,6 +131,7 @@ mod spare;
 mod stat;
 mod sync;
 mod tail;
+mod take_over;
 mod ticket;
 mod verify;
 mod wal;
@@ -136,6 +142,7 @@ mod writer;
 pub use batch::Batch;
 pub use checkpoint::OwnerState;
 pub use completion::{Completer, Completion, completion};
+pub use copy::{Hold, LogCopy};
 pub use cursor::{Cursor, CursorStart, CursorStats};
 pub use disk::create_dir_durable;
 pub use dump::{DumpReport, dump};
@@ -150,6 +157,7 @@ pub use stat::{
     CheckpointContent, CheckpointStat, ContentStat, FileStat, FloorStat, LogStat, SegmentStat,
     inspect_log,
 };
+pub use take_over::{TakenOver, take_over};
 pub use ticket::{Appended, Outcome, Ticket};
 pub use tidal_types::{
     Clock, DedupKey, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp,

@@ -185,6 +185,11 @@ impl<'a> Pass<'a> {
         self.log_id
     }
 
+    /// The header of the segment that is read now.
+    pub(crate) fn header(&self) -> Option<&SegmentHeader> {
+        self.found.segments.get(self.index)?.header.as_ref().ok()
+    }
+
     /// The segment at hand, and no more of it than its header says.
     fn begin_to_read(
         &self,

@@ -27,6 +27,8 @@ pub(crate) struct Progress {
 pub(crate) struct State {
     pub(crate) durable: Durable,
     pub(crate) cursors: BTreeMap<String, CursorState>,
+    /// The first record that each hold keeps from truncation.
+    pub(crate) holds: BTreeMap<u64, Seq>,
     end: Option<End>,
     listeners: Listeners,
 }
@@ -85,6 +87,7 @@ impl Progress {
             state: Mutex::new(State {
                 durable,
                 cursors,
+                holds: BTreeMap::new(),
                 end: None,
                 listeners: Listeners::default(),
             }),

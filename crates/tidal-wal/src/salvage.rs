@@ -40,7 +40,8 @@ use crate::verify::{Problem, describe};
 pub use beside::{Beside, SalvagedCursor};
 pub use lost::Lost;
 
-use beside::{Taken, reads_differently};
+use beside::reads_differently;
+pub(crate) use beside::{Taken, look as look_beside};
 use staged::Staged;
 
 /// How the new log is made.
@@ -150,7 +151,7 @@ pub(crate) fn survey_on(from: &dyn Disk) -> Result<Survey, WalError> {
     };
     let walks = || found.segments.iter().filter_map(|segment| segment.walk.as_ref());
     let last = walk.next_seq.previous();
-    let (beside, taken) = beside::look(from, found, first, last)?;
+    let (beside, taken) = look_beside(from, found, first, last)?;
     let position = Position { log_id, seq: last };
     let report = SalvageReport {
         parent: Parent { position, digest: walk.digest, root: first.root() },
@@ -172,7 +173,22 @@ pub(crate) fn copy(
     survey: Survey,
     options: &SalvageOptions,
 ) -> Result<SalvageReport, WalError> {
-    let Survey { mut report, first, mut taken } = survey;
+    let Survey { mut report, first, taken } = survey;
+    report.log_id = Some(write_anew(from, to, report.parent, &first, taken, options)?);
+    Ok(report)
+}
+
+/// Writes a log anew into a directory without files: the groups of the log in `from`
+/// that begins with `first`, up to where `parent` says, and beside them what is `taken`.
+/// Returns its identity.
+pub(crate) fn write_anew(
+    from: &dyn Disk,
+    to: Arc<dyn Disk>,
+    parent: Parent,
+    first: &SegmentHeader,
+    mut taken: Taken,
+    options: &SalvageOptions,
+) -> Result<LogId, WalError> {
     let options = WalOptions {
         segment_bytes: options.segment_bytes,
         alignment: first.alignment,
@@ -182,24 +198,23 @@ pub(crate) fn copy(
     let log_id = random::log_id(&*to)?;
     let beginning = Beginning {
         log_id,
-        parent: Some(report.parent),
-        first_seq: report.first_seq,
+        parent: Some(parent),
+        first_seq: first.first_seq,
         created: first.created,
     };
     let mut floor_file = FloorFile::open(&to, None)?;
     let staged: Arc<dyn Disk> = Arc::new(Staged::new(&to));
     let tail = Tail::create(&staged, &options, beginning)?;
-    let tail = copy_groups(from, tail, report.parent, &mut taken)?;
+    let tail = copy_groups(from, tail, parent, &mut taken)?;
     let mut floor = tail.floor(SegmentNumber::FIRST);
     taken.write(&to, log_id, &mut floor)?;
     floor_file.write(floor)?;
     name_segments(&*to, tail.header().number)?;
-    report.log_id = Some(log_id);
-    Ok(report)
+    Ok(log_id)
 }
 
-/// Every sound group with records, synced in the end. Markers speak of the file they
-/// are in and stay behind.
+/// Every sound group with records up to the end that `parent` names, synced in the
+/// end. Markers speak of the file they are in and stay behind.
 fn copy_groups(
     from: &dyn Disk,
     mut tail: Tail,
@@ -208,20 +223,28 @@ fn copy_groups(
 ) -> Result<Tail, WalError> {
     let hasher = ContentHasher::new(parent.root);
     let mut pass = Pass::begin(from, Seq::ZERO)?;
+    let is_end = |tail: &Tail, digest| {
+        digest == parent.digest && tail.standing().next_seq == parent.position.seq.next()
+    };
     let mut digest = Digest::ZERO;
-    while let Some(mut walk) = pass.enter()? {
-        while let Some(group) = pass.group(&mut walk, &mut |_, _| ()) {
+    while !is_end(&tail, digest)
+        && let Some(mut walk) = pass.enter()?
+    {
+        digest = walk.digest;
+        while !is_end(&tail, digest)
+            && let Some(group) = pass.group(&mut walk, &mut |_, _| ())
+        {
             group.show(&mut |record| taken.see(record, &hasher));
             let (header, body) = (group.header, group.body());
             if header.record_count > 0 {
                 copy_group(&mut tail, header.record_count, body, header.log_time)?;
             }
+            digest = walk.digest;
         }
-        digest = walk.digest;
         pass.leave(walk);
     }
     tail.sync()?;
-    if digest == parent.digest && tail.standing().next_seq == parent.position.seq.next() {
+    if is_end(&tail, digest) {
         return Ok(tail);
     }
     Err(reads_differently(&from.path("")))
@@ -253,7 +276,7 @@ fn name_segments(to: &dyn Disk, last: SegmentNumber) -> Result<(), WalError> {
     to.sync_dir().map_err(failed("sync", to.path("")))
 }
 
-fn refuse_files(to: &RealDisk) -> Result<(), WalError> {
+pub(crate) fn refuse_files(to: &RealDisk) -> Result<(), WalError> {
     let files = to.list().map_err(failed("list", to.path("")))?;
     if files.is_empty() { Ok(()) } else { Err(WalError::NotEmpty { path: to.path("") }) }
 }

@@ -2,7 +2,7 @@
 
 use tidal_types::Seq;
 
-use crate::format::{Parent, SegmentHeader, SegmentNumber};
+use crate::format::{Parent, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
 
 /// The segments of a log, oldest first. There is always one, the last, which is
 /// written on.
@@ -50,6 +50,19 @@ impl Segments {
     pub(crate) fn holding(&self, seq: Seq) -> Option<&SegmentHeader> {
         let after = self.kept.partition_point(|header| header.first_seq <= seq);
         self.kept.get(after.checked_sub(1)?)
+    }
+
+    /// The segments from the one that holds `seq` on that have groups before `offset` of
+    /// the log; at least the first of them.
+    pub(crate) fn between(&self, seq: Seq, offset: u64) -> Vec<SegmentHeader> {
+        let first = self.holding(seq).map(|header| header.number);
+        let kept = self.kept.iter().filter(|header| Some(header.number) >= first);
+        let mut between: Vec<_> = kept.cloned().collect();
+        let has_groups =
+            |header: &SegmentHeader| header.base_offset + SEGMENT_HEADER_BYTES as u64 <= offset;
+        let count = between.iter().take_while(|header| has_groups(header)).count();
+        between.truncate(count.max(1));
+        between
     }
 
     /// The segment after `number`.

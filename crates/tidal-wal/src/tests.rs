@@ -1,6 +1,7 @@
 mod appending;
 mod checkpoints;
 mod child;
+mod copying;
 mod cursors;
 mod damage;
 #[cfg(target_os = "linux")]

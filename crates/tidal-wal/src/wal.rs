@@ -175,6 +175,10 @@ impl Wal {
         Ok(Ticket::new(Appended::new(placed), pending))
     }
 
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// Makes everything appended before durable, whatever the log was opened
     /// for.
     ///
@@ -232,7 +236,7 @@ impl Wal {
     }
 
     /// Removes the segments that hold only records before `seq`, and none that a
-    /// [cursor](Wal::cursor) has not come past, oldest first, and returns how many. The caller vouches that it can do without them, also
+    /// [cursor](Wal::cursor) has not come past or a [hold](Wal::hold) has, oldest first, and returns how many. The caller vouches that it can do without them, also
     /// after a power cut. The last segment always stays, so that numbers are
     /// never given out twice; so does what the older of two [checkpoints](Self::checkpoint)
     /// needs, and everything as long as there is only one. A log without checkpoints
@@ -261,7 +265,8 @@ impl Wal {
         // Held throughout, so that no cursor is made at a record that is being removed.
         let cursors = self.shared.cursor_file();
         let needed = cursors.places().values().min().map_or(seq, |place| place.next());
-        let seq = seq.min(needed);
+        let held = self.shared.progress.lock().holds.values().min().copied();
+        let seq = seq.min(needed).min(held.unwrap_or(seq));
         let (removable, oldest) = self.shared.segments().before(seq);
         let Some(oldest) = oldest.filter(|_| !removable.is_empty()) else {
             return Ok(0);

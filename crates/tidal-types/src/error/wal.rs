@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::ErrorKind;
-use crate::{LogId, Position, Seq};
+use crate::{LogId, Position, Seq, Timestamp};
 
 /// A log operation that failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -184,6 +184,14 @@ pub enum WalError {
         /// Where it is.
         path: PathBuf,
     },
+    /// A log was to be taken over up to a time before what it has to have.
+    #[error("nothing before {earliest} can be restored from here, and {until} was asked for")]
+    BeforeBackup {
+        /// What was asked for.
+        until: Timestamp,
+        /// The earliest time that can be.
+        earliest: Timestamp,
+    },
     /// A log is salvaged into a new or empty directory only.
     #[error("{path} is not empty; name a new or empty directory, nothing was changed")]
     NotEmpty {
@@ -286,6 +294,7 @@ impl WalError {
             | Self::CheckpointTooLarge { .. }
             | Self::InvalidOption { .. }
             | Self::Sound { .. }
+            | Self::BeforeBackup { .. }
             | Self::NotEmpty { .. }
             | Self::Truncated { .. }
             | Self::OtherLog { .. }

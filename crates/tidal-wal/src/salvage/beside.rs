@@ -65,7 +65,7 @@ pub struct SalvagedCursor {
 
 /// What is written beside the segments of the new log.
 #[derive(Debug, Default)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// The window, as of `position` when what the records up to there add is added.
     entries: VecDeque<Entry>,
     /// The first record that is not in `entries`.
@@ -79,7 +79,7 @@ pub(super) struct Taken {
 }
 
 /// Decides what goes along with the records from the one in `first` up to `last`.
-pub(super) fn look(
+pub(crate) fn look(
     from: &dyn Disk,
     found: &Inspection,
     first: &SegmentHeader,

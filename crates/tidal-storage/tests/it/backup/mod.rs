@@ -147,6 +147,15 @@ fn what_is_there_already_is_refused_untouched() {
             "{name}: {error}"
         );
         assert_eq!(verify_backup(&dest).unwrap(), report);
+        let mine = dir.path().join("mine");
+        std::fs::create_dir(&mine).unwrap();
+        std::fs::write(mine.join("notes"), "mine").unwrap();
+        let error = backup(&*source, &mine, &BackupOptions::default()).unwrap_err();
+        assert!(
+            matches!(&error, StorageError::DestinationNotEmpty { found, .. } if found == "notes"),
+            "{name}: {error}"
+        );
+        assert_eq!(std::fs::read_dir(&mine).unwrap().count(), 1);
         let file = dir.path().join("file");
         std::fs::write(&file, "mine").unwrap();
         backup(&*source, &file, &BackupOptions::default()).unwrap_err();
