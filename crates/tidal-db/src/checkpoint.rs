@@ -16,5 +16,5 @@ mod load;
 mod write;
 
 pub(crate) use layout::{Head, keyspace, metadata_id, metadata_key};
-pub(crate) use load::{Loaded, load, load_head};
+pub(crate) use load::{Loaded, load, load_head, read_head};
 pub(crate) use write::{bind, rebind, write};

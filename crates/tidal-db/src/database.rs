@@ -58,6 +58,10 @@ impl TidalDB {
         Self { parts }
     }
 
+    pub(crate) const fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
     /// The state, unless the database is shut down.
     fn state(&self) -> Result<&State> {
         if self.parts.gate.is_closed() { Err(TidalError::Closed) } else { Ok(&self.parts.state) }

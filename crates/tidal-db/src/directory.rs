@@ -3,6 +3,7 @@
 //! | name         | what it is                                             |
 //! |--------------|--------------------------------------------------------|
 //! | `TIDALDB`    | what this directory is: format version and engine      |
+//! | `RESTORING`  | a restore into this directory has begun                |
 //! | `tidal.lock` | held by the process that has the database open         |
 //! | `log`        | the log, see tidal-wal                                 |
 //! | `storage`    | the storage engine's own                               |
@@ -21,6 +22,8 @@
 //!     a directory without it is not a database, and one with it may be opened.
 //! Y2. A directory with `log.salvaged` and without `log` is between two renames of a
 //!     salvage, and is not opened.
+//! Y3. A directory that is restored into gets `RESTORING` first and `TIDALDB` last. One
+//!     with the first and without the second is not whole, and is not opened.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -35,6 +38,7 @@ use crate::Result;
 
 const MARKER: &str = "TIDALDB";
 const MARKER_TEMPORARY: &str = "TIDALDB.tmp";
+const RESTORING: &str = "RESTORING";
 const LOCK: &str = "tidal.lock";
 const FORMAT_PREFIX: &str = "tidalDB format ";
 const ENGINE_PREFIX: &str = "engine ";
@@ -58,8 +62,8 @@ impl Directory {
     /// [`TidalError::UnsupportedFormat`], [`TidalError::EngineMismatch`] and what
     /// the operating system says. A directory that is refused is left as it was.
     pub(crate) fn create_or_open(path: &Path, engine: &str) -> Result<Self> {
-        if read_marker(path)?.is_none() && !is_blank(path)? {
-            return Err(TidalError::NotADatabase { path: path.into() });
+        if read_marker(path)?.is_none() {
+            refuse_contents(path)?;
         }
         create_dir_durable(path).map_err(failed("create", path))?;
         let lock = lock(path)?;
@@ -82,9 +86,46 @@ impl Directory {
         Ok(Self { path: path.into(), _lock: lock })
     }
 
+    /// Takes an empty or new directory to restore a database into (Y3).
+    ///
+    /// # Errors
+    /// [`TidalError::NotADatabase`] when it has anything in it, a database or not;
+    /// [`TidalError::RestoreUnfinished`], [`TidalError::Locked`] and what the operating
+    /// system says.
+    pub(crate) fn begin_restore(path: &Path) -> Result<Self> {
+        if read_marker(path)?.is_some() {
+            let found = MARKER.to_owned();
+            return Err(StorageError::DestinationNotEmpty { path: path.into(), found }.into());
+        }
+        refuse_contents(path)?;
+        create_dir_durable(path).map_err(failed("create", path))?;
+        let lock = lock(path)?;
+        let file = path.join(RESTORING);
+        write_synced(&file, b"").map_err(failed("write", &file))?;
+        sync_dir(path).map_err(failed("sync", path))?;
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+
+    /// Makes a database of it: everything else is there and durable.
+    pub(crate) fn finish_restore(&self, engine: &str) -> Result<()> {
+        sync_dir(&self.path).map_err(failed("sync", &self.path))?;
+        write_marker(&self.path, engine)?;
+        let file = self.path.join(RESTORING);
+        fs::remove_file(&file).map_err(failed("remove", &file))?;
+        sync_dir(&self.path).map_err(failed("sync", &self.path))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Refuses a directory that holds anything and is no database.
+fn refuse_contents(path: &Path) -> Result<()> {
+    if path.join(RESTORING).exists() {
+        return Err(TidalError::RestoreUnfinished { path: path.into() });
+    }
+    if is_blank(path)? { Ok(()) } else { Err(TidalError::NotADatabase { path: path.into() }) }
 }
 
 /// Where the log of a database is.
@@ -213,8 +254,10 @@ impl Marker {
 fn require_marker(path: &Path) -> Result<Marker> {
     match read_marker(path)? {
         Some(marker) => Ok(marker),
-        None if is_blank(path)? => Err(TidalError::NotFound { path: path.into() }),
-        None => Err(TidalError::NotADatabase { path: path.into() }),
+        None => {
+            refuse_contents(path)?;
+            Err(TidalError::NotFound { path: path.into() })
+        }
     }
 }
 
@@ -294,7 +337,7 @@ fn sync_dir(_path: &Path) -> io::Result<()> {
 }
 
 /// Says where an operation failed; a full disk has the error of storage.
-fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TidalError {
+pub(crate) fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TidalError {
     let path = path.to_path_buf();
     move |error| TidalError::Io { operation, path, source: Arc::new(error) }
 }

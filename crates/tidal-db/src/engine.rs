@@ -9,6 +9,8 @@ use tidal_storage::{Lmdb, LmdbStorage};
 #[cfg(feature = "redb")]
 use tidal_storage::{Redb, RedbStorage};
 
+use tidal_types::TidalError;
+
 use crate::Result;
 
 /// A storage engine that this program was built with. What the log promises, and
@@ -34,6 +36,9 @@ pub enum Engine {
     #[cfg(feature = "redb")]
     Redb,
 }
+
+/// The features that each add the engine of their name.
+const FEATURES: [&str; 2] = ["lmdb", "redb"];
 
 impl Engine {
     /// Every engine that this program was built with.
@@ -61,6 +66,23 @@ impl Engine {
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|engine| engine.name() == name)
+    }
+
+    /// The engine of this name.
+    ///
+    /// # Errors
+    /// [`TidalError::EngineMissing`], with the feature to build with if the name is that
+    /// of an engine.
+    pub fn require(name: &str) -> Result<Self> {
+        Self::from_name(name).ok_or_else(|| TidalError::EngineMissing {
+            engine: name.to_owned(),
+            remedy: if FEATURES.contains(&name) {
+                format!("the feature {name:?}")
+            } else {
+                let known: Vec<_> = Self::ALL.iter().map(|engine| engine.name()).collect();
+                format!("one that knows it, or choose from {}", known.join(", "))
+            },
+        })
     }
 
     /// Opens or creates its storage in a directory.

@@ -32,6 +32,7 @@
 //!
 //! The crate re-exports every type that its signatures name.
 
+mod backup;
 mod batch;
 mod change;
 mod checkpoint;
@@ -54,6 +55,10 @@ mod salvage;
 mod state;
 mod verify;
 
+pub use backup::{
+    BackupInfo, Migrated, Restored, migrate, migrate_with, read_backup, restore, restore_until,
+    restore_with, verify_backup, verify_backup_with,
+};
 pub use batch::{Batch, Committed, Outcome};
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
@@ -69,7 +74,7 @@ pub use producers::{NOTE_BYTES_MAX, ProducerState};
 pub use salvage::{
     SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,
 };
-pub use tidal_storage::{FjallStorage, MemoryStorage, Storage};
+pub use tidal_storage::{Compression, FjallStorage, MemoryStorage, Progress, Storage};
 #[cfg(feature = "lmdb")]
 pub use tidal_storage::{LmdbOptions, LmdbStorage};
 #[cfg(feature = "redb")]
@@ -83,7 +88,7 @@ pub use tidal_types::{
 pub use tidal_wal::{
     Beside, CheckpointContent, CheckpointStat, ContentStat, CursorStats, DedupOptions, Digest,
     DumpReport, Durability, FileStat, FloorStat, GroupCommit, Head, LogStat, Lost, Parent, Problem,
-    SalvageReport, SalvagedCursor, SegmentStat, VerifyReport, WalStats,
+    SalvageReport, SalvagedCursor, SegmentStat, TakenOver, VerifyReport, WalStats,
 };
 pub use verify::verify;
 

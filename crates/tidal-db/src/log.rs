@@ -12,9 +12,10 @@ mod scripted;
 mod simulated;
 
 use std::fmt::{self, Debug};
+use std::path::Path;
 
 use tidal_types::{Position, Seq, WalError};
-use tidal_wal::{Appended, Batch, LogRecord, WalStats};
+use tidal_wal::{Appended, Batch, LogCopy, LogRecord, WalStats};
 
 use crate::Result;
 
@@ -59,6 +60,16 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     fn stats(&self) -> WalStats;
     /// Tells of the failure of the log, should there be one, also while nobody appends.
     fn on_failure(&self, tell: Listener);
+    /// Copies the log into a new or empty directory, as far as it is durable once
+    /// `begin` has said from which record on. From the call of `begin` to the end
+    /// truncation waits. `None` for a log that is not in files.
+    fn copy_to(
+        &self,
+        _to: &Path,
+        _begin: &mut dyn FnMut() -> Result<Seq>,
+    ) -> Result<Option<LogCopy>> {
+        Ok(None)
+    }
     fn close(&self) -> Result<()>;
 }
 

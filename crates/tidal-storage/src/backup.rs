@@ -29,7 +29,7 @@ mod write;
 pub use compression::Compression;
 pub use manifest::{BackupManifest, ChunkManifest, EXTRAS_BYTES_MAX, KeyspaceManifest};
 pub use read::{read_manifest, verify_backup, verify_backup_with};
-pub use restore::{restore, restore_with};
+pub use restore::{copy_storage, restore, restore_with};
 pub use write::{BackupOptions, backup, backup_snapshot};
 
 pub(crate) use mark::is_unfinished;

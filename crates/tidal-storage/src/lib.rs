@@ -138,8 +138,8 @@ mod transaction;
 
 pub use backup::{
     BackupManifest, BackupOptions, BackupReport, ChunkManifest, Compression, EXTRAS_BYTES_MAX,
-    KeyspaceManifest, Progress, backup, backup_snapshot, read_manifest, restore, restore_with,
-    verify_backup, verify_backup_with,
+    KeyspaceManifest, Progress, backup, backup_snapshot, copy_storage, read_manifest, restore,
+    restore_with, verify_backup, verify_backup_with,
 };
 pub use batch::{AtomicBatch, BatchOp, KEY_BYTES_MAX, VALUE_BYTES_MAX, WriteBatch};
 pub use directory::{DirectoryLock, directory_bytes};

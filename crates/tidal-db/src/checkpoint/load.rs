@@ -33,7 +33,8 @@ pub(crate) fn load_head(storage: &dyn Storage) -> Result<Option<(Head, Seq)>> {
     read_head(&*storage.snapshot()?)
 }
 
-fn read_head(snapshot: &dyn tidal_storage::Snapshot) -> Result<Option<(Head, Seq)>> {
+/// The same, of a snapshot.
+pub(crate) fn read_head(snapshot: &dyn tidal_storage::Snapshot) -> Result<Option<(Head, Seq)>> {
     let Some(head) = snapshot.get(KeyspaceName::SYSTEM, &head_key()?)? else {
         return Ok(None);
     };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tidal_types::{Position, Seq};
-use tidal_wal::{Batch, Ticket, Wal, WalOptions, WalStats};
+use tidal_wal::{Batch, LogCopy, Ticket, Wal, WalOptions, WalStats};
 
 use super::{Appending, Listener, RecordLog, Visitor};
 use crate::Result;
@@ -76,6 +76,16 @@ impl RecordLog for LocalLog {
 
     fn on_failure(&self, tell: Listener) {
         self.wal.on_failure(tell);
+    }
+
+    fn copy_to(
+        &self,
+        to: &Path,
+        begin: &mut dyn FnMut() -> Result<Seq>,
+    ) -> Result<Option<LogCopy>> {
+        let hold = self.wal.hold()?;
+        let from = begin()?;
+        Ok(Some(self.wal.copy_to(&hold, from, to)?))
     }
 
     fn close(&self) -> Result<()> {

@@ -40,6 +40,7 @@ fn child_process() {
         "write" => write(dir, Durability::Durable),
         "write buffered" => write(dir, Durability::Buffered),
         "produce" => produce(dir),
+        "backup" | "restore" => crate::backup::child(&what, dir),
         other => panic!("no child does {other}"),
     }
 }

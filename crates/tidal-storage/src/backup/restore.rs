@@ -4,9 +4,10 @@ use std::path::Path;
 
 use tidal_types::StorageError;
 
+use super::chunk::{BODY_BYTES, ENTRIES_MAX};
 use super::read::Backup;
 use super::{BackupReport, Progress, mark};
-use crate::{AtomicBatch, Durability, Result, Storage};
+use crate::{AtomicBatch, Durability, KeyspaceName, Result, Storage};
 
 /// Writes the backup in `dest` into a storage of any engine that has no keys. Each
 /// chunk is checked before anything of it is written. When the call returns, the
@@ -52,6 +53,45 @@ pub fn restore_with(
     })?;
     mark::clear(target)?;
     Ok(backup.report())
+}
+
+/// Copies everything that a storage holds at this moment into another, of any engine,
+/// that has no keys: what a backup and its restoring would do, without files between.
+/// It ends, and can be cut short, as [`restore`] does.
+///
+/// # Errors
+///
+/// [`StorageError::TargetNotEmpty`]; what reading and writing say.
+pub fn copy_storage(
+    source: &dyn Storage,
+    target: &dyn Storage,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Progress> {
+    refuse_keys(target)?;
+    let snapshot = source.snapshot()?;
+    mark::set(target)?;
+    let mut done = Progress::default();
+    for name in source.stats()?.keyspaces.into_keys() {
+        target.keyspace(&name)?;
+        let mut batch = AtomicBatch::new();
+        let mut bytes = 0;
+        for entry in snapshot.scan_prefix(KeyspaceName::from(&name), &[])? {
+            let (key, value) = entry?;
+            bytes += key.len() + value.len();
+            done.entries += 1;
+            done.bytes += (key.len() + value.len()) as u64;
+            batch.put(&name, key, value);
+            if bytes >= BODY_BYTES || batch.len() >= ENTRIES_MAX as usize {
+                target.commit(std::mem::take(&mut batch), Durability::Buffer)?;
+                bytes = 0;
+                progress(done);
+            }
+        }
+        target.commit(batch, Durability::Buffer)?;
+        progress(done);
+    }
+    mark::clear(target)?;
+    Ok(done)
 }
 
 fn refuse_keys(target: &dyn Storage) -> Result<()> {

@@ -228,6 +228,23 @@ pub enum TidalError {
         /// The directory.
         path: PathBuf,
     },
+    /// A backup was being restored into the directory, and that was cut short.
+    #[error("{path} was being restored and is not whole; remove it and restore again")]
+    RestoreUnfinished {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A database in memory has no files that could be backed up.
+    #[error("a database in memory has no backup; open one in a directory")]
+    InMemory,
+    /// This program was built without an engine.
+    #[error("this program was built without the engine {engine:?}; build it with {remedy}")]
+    EngineMissing {
+        /// The engine.
+        engine: String,
+        /// The feature that has it.
+        remedy: String,
+    },
     /// The log begins after what storage needs next.
     #[error(
         "{path}: storage needs record {needed}, but the log begins at {log_start}; restore from a backup"
@@ -282,6 +299,7 @@ impl TidalError {
             Self::NotFound { .. }
             | Self::NotADatabase { .. }
             | Self::EngineMismatch { .. }
+            | Self::InMemory
             | Self::BeforeNewest { .. }
             | Self::FutureTimestamp { .. }
             | Self::WindowNotDeclared { .. }
@@ -294,11 +312,12 @@ impl TidalError {
             | Self::ProducerAndKey { .. }
             | Self::NoteLength { .. }
             | Self::MetadataLength { .. } => ErrorKind::Input,
-            Self::UnsupportedFormat { .. } => ErrorKind::Environment,
+            Self::UnsupportedFormat { .. } | Self::EngineMissing { .. } => ErrorKind::Environment,
             Self::LogMismatch { .. }
             | Self::StorageAhead { .. }
             | Self::SalvagedShort { .. }
             | Self::SalvageInterrupted { .. }
+            | Self::RestoreUnfinished { .. }
             | Self::LogTooShort { .. }
             | Self::Damaged { .. } => ErrorKind::Damage,
             Self::Io { source, .. } => ErrorKind::of_io(source),

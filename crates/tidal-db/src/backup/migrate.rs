@@ -1,0 +1,77 @@
+//! Copying a database that nobody has open onto another engine.
+
+use std::path::Path;
+
+use tidal_storage::{Progress, copy_storage};
+use tidal_types::{Seq, TidalError};
+use tidal_wal::TakenOver;
+
+use super::restore::take_log;
+use crate::directory::{self, Directory};
+use crate::{Engine, Result, checkpoint};
+
+/// What was copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The engine it was copied from.
+    pub from: Engine,
+    /// The engine it was copied to.
+    pub to: Engine,
+    /// How many keys storage has.
+    pub keys: u64,
+    /// The new log, and what it took over of the other.
+    pub log: TakenOver,
+}
+
+/// Copies the database in `from`, which nobody may have open, into the new or empty
+/// directory `to`, on another engine. Both have the same checksum; `from` is left as it
+/// is, and the new log has an identity of its own and names the other as its parent.
+///
+/// When the call returns, the copy survives a power cut; when it fails or is cut short,
+/// `to` is refused as [`RestoreUnfinished`](crate::TidalError::RestoreUnfinished).
+///
+/// # Errors
+/// [`Locked`](crate::TidalError::Locked), [`NotFound`](crate::TidalError::NotFound) and
+/// all that opening `from` can say; those of [`restore`](crate::restore) about the
+/// directory that is written; [`EngineMissing`](crate::TidalError::EngineMissing) when
+/// this program lacks the engine of `from`.
+pub fn migrate(from: impl AsRef<Path>, to: impl AsRef<Path>, engine: Engine) -> Result<Migrated> {
+    migrate_with(from, to, engine, &mut |_| ())
+}
+
+/// The same as [`migrate`], telling how far storage is.
+///
+/// # Errors
+/// Those of [`migrate`].
+pub fn migrate_with(
+    from: impl AsRef<Path>,
+    to: impl AsRef<Path>,
+    engine: Engine,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Migrated> {
+    let from = from.as_ref();
+    directory::check_format(from)?;
+    let recorded = directory::recorded_engine(from)?.unwrap_or_default();
+    let source_engine = Engine::require(&recorded)?;
+    let source = Directory::open(from, source_engine.name())?;
+    directory::refuse_interrupted_salvage(from)?;
+    let storage = source_engine.open(&directory::storage_dir(from))?;
+    let head = checkpoint::load_head(&*storage)?;
+    let target = Directory::begin_restore(to.as_ref())?;
+    let path = target.path();
+    let reach = head.map_or(Seq::ZERO, |(_, reach)| reach);
+    let log = take_log(&directory::log_dir(from), path, None, reach)?;
+    if let Some((head, _)) = head {
+        let (storage, log) = (head.position.log_id, log.parent.position.log_id);
+        if storage != log {
+            return Err(TidalError::LogMismatch { path: from.into(), storage, log });
+        }
+    }
+    let new_storage = engine.open(&directory::storage_dir(path))?;
+    let copied: Progress = copy_storage(&*storage, &*new_storage, progress)?;
+    new_storage.close()?;
+    storage.close()?;
+    target.finish_restore(engine.name())?;
+    drop(source);
+    Ok(Migrated { from: source_engine, to: engine, keys: copied.entries, log })
+}

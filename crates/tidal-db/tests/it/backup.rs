@@ -1,0 +1,450 @@
+//! Backups of whole databases, and what is restored from them.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use tidal_db::{
+    Batch, Checksum, Engine, ErrorKind, ManualClock, MemoryStorage, Retention, Seq, StorageError,
+    TidalDB, TidalError, Timestamp, WalError, inspect_log, migrate, read_backup, restore,
+    restore_until, verify_backup,
+};
+
+use crate::fixture::{NOW, builder, event, id, schema};
+use crate::kill;
+
+fn batch(index: u64) -> Batch<'static> {
+    Batch::new().event(event(index)).write_item(id(index % 50), format!("metadata {index}"))
+}
+
+fn feed(db: &TidalDB, range: std::ops::Range<u64>) {
+    for index in range {
+        db.commit(batch(index)).unwrap();
+    }
+}
+
+/// A checksum of the database in a directory, which is opened and closed.
+fn checksum(dir: &Path) -> Checksum {
+    let db = TidalDB::open_existing(dir).unwrap();
+    let checksum = db.checksum().unwrap();
+    db.shutdown().unwrap();
+    checksum
+}
+
+/// G54: what is restored is what was backed up, on every engine, and goes on from there.
+#[test]
+fn a_restored_database_has_the_checksum_of_its_source() {
+    let dir = tempfile::tempdir().unwrap();
+    for &from in Engine::ALL {
+        let source = dir.path().join(from.name());
+        let db = builder(&source).engine(from).checkpoint_every(70).open().unwrap();
+        feed(&db, 0..250);
+        let expected = db.checksum().unwrap();
+        let dest = dir.path().join(format!("{}-backup", from.name()));
+        let info = db.backup(&dest).unwrap();
+        assert_eq!(info.head.position.seq.get(), db.stats().unwrap().records);
+        assert!(info.applied.seq < info.head.position.seq && info.applied.seq > Seq::ZERO);
+        assert_eq!(info.engine, from.name());
+        // What comes later is not in it.
+        feed(&db, 250..260);
+        drop(db);
+        assert_eq!(verify_backup(&dest).unwrap(), info);
+        assert_eq!(read_backup(&dest).unwrap(), info);
+        for &to in Engine::ALL {
+            let target = dir.path().join(format!("{}-{}", from.name(), to.name()));
+            let restored = restore(&dest, &target, to).unwrap();
+            assert_eq!(restored.backup, info);
+            assert_eq!(restored.log.parent.position, info.head.position);
+            assert_eq!(restored.log.parent.digest, info.head.digest);
+            assert_ne!(restored.log.log_id, info.head.position.log_id);
+            assert_eq!(checksum(&target), expected, "{from:?} to {to:?}");
+            let db = builder(&target).open().unwrap();
+            assert_eq!(db.stats().unwrap().engine, to.name());
+            feed(&db, 250..260);
+            drop(db);
+            assert_eq!(checksum(&target), checksum(&source));
+        }
+    }
+}
+
+/// G54: a backup beside two writers, checkpoints and truncation is of a prefix of the log
+/// that has everything answered before it began.
+#[test]
+fn a_backup_beside_writers_is_of_a_prefix() {
+    const BACKUPS: usize = 4;
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    let db = builder(&source)
+        .retention(Retention::UntilCheckpoint)
+        .checkpoint_every(150)
+        .segment_bytes(16 << 10)
+        .open()
+        .unwrap();
+    feed(&db, 0..400);
+    // What the state was behind each record, by a database that is fed the same.
+    let reference = TidalDB::in_memory(schema()).unwrap();
+    let (stop, answered) = (AtomicBool::new(false), AtomicU64::new(0));
+    let turn = std::sync::Mutex::new(400);
+    let backups: Vec<_> = thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    // Submitted in turn, so that a number of records is a prefix.
+                    let mut next = turn.lock().unwrap();
+                    let ticket = db.submit(batch(*next)).unwrap();
+                    *next += 1;
+                    let number = *next;
+                    drop(next);
+                    ticket.wait().unwrap();
+                    answered.fetch_max(number, Ordering::SeqCst);
+                }
+            });
+        }
+        let backups = (0..BACKUPS)
+            .map(|index| {
+                let before = answered.load(Ordering::SeqCst);
+                let dest = dir.path().join(format!("backup-{index}"));
+                (db.backup(&dest).map_err(|error| error.to_string()), before, dest)
+            })
+            .collect();
+        stop.store(true, Ordering::Relaxed);
+        backups
+    });
+    assert!(db.stats().unwrap().log.first_seq > Seq::FIRST, "the log was never cut");
+    let mut fed = 0;
+    for (index, (info, before, dest)) in backups.into_iter().enumerate() {
+        let info = info.unwrap();
+        // A record for the schema, and two for each batch.
+        let batches = (info.head.position.seq.get() - 1) / 2;
+        assert_eq!((info.head.position.seq.get() - 1) % 2, 0, "half of a batch");
+        assert!(batches >= before, "an answered batch is missing");
+        feed(&reference, fed..batches);
+        fed = batches;
+        let target = dir.path().join(format!("target-{index}"));
+        verify_backup(&dest).unwrap();
+        restore(&dest, &target, Engine::Fjall).unwrap();
+        assert_eq!(checksum(&target), reference.checksum().unwrap(), "backup {index}");
+    }
+}
+
+/// G55: the state as of any log time since the checkpoint, under a new identity.
+#[test]
+fn a_database_is_restored_to_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(NOW));
+    let later = |secs: u64| NOW.saturating_add(Duration::from_secs(secs));
+    let db = builder(&dir.path().join("source"))
+        .clock(Arc::<ManualClock>::clone(&clock))
+        .open()
+        .unwrap();
+    let mut checksums = Vec::new();
+    for step in 0..20 {
+        clock.set(later(step * 10));
+        feed(&db, step * 10..step * 10 + 10);
+        checksums.push(db.checksum().unwrap());
+        if step == 7 {
+            db.checkpoint().unwrap();
+        }
+    }
+    let dest = dir.path().join("backup");
+    let info = db.backup(&dest).unwrap();
+    assert_eq!(info.created, later(190));
+    for step in [7, 8, 13, 19] {
+        let target = dir.path().join(format!("at-{step}"));
+        let restored = restore_until(&dest, &target, Engine::Fjall, later(step * 10 + 9)).unwrap();
+        assert_eq!(restored.log.log_time, Some(later(step * 10)));
+        assert_eq!(checksum(&target), checksums[step as usize], "{step}");
+        let stat = inspect_log(&target).unwrap();
+        assert_eq!(stat.parent, Some(restored.log.parent));
+        assert_eq!(restored.log.parent.position.log_id, info.head.position.log_id);
+    }
+    let target = dir.path().join("before");
+    let error = restore_until(&dest, &target, Engine::Fjall, later(69)).unwrap_err();
+    let expected = later(70);
+    assert!(
+        matches!(error, TidalError::Wal(WalError::BeforeBackup { earliest, .. }) if earliest == expected),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Input);
+    TidalDB::open_existing(&target).unwrap_err();
+    let error = restore_until(&dest, &dir.path().join("epoch"), Engine::Fjall, Timestamp::MIN);
+    error.unwrap_err();
+}
+
+/// G54: a database without an event, and one whose storage is elsewhere.
+#[test]
+fn there_is_always_something_to_back_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = builder(&dir.path().join("empty")).open().unwrap();
+    db.backup(dir.path().join("of-empty")).unwrap();
+    let expected = db.checksum().unwrap();
+    restore(dir.path().join("of-empty"), dir.path().join("restored"), Engine::Fjall).unwrap();
+    assert_eq!(checksum(&dir.path().join("restored")), expected);
+
+    let storage = Arc::new(MemoryStorage::new());
+    let db = builder(&dir.path().join("beside")).storage(storage).open().unwrap();
+    feed(&db, 0..20);
+    db.checkpoint().unwrap();
+    assert_eq!(db.backup(dir.path().join("of-memory")).unwrap().engine, "memory");
+    restore(dir.path().join("of-memory"), dir.path().join("on-disk"), Engine::Fjall).unwrap();
+    assert_eq!(checksum(&dir.path().join("on-disk")), db.checksum().unwrap());
+
+    let db = TidalDB::in_memory(schema()).unwrap();
+    let dest = dir.path().join("of-nothing");
+    let error = db.backup(&dest).unwrap_err();
+    assert!(matches!(error, TidalError::InMemory), "{error}");
+    assert!(fs::read_dir(&dest).unwrap().next().is_none());
+    db.shutdown().unwrap();
+    let error = db.backup(&dest).unwrap_err();
+    assert!(matches!(error, TidalError::Closed), "{error}");
+}
+
+/// A backup of a log of several segments.
+fn written(dir: &Path) -> PathBuf {
+    let db = builder(&dir.join("source")).segment_bytes(16 << 10).open().unwrap();
+    feed(&db, 0..120);
+    db.checkpoint().unwrap();
+    feed(&db, 120..300);
+    let dest = dir.join("backup");
+    db.backup(&dest).unwrap();
+    dest
+}
+
+/// Neither checked nor restored, and what was begun does not open.
+fn assert_refused(dir: &Path, dest: &Path, what: &str) {
+    let error = verify_backup(dest).expect_err(what);
+    assert!(
+        matches!(
+            error,
+            TidalError::Storage(StorageError::BackupDamaged { .. } | StorageError::NoBackup { .. })
+        ),
+        "{what}: {error}"
+    );
+    let target = dir.join("target");
+    restore(dest, &target, Engine::Fjall).expect_err(what);
+    if target.exists() {
+        let error = TidalDB::open_existing(&target).expect_err(what);
+        assert!(matches!(error, TidalError::RestoreUnfinished { .. }), "{what}: {error}");
+        let error = builder(&target).open().expect_err(what);
+        assert!(matches!(error, TidalError::RestoreUnfinished { .. }), "{what}: {error}");
+        fs::remove_dir_all(&target).unwrap();
+    }
+}
+
+fn files(dest: &Path) -> Vec<PathBuf> {
+    let parts = ["log", "storage"].map(|part| dest.join(part));
+    let entries = parts.iter().flat_map(|part| fs::read_dir(part).unwrap());
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// G52: every file of a backup, of the log as of storage, is as it was written, or the
+/// backup is refused.
+#[test]
+fn a_damaged_backup_is_never_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let dest = written(dir.path());
+    let all = files(&dest);
+    assert!(all.len() >= 7, "{all:?}");
+    for path in &all {
+        let bytes = fs::read(path).unwrap();
+        let name = path.display();
+        for part in 0..5 {
+            let offset = (bytes.len() - 1) * part / 4;
+            let mut damaged = bytes.clone();
+            damaged[offset] ^= 1 << part;
+            fs::write(path, &damaged).unwrap();
+            assert_refused(dir.path(), &dest, &format!("{name} at {offset}"));
+        }
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+        assert_refused(dir.path(), &dest, &format!("half of {name}"));
+        fs::remove_file(path).unwrap();
+        assert_refused(dir.path(), &dest, &format!("{name} missing"));
+        fs::write(path, &bytes).unwrap();
+    }
+    let segments: Vec<_> =
+        all.iter().filter(|path| path.extension().is_some_and(|ext| ext == "seg")).collect();
+    let aside = dir.path().join("aside");
+    for (from, to) in [(segments[0], &aside), (segments[1], segments[0]), (&aside, segments[1])] {
+        fs::rename(from, to).unwrap();
+    }
+    assert_refused(dir.path(), &dest, "swapped");
+    for (from, to) in [(segments[0], &aside), (segments[1], segments[0]), (&aside, segments[1])] {
+        fs::rename(from, to).unwrap();
+    }
+    for extra in ["notes", "log/wal-00000000000000ff.seg", "storage/notes"] {
+        fs::write(dest.join(extra), b"").unwrap();
+        assert_refused(dir.path(), &dest, extra);
+        fs::remove_file(dest.join(extra)).unwrap();
+    }
+    verify_backup(&dest).unwrap();
+}
+
+/// G52: a sound log of another backup is not taken for this one's.
+#[test]
+fn the_log_of_another_backup_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (dest, other) = (written(dir.path()), written(other.path()));
+    fs::remove_dir_all(dest.join("log")).unwrap();
+    fs::rename(other.join("log"), dest.join("log")).unwrap();
+    assert_refused(dir.path(), &dest, "the log of another");
+}
+
+/// G51: nothing is overwritten, neither by a backup nor by a restore.
+#[test]
+fn what_is_there_already_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let dest = written(dir.path());
+    let source = dir.path().join("source");
+    let before = checksum(&source);
+    let db = TidalDB::open_existing(&source).unwrap();
+    let error = db.backup(&dest).unwrap_err();
+    assert!(
+        matches!(error, TidalError::Storage(StorageError::DestinationNotEmpty { .. })),
+        "{error}"
+    );
+    drop(db);
+    verify_backup(&dest).unwrap();
+    let error = restore(&dest, &source, Engine::Fjall).unwrap_err();
+    assert!(
+        matches!(error, TidalError::Storage(StorageError::DestinationNotEmpty { .. })),
+        "{error}"
+    );
+    assert_eq!(checksum(&source), before);
+    let mine = dir.path().join("mine");
+    fs::create_dir(&mine).unwrap();
+    fs::write(mine.join("notes"), "mine").unwrap();
+    let error = restore(&dest, &mine, Engine::Fjall).unwrap_err();
+    assert!(matches!(error, TidalError::NotADatabase { .. }), "{error}");
+    assert_eq!(fs::read_dir(&mine).unwrap().count(), 1);
+}
+
+/// G56: a copy onto any engine has the same checksum, and the source is as it was.
+#[test]
+fn a_database_moves_to_any_engine() {
+    let dir = tempfile::tempdir().unwrap();
+    for &from in Engine::ALL {
+        let source = dir.path().join(from.name());
+        let db = builder(&source).engine(from).checkpoint_every(70).open().unwrap();
+        feed(&db, 0..100);
+        let expected = db.checksum().unwrap();
+        let error = migrate(&source, dir.path().join("locked"), from).unwrap_err();
+        assert!(matches!(error, TidalError::Locked { .. }), "{error}");
+        drop(db);
+        for &to in Engine::ALL {
+            let target = dir.path().join(format!("{}-{}", from.name(), to.name()));
+            let migrated = migrate(&source, &target, to).unwrap();
+            assert_eq!((migrated.from, migrated.to), (from, to));
+            assert_eq!(checksum(&target), expected, "{from:?} to {to:?}");
+            let db = TidalDB::open_existing(&target).unwrap();
+            assert_eq!(db.stats().unwrap().engine, to.name());
+            drop(db);
+            let error = migrate(&source, &target, to).unwrap_err();
+            assert!(
+                matches!(error, TidalError::Storage(StorageError::DestinationNotEmpty { .. })),
+                "{error}"
+            );
+        }
+        assert_eq!(checksum(&source), expected);
+    }
+}
+
+/// G56
+#[test]
+fn an_engine_that_this_program_lacks_is_told_with_its_feature() {
+    let error = Engine::require("pebble").unwrap_err();
+    assert!(error.to_string().contains("fjall"), "{error}");
+    for engine in ["lmdb", "redb"] {
+        match Engine::require(engine) {
+            Ok(known) => assert_eq!(known.name(), engine),
+            Err(error) => {
+                assert!(error.to_string().contains(&format!("the feature {engine:?}")), "{error}");
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    drop(builder(dir.path()).open().unwrap());
+    fs::write(dir.path().join("TIDALDB"), "tidalDB format 1\nengine pebble\n").unwrap();
+    let error = migrate(dir.path(), dir.path().join("to"), Engine::Fjall).unwrap_err();
+    assert!(matches!(error, TidalError::EngineMissing { .. }), "{error}");
+}
+
+const KILLS: u64 = 14;
+
+/// What the killed process does with `source`, `backup` and `target` in its folder.
+pub(crate) fn child(what: &str, dir: &Path) {
+    if what == "backup" {
+        let db = TidalDB::open_existing(dir.join("source")).unwrap();
+        println!("\nbegun");
+        db.backup(dir.join("backup")).unwrap();
+    } else {
+        println!("\nbegun");
+        restore(dir.join("backup"), dir.join("target"), Engine::Fjall).unwrap();
+    }
+    println!("\ndone");
+}
+
+/// Kills it a moment after it began; whether it came to its end.
+fn killed(what: &str, dir: &Path, round: u64) -> bool {
+    let mut child =
+        kill::child(what, dir).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| line == "begun"));
+    // A moment that follows from the round, and falls anywhere.
+    for spin in 0..round * round * 400_000 {
+        std::hint::black_box(spin);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.map_while(Result::ok).any(|line| line == "done")
+}
+
+/// G51: whatever a kill leaves is whole or refused.
+#[test]
+fn a_killed_backup_or_restore_is_whole_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let dest = written(dir.path());
+    let expected = checksum(&dir.path().join("source"));
+    let mut refused = [0, 0];
+    for round in 0..KILLS {
+        let target = dir.path().join("target");
+        let is_done = killed("restore", dir.path(), round);
+        match TidalDB::open_existing(&target) {
+            Ok(db) => assert_eq!(db.checksum().unwrap(), expected, "round {round}"),
+            Err(TidalError::RestoreUnfinished { .. } | TidalError::NotFound { .. }) => {
+                assert!(!is_done, "round {round}");
+                refused[0] += 1;
+            }
+            Err(error) => panic!("round {round}: {error}"),
+        }
+        if target.exists() {
+            fs::remove_dir_all(&target).unwrap();
+        }
+    }
+    for round in 0..KILLS {
+        fs::remove_dir_all(&dest).unwrap();
+        let is_done = killed("backup", dir.path(), round);
+        match verify_backup(&dest) {
+            Ok(_) => {
+                let target = dir.path().join("target");
+                restore(&dest, &target, Engine::Fjall).unwrap();
+                assert_eq!(checksum(&target), expected, "round {round}");
+                fs::remove_dir_all(&target).unwrap();
+            }
+            Err(TidalError::Storage(StorageError::NoBackup { .. })) => {
+                assert!(!is_done, "round {round}");
+                refused[1] += 1;
+            }
+            Err(error) => panic!("round {round}: {error}"),
+        }
+        fs::create_dir_all(&dest).unwrap();
+    }
+    assert!(refused[0] > 0 && refused[1] > 0, "{refused:?}");
+}
