@@ -2,6 +2,7 @@
 //!
 //! This interface is fixed; scripts depend on it.
 
+mod backup;
 mod check;
 mod import;
 mod number;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
 
+pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
 pub(crate) use import::ImportArgs;
 pub(crate) use read::{By, GetArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
@@ -121,6 +123,18 @@ pub(crate) enum Command {
     /// every million records; nothing is lost without it.
     #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop checkpoint")]
     Checkpoint,
+    /// Write a backup of a database: its state, and the log behind the last checkpoint.
+    Backup(BackupArgs),
+    /// Make a database of a backup, on any engine, or as it was at an earlier time
+    ///
+    /// The new database has the checksum of the one that was backed up. Its log has an
+    /// identity of its own and names the other as its parent.
+    #[command(verbatim_doc_comment)]
+    Restore(RestoreArgs),
+    /// Read every byte of a backup and report damage. Never writes.
+    VerifyBackup(VerifyBackupArgs),
+    /// Copy a database onto another storage engine; both have the same checksum.
+    Migrate(MigrateArgs),
     /// Make up a stream of events, take it in and show what comes out
     ///
     /// The events are the same on every run but for their times, which end now.

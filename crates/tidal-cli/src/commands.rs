@@ -1,18 +1,22 @@
 //! The commands, one file each, and the way from the command line to them.
 
+mod backup;
 mod checkpoint;
 mod demo;
 mod get;
 mod help;
 mod import;
 mod init;
+mod migrate;
 mod put;
+mod restore;
 mod signal;
 mod staleness;
 mod stats;
 mod top;
 mod usage;
 mod verify;
+mod verify_backup;
 mod wal;
 
 use std::ffi::OsString;
@@ -48,6 +52,10 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Verify => verify::run(global),
         Command::Wal(args) => wal::run(global, args),
         Command::Checkpoint => checkpoint::run(global),
+        Command::Backup(args) => backup::run(global, args),
+        Command::Restore(args) => restore::run(global, args),
+        Command::VerifyBackup(args) => verify_backup::run(global, args),
+        Command::Migrate(args) => migrate::run(global, args),
         Command::Demo(args) => demo::run(global, args),
         Command::Help(args) => help::run(args),
     }

@@ -15,6 +15,10 @@ impl Cli {
         match &self.command {
             Command::Import(args) => import(args),
             Command::Demo(_) => demo(&self.global),
+            Command::Backup(_)
+            | Command::Restore(_)
+            | Command::VerifyBackup(_)
+            | Command::Migrate(_) => without_db(&self.global),
             _ => Ok(()),
         }
     }
@@ -39,6 +43,17 @@ fn demo(global: &Global) -> Result<(), Failure> {
     match &global.db {
         Some(path) => Err(Failure::usage(format!(
             "the demonstration makes a database of its own; to keep it in {}, say tidal demo --keep {0}",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// These commands name their directories themselves.
+fn without_db(global: &Global) -> Result<(), Failure> {
+    match &global.db {
+        Some(path) => Err(Failure::usage(format!(
+            "this command takes its directories without --db; say {} at its place, see --help",
             path.display()
         ))),
         None => Ok(()),

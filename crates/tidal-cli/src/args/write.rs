@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use tidal_db::Engine;
 
+use super::backup::engine;
 use super::number;
 use crate::moment::Moment;
 
@@ -51,13 +52,6 @@ pub(crate) struct InitArgs {
     /// The storage engine of a new database; fjall if left out. A database that is there stays on its own.
     #[arg(long, value_name = "NAME", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
-}
-
-fn engine(name: &str) -> Result<Engine, String> {
-    Engine::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Engine::ALL.iter().map(|engine| engine.name()).collect();
-        format!("this program was built with {}", names.join(", "))
-    })
 }
 
 /// Options of `signal`.

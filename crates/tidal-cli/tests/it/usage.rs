@@ -225,6 +225,10 @@ fn help_and_version_are_data() {
         "verify",
         "wal",
         "checkpoint",
+        "backup",
+        "restore",
+        "verify-backup",
+        "migrate",
         "demo",
     ] {
         assert!(help.stdout.contains(command), "{command}");
