@@ -153,7 +153,7 @@ pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallOptions, Fj
 pub use engines::lmdb::{Lmdb, LmdbBackend, LmdbOptions, LmdbStorage};
 pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};
 #[cfg(feature = "redb")]
-pub use engines::redb::{Redb, RedbBackend, RedbOptions, RedbStorage};
+pub use engines::redb::{ImportReport, Redb, RedbBackend, RedbOptions, RedbStorage, import_redb};
 pub use keyspace::{KEYSPACE_NAME_BYTES_MAX, KeyspaceName};
 pub use range::{Direction, KeyRange};
 pub use sequence::{SEQUENCE_BLOCK_IDS, Sequence};

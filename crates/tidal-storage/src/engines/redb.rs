@@ -20,6 +20,7 @@
 //! R4. Once a commit has failed no other is tried.
 
 mod errors;
+mod import;
 mod moment;
 mod open;
 mod options;
@@ -37,6 +38,7 @@ use ::redb::{
 use tidal_types::{ErrorKind, StorageError};
 
 use errors::storage_error;
+pub use import::{ImportReport, import_redb};
 use moment::{Moment, definition};
 pub use options::RedbOptions;
 use scan::RedbScan;

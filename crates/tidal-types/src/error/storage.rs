@@ -229,6 +229,14 @@ pub enum StorageError {
         /// The most there can be.
         max: u64,
     },
+    /// A file of another program cannot be imported.
+    #[error("cannot import from {path}: {problem}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is in the way.
+        problem: String,
+    },
     /// A backup was being restored into the storage, and that was cut short.
     #[error("storage at {path} was being restored and is not whole; remove it and restore again")]
     RestoreUnfinished {
@@ -275,7 +283,8 @@ impl StorageError {
             Self::DestinationNotEmpty { .. }
             | Self::TargetNotEmpty { .. }
             | Self::NoBackup { .. }
-            | Self::BackupTooLarge { .. } => ErrorKind::Input,
+            | Self::BackupTooLarge { .. }
+            | Self::Import { .. } => ErrorKind::Input,
             Self::UnsupportedVersion { .. } => ErrorKind::Environment,
             Self::BackupVersion { .. } | Self::CompressionMissing { .. } => ErrorKind::Environment,
             Self::BackupDamaged { .. } | Self::RestoreUnfinished { .. } => ErrorKind::Damage,

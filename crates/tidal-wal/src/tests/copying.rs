@@ -90,7 +90,7 @@ fn a_copy_has_what_is_appended_and_not_yet_written() {
         let options = WalOptions { durability: crate::Durability::Buffered, ..small() };
         let log = Wal::open(from.path(), options).unwrap();
         for payload in payloads(count) {
-            log.append(&batch(&[&payload])).unwrap();
+            drop(log.append(&batch(&[&payload])).unwrap());
         }
         let hold = log.hold().unwrap();
         log.copy_to(&hold, Seq::FIRST, to.path()).unwrap();
