@@ -172,8 +172,8 @@ fn a_database_is_restored_to_a_time() {
     );
     assert_eq!(error.kind(), ErrorKind::Input);
     TidalDB::open_existing(&target).unwrap_err();
-    let error = restore_until(&dest, &dir.path().join("epoch"), Engine::Fjall, Timestamp::MIN);
-    error.unwrap_err();
+    let epoch = dir.path().join("epoch");
+    restore_until(&dest, &epoch, Engine::Fjall, Timestamp::MIN).unwrap_err();
 }
 
 /// G54: a database without an event, and one whose storage is elsewhere.
@@ -332,8 +332,16 @@ fn a_database_moves_to_any_engine() {
     let dir = tempfile::tempdir().unwrap();
     for &from in Engine::ALL {
         let source = dir.path().join(from.name());
-        let db = builder(&source).engine(from).checkpoint_every(70).open().unwrap();
-        feed(&db, 0..100);
+        let db = builder(&source)
+            .engine(from)
+            .checkpoint_every(100)
+            .retention(Retention::UntilCheckpoint)
+            .segment_bytes(16 << 10)
+            .open()
+            .unwrap();
+        feed(&db, 0..400);
+        // So the copy needs storage too.
+        assert!(db.stats().unwrap().log.first_seq > Seq::FIRST);
         let expected = db.checksum().unwrap();
         let error = migrate(&source, dir.path().join("locked"), from).unwrap_err();
         assert!(matches!(error, TidalError::Locked { .. }), "{error}");
