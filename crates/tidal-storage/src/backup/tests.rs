@@ -33,8 +33,11 @@ fn options() -> BackupOptions {
     }
 }
 
+/// A keyspace, a key and its value.
+type Found = (String, Vec<u8>, Vec<u8>);
+
 /// Every entry of every keyspace that has any.
-fn everything(storage: &dyn Storage) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+fn everything(storage: &dyn Storage) -> Vec<Found> {
     let snapshot = storage.snapshot().unwrap();
     let mut all = Vec::new();
     for name in storage.stats().unwrap().keyspaces.into_keys() {
@@ -47,7 +50,7 @@ fn everything(storage: &dyn Storage) -> Vec<(String, Vec<u8>, Vec<u8>)> {
 }
 
 /// What [`restore`] makes of a backup, in memory.
-fn restored(dest: &Path) -> Result<Vec<(String, Vec<u8>, Vec<u8>)>, tidal_types::StorageError> {
+fn restored(dest: &Path) -> Result<Vec<Found>, tidal_types::StorageError> {
     let target = MemoryStorage::new();
     restore(dest, &target)?;
     Ok(everything(&target))

@@ -17,6 +17,15 @@ fn payloads(count: usize) -> Vec<Vec<u8>> {
     (0..count).map(|index| numbered(index, 1500)).collect()
 }
 
+/// Ends the writers also when a check fails.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// G54: a copy has everything that was answered before it began, and no more than was
 /// ever appended, whoever writes meanwhile.
 #[test]
@@ -26,6 +35,7 @@ fn a_copy_beside_writers_is_a_prefix() {
     append_each(&log, payloads(20));
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
+        let stopped = Stop(&stop);
         for _ in 0..2 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
@@ -43,7 +53,7 @@ fn a_copy_beside_writers_is_a_prefix() {
                 (dest, copy)
             })
             .collect();
-        stop.store(true, Ordering::Relaxed);
+        drop(stopped);
         for (dest, copy) in copied {
             assert_eq!(inspect_log(&dest).unwrap().head, Some(copy.head));
             assert!(verify(&dest, &mut |_| None).unwrap().ok());
