@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use tidal_db::{
-    Batch, Checksum, Engine, ErrorKind, ManualClock, MemoryStorage, Retention, Seq, StorageError,
-    TidalDB, TidalError, Timestamp, WalError, inspect_log, migrate, read_backup, restore,
-    restore_until, verify_backup,
+    Batch, Checksum, DedupKey, Engine, ErrorKind, ManualClock, MemoryStorage, Outcome, Retention,
+    Seq, StorageError, TidalDB, TidalError, Timestamp, WalError, inspect_log, migrate, read_backup,
+    restore, restore_until, verify_backup,
 };
 
 use crate::fixture::{NOW, builder, event, id, schema};
@@ -210,6 +210,22 @@ fn there_is_always_something_to_back_up() {
     db.shutdown().unwrap();
     let error = db.backup(&dest).unwrap_err();
     assert!(matches!(error, TidalError::Closed), "{error}");
+}
+
+/// G54: what a restored log holds the keys of is a repeat there too.
+#[test]
+fn keys_are_known_after_a_restore() {
+    let dir = tempfile::tempdir().unwrap();
+    let sent = [DedupKey::Client([7; 16]), DedupKey::Content].map(|key| event(3).key(key));
+    let db = builder(&dir.path().join("source")).open().unwrap();
+    db.signals(&sent).unwrap();
+    db.backup(dir.path().join("backup")).unwrap();
+    let target = dir.path().join("target");
+    restore(dir.path().join("backup"), &target, Engine::Fjall).unwrap();
+    let restored = builder(&target).open().unwrap();
+    let again = restored.signals(&sent).unwrap().outcomes;
+    let first = [2, 3].map(|seq| Outcome::Duplicate { seq: Some(Seq::new(seq)) });
+    assert_eq!(again, first);
 }
 
 /// A backup of a log of several segments.
