@@ -119,6 +119,8 @@
 
 mod backup;
 mod batch;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod counters;
 mod directory;
 mod driver;

@@ -1,4 +1,4 @@
-//! The engines under test: one line each.
+//! The engines under test.
 
 use std::path::Path;
 
@@ -9,8 +9,6 @@ use tidal_storage::LmdbStorage;
 #[cfg(feature = "redb")]
 use tidal_storage::RedbStorage;
 use tidal_storage::{MemoryStorage, Result, Storage};
-
-use crate::suite::conformance;
 
 pub(crate) fn open_memory(_: &Path) -> Result<Box<dyn Storage>> {
     Ok(Box::new(MemoryStorage::new()))
@@ -30,11 +28,3 @@ pub(crate) fn open_lmdb(path: &Path) -> Result<Box<dyn Storage>> {
 pub(crate) fn open_redb(path: &Path) -> Result<Box<dyn Storage>> {
     Ok(Box::new(RedbStorage::open(path)?))
 }
-
-conformance!(memory, crate::engines::open_memory, not_applicable);
-#[cfg(feature = "fjall")]
-conformance!(fjall, crate::engines::open_fjall, generate);
-#[cfg(feature = "lmdb")]
-conformance!(lmdb, crate::engines::open_lmdb, generate);
-#[cfg(feature = "redb")]
-conformance!(redb, crate::engines::open_redb, generate);

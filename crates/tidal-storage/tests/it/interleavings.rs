@@ -18,7 +18,7 @@ use tidal_storage::{
     StorageEngineExt, StorageError, Transaction,
 };
 
-use crate::suite::{Fixture, Open};
+use crate::fixture::{Fixture, Open};
 
 const KEYSPACES: [&str; 2] = ["items", "extra"];
 const SLOTS: usize = 3;

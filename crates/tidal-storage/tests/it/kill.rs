@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use tidal_storage::{AtomicBatch, Durability, Storage, StorageError};
 use tidal_types::EntityKind;
 
-use crate::suite::{Open, entries};
+use crate::fixture::{Open, entries};
 
 const ENGINE: &str = "TIDAL_TEST_CHILD_ENGINE";
 const DIR: &str = "TIDAL_TEST_CHILD_DIR";

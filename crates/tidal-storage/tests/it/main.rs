@@ -1,13 +1,17 @@
-//! The integration tests of tidal-storage: one suite of named cases that every
-//! engine passes, a differential test against a model, interleaved
-//! transactions against another, and backups between engines.
+//! The integration tests of tidal-storage: the conformance suite over every engine and
+//! over faulty ones, a state machine against a model, interleaved transactions against
+//! another, backups between engines, and processes that are killed.
 
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
-mod differential;
+mod conformance;
 #[cfg(test)]
 mod engines;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
@@ -17,4 +21,4 @@ mod kill;
 #[cfg(any(feature = "lmdb", feature = "redb"))]
 mod read_only;
 #[cfg(test)]
-mod suite;
+mod state_machine;

@@ -7,7 +7,7 @@ use tidal_storage::{
 };
 use tidal_types::{EntityKind, ErrorKind};
 
-use crate::suite::{Fixture, Open, keys};
+use crate::fixture::{Fixture, Open, keys};
 
 fn assert_read_only<T>(result: Result<T>) {
     let error = result.err().unwrap();

@@ -11,7 +11,7 @@ use tidal_storage::{
     AtomicBatch, Direction, Durability, KeyRange, KeyValue, KeyspaceName, Snapshot, Storage,
 };
 
-use crate::suite::{Fixture, Open, entries};
+use crate::fixture::{Fixture, Open, entries};
 
 const KEYSPACES: [&str; 3] = ["items", "users", "extra"];
 
