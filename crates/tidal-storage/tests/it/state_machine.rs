@@ -1,5 +1,6 @@
-//! Any sequence of calls gives the same answers from every engine as from a
-//! `BTreeMap`.
+//! A state machine: any sequence of calls (puts, deletes, batches, scans, snapshots,
+//! transactions with savepoints, reopening) gives the same answers from every engine as
+//! from a `BTreeMap`, and all engines tell the same statistics of it.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -8,7 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tidal_storage::{
-    AtomicBatch, Direction, Durability, KeyRange, KeyValue, KeyspaceName, Snapshot, Storage,
+    AtomicBatch, Direction, Durability, EngineStats, Isolation, KeyRange, KeyValue, KeyspaceName,
+    Savepoint, Snapshot, Storage, Transaction,
 };
 
 use crate::fixture::{Fixture, Open, entries};
@@ -23,9 +25,24 @@ enum Step {
     Get(usize, Vec<u8>),
     Prefix(usize, Vec<u8>),
     Range(usize, Bound<Vec<u8>>, Bound<Vec<u8>>, Direction),
+    /// A transaction of these steps, and whether it is committed.
+    Transact(Vec<TxStep>, Isolation, bool),
     Flush,
     Compact(usize),
     Reopen,
+}
+
+/// A step inside of a transaction.
+#[derive(Debug, Clone)]
+enum TxStep {
+    Set(usize, Vec<u8>, Option<Vec<u8>>),
+    Get(usize, Vec<u8>),
+    Scan(usize, Direction),
+    Savepoint,
+    /// Rolls back to one of the savepoints that there are.
+    RollBack(Index),
+    /// Releases one of the savepoints that there are.
+    Release(Index),
 }
 
 /// Few and short, so that calls often speak of the same key.
@@ -42,12 +59,28 @@ fn any_bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
     ]
 }
 
+fn any_tx_step() -> impl Strategy<Value = TxStep> {
+    let space = || 0..KEYSPACES.len();
+    let value = proptest::option::of(vec(any::<u8>(), 0..4));
+    let direction = select([Direction::Forward, Direction::Backward].as_slice());
+    prop_oneof![
+        6 => (space(), any_key(), value).prop_map(|(space, key, value)| TxStep::Set(space, key, value)),
+        2 => (space(), any_key()).prop_map(|(space, key)| TxStep::Get(space, key)),
+        2 => (space(), direction).prop_map(|(space, direction)| TxStep::Scan(space, direction)),
+        2 => Just(TxStep::Savepoint),
+        2 => any::<Index>().prop_map(TxStep::RollBack),
+        1 => any::<Index>().prop_map(TxStep::Release),
+    ]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let space = || 0..KEYSPACES.len();
     let value = || vec(any::<u8>(), 0..20);
     let direction = || select([Direction::Forward, Direction::Backward].as_slice());
     let durability = || prop_oneof![9 => Just(Durability::Buffer), 1 => Just(Durability::Sync)];
     let write = (space(), any_key(), proptest::option::of(value()));
+    let isolation = select([Isolation::Snapshot, Isolation::Serializable].as_slice());
+    let transaction = (vec(any_tx_step(), 0..15), isolation, any::<bool>());
     prop_oneof![
         4 => (space(), any_key(), value()).prop_map(|(space, key, value)| Step::Put(space, key, value)),
         2 => (space(), any_key()).prop_map(|(space, key)| Step::Delete(space, key)),
@@ -55,6 +88,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (space(), any_key()).prop_map(|(space, key)| Step::Get(space, key)),
         2 => (space(), vec(select([0x00, 0x61, 0xff].as_slice()), 0..3)).prop_map(|(space, key)| Step::Prefix(space, key)),
         4 => (space(), any_bound(), any_bound(), direction()).prop_map(|(s, start, end, d)| Step::Range(s, start, end, d)),
+        3 => transaction.prop_map(|(steps, isolation, commit)| Step::Transact(steps, isolation, commit)),
         1 => Just(Step::Flush),
         1 => space().prop_map(Step::Compact),
         1 => Just(Step::Reopen),
@@ -134,10 +168,60 @@ fn apply(storage: &dyn Storage, model: &mut Model, step: &Step) {
             let expected = in_range(model, *space, &range, *direction);
             assert_eq!(entries(engine(*space).scan_range(range, *direction)), expected);
         }
+        Step::Transact(steps, isolation, commit) => {
+            let tx = storage.begin_with(*isolation).unwrap();
+            let inside = transact(&tx, model, steps);
+            if *commit {
+                tx.commit(Durability::Buffer).unwrap();
+                *model = inside;
+            } else {
+                tx.rollback();
+            }
+        }
         Step::Flush => storage.flush_all().unwrap(),
         Step::Compact(space) => engine(*space).compact().unwrap(),
         Step::Reopen => {}
     }
+}
+
+/// Does the steps in a transaction, and gives what it then sees.
+fn transact(tx: &Transaction<'_>, before: &Model, steps: &[TxStep]) -> Model {
+    let mut model = before.clone();
+    let mut savepoints: Vec<(Savepoint, Model)> = Vec::new();
+    for step in steps {
+        match step {
+            TxStep::Set(space, key, Some(value)) => {
+                tx.put(KEYSPACES[*space], key, value).unwrap();
+                model[*space].insert(key.clone(), value.clone());
+            }
+            TxStep::Set(space, key, None) => {
+                tx.delete(KEYSPACES[*space], key).unwrap();
+                model[*space].remove(key);
+            }
+            TxStep::Get(space, key) => {
+                let expected = model[*space].get(key);
+                assert_eq!(tx.get(KEYSPACES[*space], key).unwrap().as_ref(), expected);
+                assert_eq!(tx.contains(KEYSPACES[*space], key).unwrap(), expected.is_some());
+            }
+            TxStep::Scan(space, direction) => {
+                let seen = entries(tx.scan_range(KEYSPACES[*space], KeyRange::all(), *direction));
+                assert_eq!(seen, in_range(&model, *space, &KeyRange::all(), *direction));
+            }
+            TxStep::Savepoint => savepoints.push((tx.savepoint(), model.clone())),
+            TxStep::RollBack(which) if !savepoints.is_empty() => {
+                savepoints.truncate(which.index(savepoints.len()) + 1);
+                let (savepoint, then) = savepoints.last().unwrap();
+                tx.rollback_to(savepoint).unwrap();
+                model = then.clone();
+            }
+            TxStep::Release(which) if !savepoints.is_empty() => {
+                let released = savepoints.drain(which.index(savepoints.len())..).next();
+                tx.release(released.unwrap().0).unwrap();
+            }
+            TxStep::RollBack(_) | TxStep::Release(_) => {}
+        }
+    }
+    model
 }
 
 /// Runs the steps, with a snapshot taken before one of them and checked at the
@@ -192,3 +276,46 @@ answers_as_a_map_does!(fjall_answers_as_a_map_does, crate::engines::open_fjall);
 answers_as_a_map_does!(lmdb_answers_as_a_map_does, crate::engines::open_lmdb);
 #[cfg(feature = "redb")]
 answers_as_a_map_does!(redb_answers_as_a_map_does, crate::engines::open_redb);
+
+/// Every engine that is compiled in.
+const ENGINES: &[Open] = &[
+    crate::engines::open_memory,
+    #[cfg(feature = "fjall")]
+    crate::engines::open_fjall,
+    #[cfg(feature = "lmdb")]
+    crate::engines::open_lmdb,
+    #[cfg(feature = "redb")]
+    crate::engines::open_redb,
+];
+
+/// What is in each keyspace, and what the statistics tell of it that does not depend on
+/// how the engine stores it.
+fn told(storage: &dyn Storage) -> Vec<(String, Vec<KeyValue>, [u64; 3])> {
+    let stats = storage.stats().unwrap().keyspaces;
+    let tell = |(name, stats): (String, EngineStats)| {
+        let entries = entries(storage.keyspace(&name).unwrap().scan_prefix(b""));
+        (name, entries, [stats.reads, stats.writes, stats.deletes])
+    };
+    stats.into_iter().map(tell).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    /// The same calls, one after another on each engine: what they leave, and what the
+    /// statistics tell, is the same.
+    #[test]
+    fn engines_do_not_differ(steps in vec(any_step(), 1..40)) {
+        let fixtures: Vec<Fixture> = ENGINES.iter().map(|open| Fixture::new(*open)).collect();
+        let mut models = vec![Model::default(); fixtures.len()];
+        for step in &steps {
+            for (fixture, model) in fixtures.iter().zip(&mut models) {
+                apply(fixture.storage(), model, step);
+            }
+        }
+        let first = told(fixtures[0].storage());
+        for fixture in &fixtures[1..] {
+            prop_assert_eq!(&told(fixture.storage()), &first, "{}", fixture.storage().name());
+        }
+    }
+}
