@@ -81,7 +81,8 @@ fn has_nextest() -> bool {
 
 /// The documentation.
 pub(crate) fn docs() -> Vec<Step> {
-    let doc = Command::cargo(&format!("doc --workspace {ENGINES} --no-deps"));
+    let features = format!("{ENGINES},tidal-storage/conformance");
+    let doc = Command::cargo(&format!("doc --workspace {features} --no-deps"));
     vec![Step::command("docs", doc.variable("RUSTDOCFLAGS", "-D warnings"))]
 }
 
@@ -113,7 +114,9 @@ mod tests {
         let shown: Vec<_> = docs().iter().map(Step::to_string).collect();
         assert_eq!(
             shown,
-            [format!("RUSTDOCFLAGS='-D warnings' cargo doc --workspace {ENGINES} --no-deps")]
+            [format!(
+                "RUSTDOCFLAGS='-D warnings' cargo doc --workspace {ENGINES},tidal-storage/conformance --no-deps"
+            )]
         );
     }
 }

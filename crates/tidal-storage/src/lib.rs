@@ -114,8 +114,9 @@
 //!
 //! An engine is a [`Driver`]: a dozen functions over one database library. All
 //! else (checks, limits, deduplication, statistics, closing, transactions) is
-//! [`DriverStorage`], the same for all of them, and every engine passes the same
-//! suite of tests.
+//! [`DriverStorage`], the same for all of them. Every engine passes the same suite of
+//! tests, which is the module `conformance`, behind the feature of that name: whoever
+//! writes an engine runs it with one line.
 
 mod backup;
 mod batch;

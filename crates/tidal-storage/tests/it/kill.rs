@@ -25,7 +25,7 @@ const ENGINES: &[(&str, Open)] = &[
     ("redb", crate::engines::open_redb),
 ];
 
-fn opener(engine: &str) -> Open {
+pub(crate) fn opener(engine: &str) -> Open {
     ENGINES.iter().find(|(name, _)| *name == engine).unwrap().1
 }
 

@@ -7,6 +7,9 @@ mod backup;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
+mod damage;
+#[cfg(test)]
 mod engines;
 #[cfg(test)]
 mod faults;
