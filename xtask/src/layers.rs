@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Beside the crates: nothing may depend on these.
     ("tidal-benches", &["tidal-db", "tidal-wal", "tidal-storage", "tidal-types"]),
     ("tidal-bench-logs", &["tidal-wal"]),
+    ("tidal-kvdb-tests", &["tidal-storage"]),
     ("xtask", &[]),
 ];
 
