@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use tidal_storage::{KeyValue, PrefixIterator, Result, Storage, StorageEngine};
+#[cfg(any(feature = "lmdb", feature = "redb"))]
+use tidal_storage::StorageEngine;
+use tidal_storage::{KeyValue, PrefixIterator, Result, Storage};
+#[cfg(any(feature = "lmdb", feature = "redb"))]
 use tidal_types::EntityKind;
 
 /// Opens an engine in a directory, which an engine in memory ignores.
@@ -27,13 +30,24 @@ impl Fixture {
         self.storage.as_deref().unwrap()
     }
 
-    pub(crate) fn items(&self) -> &dyn StorageEngine {
-        self.storage().backend(EntityKind::Item)
-    }
-
     /// Where the storage is.
     pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("storage")
+    }
+
+    pub(crate) fn reopen(&mut self) {
+        if let Some(storage) = self.storage.take() {
+            storage.close().unwrap();
+        }
+        self.storage = Some((self.open)(&self.path()).unwrap());
+    }
+}
+
+/// What the tests of reading only need.
+#[cfg(any(feature = "lmdb", feature = "redb"))]
+impl Fixture {
+    pub(crate) fn items(&self) -> &dyn StorageEngine {
+        self.storage().backend(EntityKind::Item)
     }
 
     /// A path beside the storage, where nothing is yet.
@@ -50,13 +64,6 @@ impl Fixture {
     pub(crate) fn take(&mut self) -> Box<dyn Storage> {
         self.storage.take().unwrap()
     }
-
-    pub(crate) fn reopen(&mut self) {
-        if let Some(storage) = self.storage.take() {
-            storage.close().unwrap();
-        }
-        self.storage = Some((self.open)(&self.path()).unwrap());
-    }
 }
 
 /// The entries of a scan.
@@ -65,6 +72,7 @@ pub(crate) fn entries(scan: Result<PrefixIterator<'_>>) -> Vec<KeyValue> {
 }
 
 /// The keys of a scan.
+#[cfg(any(feature = "lmdb", feature = "redb"))]
 pub(crate) fn keys(scan: Result<PrefixIterator<'_>>) -> Vec<Vec<u8>> {
     entries(scan).into_iter().map(|(key, _)| key).collect()
 }
