@@ -11,7 +11,7 @@ use crate::{
     Storage, StorageEngineExt, StorageError, StorageExt, Transaction, WriteBatch,
 };
 
-const BATCHES: u32 = 200;
+const BATCHES: u32 = 100;
 const KEYS_IN_A_BATCH: usize = 40;
 
 /// More than any transaction here needs, and still an end for an engine that is wrong.
@@ -140,7 +140,7 @@ pub(super) fn a_read_never_falls_back_behind_another(on: Subject<'_>) -> Verdict
 }
 
 pub(super) fn a_write_that_returned_is_read_by_every_thread(on: Subject<'_>) -> Verdict {
-    for round in 0..50u8 {
+    for round in 0..20u8 {
         on.items().put(b"key", &[b'a' + round % 26])?;
         let expected = char::from(b'a' + round % 26).to_string();
         in_threads(2, |_| same("the value", value(on.items(), b"key")?, expected.clone()))?;
@@ -150,42 +150,42 @@ pub(super) fn a_write_that_returned_is_read_by_every_thread(on: Subject<'_>) -> 
 
 pub(super) fn threads_that_write_lose_nothing(on: Subject<'_>) -> Verdict {
     in_threads(4, |thread| {
-        for n in 0..100u8 {
+        for n in 0..40u8 {
             on.items().put(&[b'a' + thread, n], &[n])?;
         }
         Ok(())
     })?;
     for thread in 0..4 {
-        same("what a thread wrote", on.items().scan_prefix(&[b'a' + thread])?.count(), 100)?;
+        same("what a thread wrote", on.items().scan_prefix(&[b'a' + thread])?.count(), 40)?;
     }
     Ok(())
 }
 
 pub(super) fn threads_that_delete_leave_the_rest(on: Subject<'_>) -> Verdict {
     let mut batch = WriteBatch::new();
-    for n in 0..200u8 {
+    for n in 0..100u8 {
         batch.put([n], "value");
     }
     on.items().write_batch(batch)?;
     in_threads(4, |thread| {
-        (0..200u8).filter(|n| n % 5 == thread).try_for_each(|n| Ok(on.items().delete(&[n])?))
+        (0..100u8).filter(|n| n % 5 == thread).try_for_each(|n| Ok(on.items().delete(&[n])?))
     })?;
     let mut left = on.items().scan_prefix(b"")?;
     left.try_for_each(|entry| {
         let fifth = entry?.0.first().is_some_and(|byte| byte % 5 == 4);
         holds("what nobody deleted is left", fifth)
     })?;
-    same("how many keys are left", on.items().scan_prefix(b"")?.count(), 40)
+    same("how many keys are left", on.items().scan_prefix(b"")?.count(), 20)
 }
 
 pub(super) fn threads_lose_no_count(on: Subject<'_>) -> Verdict {
     in_threads(4, |thread| {
-        for _ in 0..100 {
+        for _ in 0..50 {
             on.items().fetch_and_add_u64(b"views", u64::from(thread))?;
         }
         Ok(())
     })?;
-    same("the sum", on.items().fetch_and_add_u64(b"views", 0)?, 100 * (1 + 2 + 3))
+    same("the sum", on.items().fetch_and_add_u64(b"views", 0)?, 50 * (1 + 2 + 3))
 }
 
 /// Every way to count, side by side, on the same key.
@@ -194,7 +194,7 @@ pub(super) fn counters_and_transactions_lose_no_count(on: Subject<'_>) -> Verdic
         value.and_then(|value| value.try_into().ok()).map_or(0, u64::from_le_bytes)
     };
     in_threads(3, |thread| {
-        for round in 0..60u64 {
+        for round in 0..30u64 {
             match (u64::from(thread) + round) % 3 {
                 0 => on.items().fetch_and_add_u64(b"key", 1).map(drop)?,
                 1 => {
@@ -210,17 +210,17 @@ pub(super) fn counters_and_transactions_lose_no_count(on: Subject<'_>) -> Verdic
         }
         Ok(())
     })?;
-    same("the count", on.items().fetch_and_add_u64(b"key", 0)?, 180)
+    same("the count", on.items().fetch_and_add_u64(b"key", 0)?, 90)
 }
 
 pub(super) fn threads_lose_no_float(on: Subject<'_>) -> Verdict {
     in_threads(4, |_| {
-        for _ in 0..100 {
+        for _ in 0..50 {
             on.items().compare_and_swap_f32(b"score", |score| score + 1.0)?;
         }
         Ok(())
     })?;
-    same("the sum", on.items().compare_and_swap_f32(b"score", |score| score)?, 400.0)
+    same("the sum", on.items().compare_and_swap_f32(b"score", |score| score)?, 200.0)
 }
 
 pub(super) fn threads_and_handles_share_no_id(on: Subject<'_>) -> Verdict {
@@ -264,7 +264,7 @@ pub(super) fn transfers_keep_the_sum(on: Subject<'_>) -> Verdict {
     };
     beside_writers(
         || {
-            (0..100u8).try_for_each(|n| {
+            (0..50u8).try_for_each(|n| {
                 let isolation =
                     if n % 2 == 0 { Isolation::Snapshot } else { Isolation::Serializable };
                 let work = |tx: &Transaction<'_>| transfer(tx, n);

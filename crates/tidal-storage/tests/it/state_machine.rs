@@ -260,7 +260,7 @@ macro_rules! answers_as_a_map_does {
     ($test:ident, $open:path) => {
         proptest! {
             // Each case opens a database or several, which costs a few syncs.
-            #![proptest_config(ProptestConfig::with_cases(48))]
+            #![proptest_config(ProptestConfig::with_cases(32))]
 
             #[test]
             fn $test(steps in vec(any_step(), 1..40), snapshot_before: Index) {
@@ -300,7 +300,7 @@ fn told(storage: &dyn Storage) -> Vec<(String, Vec<KeyValue>, [u64; 3])> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// The same calls, one after another on each engine: what they leave, and what the
     /// statistics tell, is the same.

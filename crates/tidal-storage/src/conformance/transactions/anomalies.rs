@@ -77,7 +77,7 @@ pub(in super::super) fn torn_read(on: Subject<'_>) -> Verdict {
     for isolation in BOTH {
         thread::scope(|scope| {
             let writer = scope.spawn(move || {
-                for number in 0..300u32 {
+                for number in 0..100u32 {
                     let tx = storage.begin_with(isolation)?;
                     tx.put("items", b"x", &number.to_le_bytes())?;
                     tx.put("users", b"x", &number.to_le_bytes())?;
