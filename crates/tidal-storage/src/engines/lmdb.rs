@@ -34,6 +34,7 @@ mod meta;
 mod moment;
 mod open;
 mod options;
+mod reach;
 mod scan;
 mod spaces;
 

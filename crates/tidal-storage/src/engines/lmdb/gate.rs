@@ -7,7 +7,8 @@
 //!     begin, so that a reader who holds one and wants another is not stopped.
 //!     The second half they wait, so that a stream of short reads cannot starve
 //!     who waits.
-//! N4. Once it is closed no pass is given any more.
+//! N4. Once it is closed no pass is given any more, and whoever was waiting for an
+//!     [`Idle`] looks at [`Idle::is_closed`] first.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,11 @@ pub(super) struct Idle<'a> {
 }
 
 impl Idle<'_> {
+    /// Whether the gate is closed for ever, and LMDB must not be called (N4).
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.closed
+    }
+
     /// Closes the gate for ever (N4).
     pub(super) fn close(mut self) {
         self.state.closed = true;

@@ -11,14 +11,15 @@
 //! | 16     | 4    | magic, 0xBEEFC0DE                         |
 //! | 20     | 4    | version, 1                                |
 //! | 40     | 4    | bytes of a page, where the second begins  |
+//! | 80     | 8    | root of the tree of free pages            |
+//! | 128    | 8    | root of the tree of keyspaces             |
 //! | 136    | 8    | number of the last page that was ever used |
 //! | 144    | 8    | number of the transaction                 |
 //!
 //! The pages up to the last one need not all be in the file: one that was used and
 //! given back within a transaction is never written. So a file that is too short
-//! is made longer, with a hole, and [`check`] says that it was, so that everything
-//! that it should have can be read once: LMDB knows a page of zeros from one of
-//! its own, except inside of a value longer than a page.
+//! is only refused if something that can be reached is missing, which
+//! [`reach`](super::reach) finds out.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -26,6 +27,7 @@ use std::path::Path;
 
 use tidal_types::StorageError;
 
+use super::reach;
 use crate::Result;
 use crate::directory::io_error;
 
@@ -42,23 +44,13 @@ const PAGE_BYTES_MAX: u32 = 65536;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Meta {
     page_bytes: u32,
+    roots: [u64; 2],
     last_page: u64,
     transaction: u64,
 }
 
-/// Whether the file has every page that was ever used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole,
-    /// It has `length` bytes and is to have `bytes`.
-    Short {
-        length: u64,
-        bytes: u64,
-    },
-}
-
 /// Refuses a data file that LMDB must not map, and changes nothing.
-pub(super) fn check(directory: &Path, file: &Path) -> Result<Extent> {
+pub(super) fn check(directory: &Path, file: &Path) -> Result<()> {
     let failed = |operation| move |error| io_error(file, operation, error);
     let mut data = File::open(file).map_err(failed("open"))?;
     let length = data.metadata().map_err(failed("read the size of"))?.len();
@@ -85,7 +77,13 @@ pub(super) fn check(directory: &Path, file: &Path) -> Result<Extent> {
         .and_then(|pages| pages.checked_mul(newest.page_bytes.into()))
         .filter(|&bytes| i64::try_from(bytes).is_ok())
         .ok_or_else(|| damaged(directory, "its meta page speaks of more pages than can be"))?;
-    Ok(if length < bytes { Extent::Short { length, bytes } } else { Extent::Whole })
+    if length < bytes
+        && !reach::is_whole(&mut data, length, newest.page_bytes, newest.roots)
+            .map_err(failed("read"))?
+    {
+        return Err(damaged(directory, "its file is cut short"));
+    }
+    Ok(())
 }
 
 fn parse(directory: &Path, bytes: &[u8; META_BYTES]) -> Result<Meta> {
@@ -108,6 +106,7 @@ fn parse(directory: &Path, bytes: &[u8; META_BYTES]) -> Result<Meta> {
     }
     Ok(Meta {
         page_bytes,
+        roots: [u64::from_ne_bytes(field(bytes, 80)), u64::from_ne_bytes(field(bytes, 128))],
         last_page: u64::from_ne_bytes(field(bytes, 136)),
         transaction: u64::from_ne_bytes(field(bytes, 144)),
     })

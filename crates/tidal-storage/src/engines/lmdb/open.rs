@@ -1,18 +1,14 @@
 //! Opening LMDB: the directory, its lock, the file, the map.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use tidal_types::StorageError;
-
 use super::environment::{self, Sizes};
 use super::errors::storage_error;
-use super::meta::{self, Extent};
 use super::moment::Moments;
-use super::{KEYSPACES_MAX, LAYOUT, Lmdb, LmdbOptions, spaces};
-use crate::directory::{io_error, refuse_other_engine};
+use super::{KEYSPACES_MAX, LAYOUT, Lmdb, LmdbOptions, meta, spaces};
+use crate::directory::refuse_other_engine;
 use crate::engines::opening::Verdict;
 use crate::{DirectoryLock, Driver, DriverStorage, Result};
 
@@ -85,34 +81,15 @@ impl Lmdb {
                 created.map(drop).map_err(|error| storage_error(path, "create", error))
             })?;
         }
-        match meta::check(path, &data)? {
-            Extent::Whole => Self::over(path, options, false, lock),
-            Extent::Short { length, bytes } => {
-                let resize = |bytes| File::options().write(true).open(&data)?.set_len(bytes);
-                resize(bytes).map_err(|error| io_error(&data, "extend", error))?;
-                let opened = Self::over(path, options, false, lock)
-                    .and_then(|driver| driver.read_everything().map(|()| driver));
-                if opened.is_err() {
-                    resize(length).map_err(|error| io_error(&data, "cut", error))?;
-                }
-                opened
-            }
-        }
+        meta::check(path, &data)?;
+        Self::over(path, options, false, lock)
     }
 
     fn open_read_only(path: &Path, options: LmdbOptions) -> Result<Self> {
         refuse_other_engine(path, Self::NAME)?;
         LAYOUT.require(path)?;
         let lock = DirectoryLock::acquire_shared(path)?;
-        if meta::check(path, &LAYOUT.data_file(path))? != Extent::Whole {
-            // Making it longer is writing.
-            return Err(StorageError::Damaged {
-                path: path.to_path_buf(),
-                problem: "its file is shorter than it says, or was not closed; \
-                          open it for writing once"
-                    .to_owned(),
-            });
-        }
+        meta::check(path, &LAYOUT.data_file(path))?;
         Self::over(path, options, true, lock)
     }
 

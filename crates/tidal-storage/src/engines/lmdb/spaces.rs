@@ -98,6 +98,10 @@ impl Lmdb {
         let Some(idle) = self.gate.idle_within(self.options.busy_timeout) else {
             return Err(storage_error(&self.path, "grow", MdbError::MapFull.into()));
         };
+        if idle.is_closed() {
+            // Whoever tried before us has lost the map, which must not be looked at.
+            return Err(StorageError::Poisoned { path: self.path.clone() });
+        }
         if self.growths() != seen {
             return Ok(());
         }
@@ -139,35 +143,6 @@ impl Lmdb {
             let database = self.open_database(&name).map_err(self.error("open a keyspace"))?;
             if let Some(space) = self.spaces.get_mut(index) {
                 space.database = database;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads every entry, since the file was shorter than it says and may have been
-    /// cut.
-    pub(super) fn read_everything(&self) -> Result<()> {
-        let _pass = self.enter()?;
-        for name in &self.existing {
-            let entries = self.open_database(name).and_then(|database| {
-                let Some(database) = database else { return Ok(0) };
-                let transaction = self.env().read_txn()?;
-                let mut entries = 0_u64;
-                for entry in database.iter(&transaction)? {
-                    entry?;
-                    entries += 1;
-                }
-                Ok(entries.abs_diff(database.len(&transaction)?))
-            });
-            match entries {
-                Ok(0) => {}
-                Ok(_) | Err(heed::Error::Mdb(_)) => {
-                    return Err(StorageError::Damaged {
-                        path: self.path.clone(),
-                        problem: "its file is cut short".to_owned(),
-                    });
-                }
-                Err(error) => return Err(storage_error(&self.path, "read", error)),
             }
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tidal_types::{EntityKind, ErrorKind};
 
-use super::meta::Extent;
 use super::*;
 use crate::{AtomicBatch, Storage};
 
@@ -251,10 +250,64 @@ fn a_file_that_is_short_of_unused_pages_opens() {
         bytes[meta + 136..meta + 144].copy_from_slice(&(pages + 2).to_ne_bytes());
     }
     fs::write(&data, &bytes).unwrap();
-    assert!(matches!(meta::check(directory.path(), &data).unwrap(), Extent::Short { .. }));
     let storage = small(directory.path());
     assert_eq!(storage.backend(EntityKind::Item).stats().unwrap().keys, 30);
-    assert!(fs::metadata(&data).unwrap().len() > end);
+    assert_eq!(fs::metadata(&data).unwrap().len(), end);
+    storage.commit(large_batch(2), Durability::Sync).unwrap();
+    storage.close().unwrap();
+    let options = LmdbOptions::default();
+    let storage = LmdbStorage::open_read_only(directory.path(), options).unwrap();
+    let values = storage.backend(EntityKind::Item).scan_prefix(b"").unwrap();
+    let values: Vec<_> = values.map(std::result::Result::unwrap).collect();
+    assert_eq!(values.len(), 60);
+    assert!(values.iter().all(|(key, value)| *value == vec![key[0]; 50_000]));
+}
+
+/// A value that lies in pages of its own, at the end of the file, is not told from
+/// zeros by LMDB.
+#[test]
+fn a_file_that_was_cut_inside_of_a_value_is_damage_and_stays_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = small(directory.path());
+    // Leaves free pages, which the trees take, so that the values come last.
+    for n in 0..10u8 {
+        storage.backend(EntityKind::Item).put(&[n], &[n; 30_000]).unwrap();
+    }
+    storage.close().unwrap();
+    let data = LAYOUT.data_file(directory.path());
+    let whole = fs::read(&data).unwrap();
+    let mut refused = 0;
+    for pages in whole.len() / 4096 - 10..whole.len() / 4096 {
+        let cut = &whole[..pages * 4096];
+        fs::write(&data, cut).unwrap();
+        match LmdbStorage::open(directory.path()) {
+            Ok(storage) => {
+                for n in 0..10u8 {
+                    let value = storage.backend(EntityKind::Item).get(&[n]).unwrap().unwrap();
+                    assert!(value == [n; 30_000], "{pages} pages: value {n} has a hole");
+                }
+            }
+            Err(error) => {
+                assert!(matches!(error, StorageError::Damaged { .. }), "{pages} pages: {error}");
+                assert!(fs::read(&data).unwrap() == cut, "{pages} pages: the file was changed");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "{refused}");
+}
+
+/// Z1. A map that could not grow is gone: whoever waited to let it grow must not
+/// look at it.
+#[test]
+fn who_waits_for_a_map_that_is_lost_is_told_so() {
+    let storage = LmdbStorage::open_temp().unwrap();
+    let waited = storage.with_driver(|lmdb| {
+        lmdb.gate.idle().close();
+        lmdb.grow(lmdb.growths())
+    });
+    let error = waited.unwrap_err();
+    assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
 }
 
 #[test]
