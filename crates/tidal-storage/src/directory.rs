@@ -29,13 +29,17 @@ impl DirectoryLock {
     /// [`StorageError::Locked`] if another process, or another handle in this
     /// one, has it, and what the operating system says.
     pub fn acquire(directory: &Path) -> Result<Self> {
+        let parents = missing_parents(directory);
         fs::create_dir_all(directory)
             .map_err(|error| io_error(directory, "create the directory", error))?;
         let path = directory.join(LOCK_FILE);
         if !path.exists() {
             // The directory is new, or its maker died early: a power cut must not
-            // take it with everything that will be synced inside.
-            sync_parent(directory).map_err(|error| io_error(directory, "sync", error))?;
+            // take it with everything that will be synced inside, nor a directory
+            // above it that is new too.
+            for directory in parents.into_iter().chain([directory]) {
+                sync_parent(directory).map_err(|error| io_error(directory, "sync", error))?;
+            }
         }
         let file = OpenOptions::new()
             .create(true)
@@ -99,6 +103,12 @@ impl Drop for DirectoryLock {
         // being started has a copy of it. If unlocking fails, closing is what is left.
         drop(self.file.as_ref().map(File::unlock));
     }
+}
+
+/// The directories above this one that are not there, the lowest first.
+fn missing_parents(directory: &Path) -> Vec<&Path> {
+    let above = directory.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    above.take_while(|above| !above.exists()).collect()
 }
 
 /// Makes the entry of a directory durable.
@@ -241,6 +251,21 @@ mod tests {
         assert!(matches!(&error, StorageError::Locked { path: told } if *told == path), "{error}");
         drop(lock);
         DirectoryLock::acquire(&path).unwrap();
+    }
+
+    /// Each is then made durable in the one above it.
+    #[test]
+    fn the_directories_that_will_be_new_are_known() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b/storage");
+        assert_eq!(
+            missing_parents(&path),
+            [directory.path().join("a/b"), directory.path().join("a")]
+        );
+        DirectoryLock::acquire(&path).unwrap();
+        assert!(missing_parents(&path).is_empty());
+        assert!(missing_parents(Path::new("storage")).is_empty());
+        assert_eq!(missing_parents(Path::new("nowhere/storage")), [Path::new("nowhere")]);
     }
 
     #[test]
