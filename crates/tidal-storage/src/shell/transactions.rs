@@ -4,7 +4,7 @@
 use tidal_types::StorageError;
 
 use super::conflicts::{History, Start};
-use super::shared::{Open, Prepared, Shared, Space};
+use super::shared::{Open, Shared, Space};
 use crate::batch::check_key;
 use crate::transaction::Reads;
 use crate::{BatchOp, Driver, Durability, Result, WriteBatch};
@@ -38,8 +38,12 @@ impl<D: Driver> Committer for Shared<D> {
         durability: Durability,
     ) -> Result<()> {
         if writes.is_empty() {
-            // What was read is the state at the start: nothing can conflict.
-            return self.apply(Prepared::default(), durability);
+            // What was read is the state at the start: nothing can conflict, and
+            // nothing is written to a storage that is only read.
+            return match durability {
+                Durability::Buffer => self.check_open(),
+                Durability::Sync => self.sync(),
+            };
         }
         let _gate = self.conflicts.enter_alone();
         self.with(|open| {
@@ -63,7 +67,7 @@ impl<D: Driver> Shared<D> {
         check_key(space.name(), key)?;
         let checked = batch.into_checked(space.name())?;
         let _gate = self.conflicts.enter_alone();
-        let found = self.with(|open| open.driver.get(None, space.id, key))?;
+        let found = self.writing(|open| open.driver.get(None, space.id, key))?;
         space.counters.add_reads(1);
         let same = found.as_deref() == expected;
         if same {

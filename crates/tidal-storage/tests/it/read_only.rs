@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tidal_storage::{
-    AtomicBatch, Direction, Durability, KeyRange, Result, Storage, StorageError, WriteBatch,
+    AtomicBatch, Direction, Durability, Isolation, KeyRange, Result, Storage, StorageError, WriteBatch,
 };
 use tidal_types::{EntityKind, ErrorKind};
 
@@ -21,12 +21,24 @@ fn refuses_writes(storage: &dyn Storage) {
     assert_read_only(items.delete(b"key"));
     assert_read_only(items.write_batch(WriteBatch::new()));
     assert_read_only(items.compact());
+    for expected in [None, Some(&b"value"[..])] {
+        assert_read_only(items.compare_and_swap(b"key", expected, None, Durability::Sync));
+    }
+    let tx = storage.begin().unwrap();
+    tx.put(EntityKind::Item, b"key", b"other").unwrap();
+    assert_read_only(tx.commit(Durability::Buffer));
     let mut batch = AtomicBatch::new();
     batch.put("fresh", "key", "value");
     assert_read_only(storage.commit(batch, Durability::Sync));
     assert!(!storage.stats().unwrap().keyspaces.contains_key("fresh"));
     items.flush().unwrap();
     storage.flush_all().unwrap();
+    // A transaction that has only read has nothing to refuse.
+    for durability in [Durability::Buffer, Durability::Sync] {
+        let tx = storage.begin_with(Isolation::Serializable).unwrap();
+        assert!(tx.contains(EntityKind::Item, b"key").unwrap());
+        tx.commit(durability).unwrap();
+    }
 }
 
 /// How many handles of one process may read at a time. Those of several processes
