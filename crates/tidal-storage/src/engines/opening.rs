@@ -2,7 +2,7 @@
 //!
 //! | data file | other files | what we do                                       |
 //! |-----------|-------------|--------------------------------------------------|
-//! | yes       | any         | open                                             |
+//! | yes       | any         | finish a creation that was cut short, open       |
 //! | no        | yes         | refuse: not storage                              |
 //! | no        | no          | clear the rest of a creation cut short, create   |
 //!
@@ -98,8 +98,19 @@ impl Layout {
         synced.map_err(|error| io_error(&made, "sync", error))?;
         fs::rename(&made, self.data_file(directory))
             .map_err(|error| io_error(&made, "rename", error))?;
-        fs::remove_dir_all(&making).map_err(|error| io_error(&making, "remove", error))?;
-        sync_dir(directory).map_err(|error| io_error(directory, "sync", error))
+        self.finish(directory)
+    }
+
+    /// Makes the name of a data file durable, if that was not done when it was made:
+    /// the folder in which it was made is there until then. Whoever calls holds the
+    /// lock.
+    pub(crate) fn finish(&self, directory: &Path) -> Result<()> {
+        let making = directory.join(self.making);
+        if making.exists() {
+            sync_dir(directory).map_err(|error| io_error(directory, "sync", error))?;
+            fs::remove_dir_all(&making).map_err(|error| io_error(&making, "remove", error))?;
+        }
+        Ok(())
     }
 
     pub(crate) fn data_file(&self, directory: &Path) -> PathBuf {

@@ -80,6 +80,8 @@ impl Lmdb {
                 let created = environment::open(making, sizes, false, &lock);
                 created.map(drop).map_err(|error| storage_error(path, "create", error))
             })?;
+        } else {
+            LAYOUT.finish(path)?;
         }
         meta::check(path, &data)?;
         Self::over(path, options, false, lock)

@@ -32,4 +32,11 @@ fn every_row_of_the_table() {
     fs::write(path.join("thesis.tex"), "text").unwrap();
     assert_eq!(LAYOUT.inspect(path).unwrap(), Verdict::Open);
     LAYOUT.require(path).unwrap();
+
+    // A creation that was cut short once the file had its name.
+    fs::create_dir(path.join("making")).unwrap();
+    assert_eq!(LAYOUT.inspect(path).unwrap(), Verdict::Open);
+    LAYOUT.finish(path).unwrap();
+    assert!(!path.join("making").exists());
+    assert_eq!(fs::read(path.join("data")).unwrap(), b"whole");
 }

@@ -80,6 +80,8 @@ impl Redb {
                 let created = builder.create(LAYOUT.data_file(making));
                 created.map(drop).map_err(|error| storage_error(path, "create", error))
             })?;
+        } else {
+            LAYOUT.finish(path)?;
         }
         let database = without_panic(path, || {
             let opened = builder.open(LAYOUT.data_file(path));
