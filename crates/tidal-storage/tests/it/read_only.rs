@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use tidal_storage::{
-    AtomicBatch, Direction, Durability, Isolation, KeyRange, Result, Storage, StorageError, WriteBatch,
+    AtomicBatch, Direction, Durability, Isolation, KeyRange, Result, Storage, StorageError,
+    WriteBatch,
 };
 use tidal_types::{EntityKind, ErrorKind};
 
