@@ -162,9 +162,8 @@ pub(crate) fn temporary() -> Result<tempfile::TempDir> {
         .map_err(|error| io_error(&std::env::temp_dir(), "create a temporary directory", error))
 }
 
-/// Runs what opens an engine. Some engines trust what they read, and panic over
-/// damaged files: such a panic is damage.
-#[cfg(any(feature = "fjall", feature = "redb"))]
+/// Runs what opens or closes an engine. Some engines trust what they read, and panic
+/// over damaged files: such a panic is damage.
 pub(crate) fn without_panic<T>(path: &Path, open: impl FnOnce() -> Result<T>) -> Result<T> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
@@ -172,8 +171,10 @@ pub(crate) fn without_panic<T>(path: &Path, open: impl FnOnce() -> Result<T>) ->
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let problem =
-            format!("the engine gave up while opening it: {}", text.unwrap_or("no reason told"));
+        let problem = format!(
+            "the engine gave up while opening or closing it: {}",
+            text.unwrap_or("no reason told")
+        );
         Err(StorageError::Damaged { path: path.to_path_buf(), problem })
     })
 }

@@ -10,6 +10,7 @@ use tidal_types::StorageError;
 use super::conflicts::{CONFLICT_BYTES_MAX, Conflicts};
 use super::scan::Scan;
 use crate::counters::{Counters, Tally};
+use crate::directory::without_panic;
 use crate::sync::{read, write};
 use crate::{
     AtomicBatch, BatchOp, Direction, Driver, Durability, EngineStats, KeyRange, KeyspaceName,
@@ -226,7 +227,12 @@ impl<D: Driver> Shared<D> {
         // The lock is held until the driver is gone, so that whoever closes next
         // returns to a free directory too.
         let Some(open) = guard.take() else { return Ok(()) };
-        if open.driver.is_read_only() { Ok(()) } else { open.driver.sync() }
+        let synced = if open.driver.is_read_only() { Ok(()) } else { open.driver.sync() };
+        let closed = without_panic(&self.path, || {
+            drop(open);
+            Ok(())
+        });
+        synced.and(closed)
     }
 }
 

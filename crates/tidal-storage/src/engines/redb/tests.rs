@@ -125,6 +125,31 @@ fn a_file_that_was_cut_or_is_something_else_is_damage_and_stays_as_it_was() {
     assert!(storage.backend(EntityKind::Item).contains(b"key").unwrap());
 }
 
+/// redb looks at what is free when it is closed, and panics over what cannot be.
+#[test]
+fn a_damaged_page_ends_nothing_when_the_file_is_closed() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = RedbStorage::open(directory.path()).unwrap();
+    storage.backend(EntityKind::Item).put(b"key", b"value").unwrap();
+    storage.close().unwrap();
+    let data = LAYOUT.data_file(directory.path());
+    let whole = fs::read(&data).unwrap();
+    let mut gave_up = 0;
+    for at in (4096..whole.len()).step_by(4096).flat_map(|page| page..page + 4) {
+        let mut bytes = whole.clone();
+        bytes[at] = 0;
+        fs::write(&data, &bytes).unwrap();
+        // The damage shows when it is opened, when it is closed, or not at all.
+        if let Ok(storage) = RedbStorage::open(directory.path())
+            && let Err(error) = storage.close()
+        {
+            assert!(matches!(error, StorageError::Damaged { .. }), "byte {at}: {error}");
+            gave_up += 1;
+        }
+    }
+    assert!(gave_up > 0, "no page makes it panic");
+}
+
 #[test]
 fn the_cache_has_the_size_that_was_asked_for() {
     let directory = tempfile::tempdir().unwrap();
