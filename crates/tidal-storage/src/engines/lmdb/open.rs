@@ -18,12 +18,12 @@ impl DriverStorage<Lmdb> {
     /// # Errors
     ///
     /// Nothing is changed in a directory that is refused:
-    /// [`StorageError::Locked`] if it is open elsewhere,
-    /// [`StorageError::OtherEngine`] if another engine wrote it,
-    /// [`StorageError::NotStorage`] if it has other files,
-    /// [`StorageError::UnsupportedVersion`] if another version of LMDB wrote it,
-    /// [`StorageError::Damaged`] if its file is not what was written, and what the
-    /// operating system says.
+    /// [`Locked`](crate::StorageError::Locked) if it is open elsewhere,
+    /// [`OtherEngine`](crate::StorageError::OtherEngine) if another engine wrote it,
+    /// [`NotStorage`](crate::StorageError::NotStorage) if it has other files,
+    /// [`UnsupportedVersion`](crate::StorageError::UnsupportedVersion) if another version
+    /// of LMDB wrote it, [`Damaged`](crate::StorageError::Damaged) if its file is not
+    /// what was written, and what the operating system says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, LmdbOptions::default())
     }
@@ -43,8 +43,8 @@ impl DriverStorage<Lmdb> {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), and [`StorageError::NotStorage`] if there is no
-    /// storage.
+    /// As [`open`](Self::open), and [`NotStorage`](crate::StorageError::NotStorage) if
+    /// there is no storage.
     pub fn open_read_only(path: impl AsRef<Path>, options: LmdbOptions) -> Result<Self> {
         let path = path.as_ref();
         Self::over(Lmdb::open_read_only(path, options)?, path.to_path_buf())
