@@ -173,7 +173,8 @@ fn a_line_of_logs_has_the_keys_of_its_root() {
 /// G37: damage of checkpoints and cursors alone costs no record.
 #[test]
 fn a_log_that_is_refused_for_what_is_beside_keeps_every_record() {
-    let damage: [(&dyn Fn(&Path), bool); 5] = [
+    type Damage<'a> = &'a dyn Fn(&Path);
+    let damage: [(Damage<'_>, bool); 5] = [
         // The cursors, both copies.
         (&|dir| std::fs::write(dir.join(names::CURSORS), [1; 100]).unwrap(), true),
         (&|dir| std::fs::remove_file(dir.join(names::CURSORS)).unwrap(), true),
