@@ -131,8 +131,8 @@ pub(crate) fn sync_dir(_directory: &Path) -> io::Result<()> {
 
 /// The file or folder by which the storage of each engine is known.
 #[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb"))]
-const SIGNATURES: [(&str, &str); 3] =
-    [("fjall", "keyspaces"), ("lmdb", "data.mdb"), ("redb", "data.redb")];
+const SIGNATURES: [(&str, &str); 4] =
+    [("fjall", "keyspaces"), ("hybrid", "hybrid"), ("lmdb", "data.mdb"), ("redb", "data.redb")];
 
 /// Refuses a directory that holds the storage of another engine than this one, and
 /// changes nothing.

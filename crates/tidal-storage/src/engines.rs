@@ -2,6 +2,8 @@
 
 #[cfg(feature = "fjall")]
 pub(crate) mod fjall;
+#[cfg(feature = "hybrid")]
+pub(crate) mod hybrid;
 #[cfg(feature = "lmdb")]
 pub(crate) mod lmdb;
 pub(crate) mod memory;

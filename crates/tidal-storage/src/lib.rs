@@ -152,6 +152,8 @@ pub use engine::{KeyValue, PrefixIterator, StorageEngine};
 pub use engine_ext::StorageEngineExt;
 #[cfg(feature = "fjall")]
 pub use engines::fjall::{Fjall, FjallAtomicBatch, FjallBackend, FjallOptions, FjallStorage};
+#[cfg(feature = "hybrid")]
+pub use engines::hybrid::{Hybrid, HybridBackend, HybridOptions, HybridStorage};
 #[cfg(feature = "lmdb")]
 pub use engines::lmdb::{Lmdb, LmdbBackend, LmdbOptions, LmdbStorage};
 pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};

@@ -111,7 +111,13 @@ impl DriverStorage<Fjall> {
 }
 
 impl Fjall {
-    fn open(path: &Path, options: FjallOptions) -> Result<Self> {
+    /// Whether there is a database in a directory. Changes nothing.
+    #[cfg(feature = "hybrid")]
+    pub(crate) fn is_in(path: &Path) -> Result<bool> {
+        Ok(directory::inspect(path)? == directory::Verdict::Open)
+    }
+
+    pub(crate) fn open(path: &Path, options: FjallOptions) -> Result<Self> {
         refuse_other_engine(path, Self::NAME)?;
         // The first look changes nothing, so that not even a lock file appears in
         // a folder of something else; the second cannot be overtaken.

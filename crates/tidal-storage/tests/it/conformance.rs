@@ -41,6 +41,8 @@ impl Factory for OnDisk {
 
 #[cfg(feature = "fjall")]
 pub(crate) const FJALL: OnDisk = OnDisk(tidal_storage::Fjall::CAPABILITIES, engines::open_fjall);
+#[cfg(feature = "hybrid")]
+pub(crate) const HYBRID: OnDisk = OnDisk(tidal_storage::Hybrid::CAPABILITIES, engines::open_hybrid);
 #[cfg(feature = "lmdb")]
 pub(crate) const LMDB: OnDisk = OnDisk(tidal_storage::Lmdb::CAPABILITIES, engines::open_lmdb);
 #[cfg(feature = "redb")]
@@ -49,6 +51,8 @@ pub(crate) const REDB: OnDisk = OnDisk(tidal_storage::Redb::CAPABILITIES, engine
 conformance_tests!(memory, crate::conformance::InMemory, without persistence);
 #[cfg(feature = "fjall")]
 conformance_tests!(fjall, crate::conformance::FJALL);
+#[cfg(feature = "hybrid")]
+conformance_tests!(hybrid, crate::conformance::HYBRID);
 #[cfg(feature = "lmdb")]
 conformance_tests!(lmdb, crate::conformance::LMDB);
 #[cfg(feature = "redb")]

@@ -4,6 +4,8 @@ use std::path::Path;
 
 #[cfg(feature = "fjall")]
 use tidal_storage::FjallStorage;
+#[cfg(feature = "hybrid")]
+use tidal_storage::HybridStorage;
 #[cfg(feature = "lmdb")]
 use tidal_storage::LmdbStorage;
 #[cfg(feature = "redb")]
@@ -17,6 +19,11 @@ pub(crate) fn open_memory(_: &Path) -> Result<Box<dyn Storage>> {
 #[cfg(feature = "fjall")]
 pub(crate) fn open_fjall(path: &Path) -> Result<Box<dyn Storage>> {
     Ok(Box::new(FjallStorage::open(path)?))
+}
+
+#[cfg(feature = "hybrid")]
+pub(crate) fn open_hybrid(path: &Path) -> Result<Box<dyn Storage>> {
+    Ok(Box::new(HybridStorage::open(path)?))
 }
 
 #[cfg(feature = "lmdb")]

@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use tidal_keys::{Tag, encode_key};
 use tidal_storage::{AtomicBatch, Durability, Storage, StorageError};
-use tidal_types::EntityKind;
+use tidal_types::{EntityId, EntityKind};
 
 use crate::fixture::{Open, entries};
 
@@ -19,6 +20,8 @@ const KEYS_IN_A_BATCH: u64 = 20;
 const ENGINES: &[(&str, Open)] = &[
     #[cfg(feature = "fjall")]
     ("fjall", crate::engines::open_fjall),
+    #[cfg(feature = "hybrid")]
+    ("hybrid", crate::engines::open_hybrid),
     #[cfg(feature = "lmdb")]
     ("lmdb", crate::engines::open_lmdb),
     #[cfg(feature = "redb")]
@@ -27,6 +30,12 @@ const ENGINES: &[(&str, Open)] = &[
 
 pub(crate) fn opener(engine: &str) -> Open {
     ENGINES.iter().find(|(name, _)| *name == engine).unwrap().1
+}
+
+/// A key with each tag in turn, since an engine may keep them in different places.
+fn item_key(number: u64) -> Vec<u8> {
+    let tag = Tag::ALL[usize::try_from(number).unwrap() % Tag::ALL.len()];
+    encode_key(EntityId::new(number), tag, b"").unwrap()
 }
 
 /// The number of the last batch, once all keys of both keyspaces are seen to be
@@ -59,7 +68,7 @@ fn child_process() {
         let mut batch = AtomicBatch::new();
         for key in 0..KEYS_IN_A_BATCH {
             let value = [number.to_le_bytes().as_slice(), &[7; 500]].concat();
-            batch.put(EntityKind::Item, key.to_le_bytes(), value.clone());
+            batch.put(EntityKind::Item, item_key(key), value.clone());
             batch.put("other", key.to_le_bytes(), value);
         }
         let durability =
@@ -114,6 +123,12 @@ fn check(engine: &str) {
 #[test]
 fn fjall_survives_kills() {
     check("fjall");
+}
+
+#[cfg(feature = "hybrid")]
+#[test]
+fn hybrid_survives_kills() {
+    check("hybrid");
 }
 
 #[cfg(feature = "lmdb")]

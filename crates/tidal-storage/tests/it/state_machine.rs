@@ -8,10 +8,12 @@ use std::ops::Bound;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
+use tidal_keys::{Tag, entity_tag_prefix};
 use tidal_storage::{
     AtomicBatch, Direction, Durability, EngineStats, Isolation, KeyRange, KeyValue, KeyspaceName,
     Savepoint, Snapshot, Storage, Transaction,
 };
+use tidal_types::EntityId;
 
 use crate::fixture::{Fixture, Open, entries};
 
@@ -45,17 +47,37 @@ enum TxStep {
     Release(Index),
 }
 
+fn any_bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    vec(select([0x00, 0x61, 0xff].as_slice()), length)
+}
+
+/// The beginning of a key of an entity, which an engine may keep elsewhere by its tag.
+fn any_entity_key() -> impl Strategy<Value = Vec<u8>> {
+    let id = select([0, 0x6161_6161_6161_6161, u64::MAX].as_slice()).prop_map(EntityId::new);
+    (id, select(Tag::ALL.as_slice()), 8..=10usize).prop_map(|(id, tag, length)| {
+        let mut key = entity_tag_prefix(id, tag).to_vec();
+        key.truncate(length);
+        key
+    })
+}
+
 /// Few and short, so that calls often speak of the same key.
 fn any_key() -> impl Strategy<Value = Vec<u8>> {
-    vec(select([0x00, 0x61, 0xff].as_slice()), 1..4)
+    let entity =
+        (any_entity_key(), any_bytes(0..2)).prop_map(|(key, suffix)| [key, suffix].concat());
+    prop_oneof![any_bytes(1..4), entity]
+}
+
+/// A prefix, or a bound.
+fn any_place() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![any_bytes(0..4), any_entity_key()]
 }
 
 fn any_bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
-    let key = || vec(select([0x00, 0x61, 0xff].as_slice()), 0..4);
     prop_oneof![
         Just(Bound::Unbounded),
-        key().prop_map(Bound::Included),
-        key().prop_map(Bound::Excluded)
+        any_place().prop_map(Bound::Included),
+        any_place().prop_map(Bound::Excluded)
     ]
 }
 
@@ -86,7 +108,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (space(), any_key()).prop_map(|(space, key)| Step::Delete(space, key)),
         4 => (vec(write, 0..30), durability()).prop_map(|(writes, durability)| Step::Commit(writes, durability)),
         2 => (space(), any_key()).prop_map(|(space, key)| Step::Get(space, key)),
-        2 => (space(), vec(select([0x00, 0x61, 0xff].as_slice()), 0..3)).prop_map(|(space, key)| Step::Prefix(space, key)),
+        2 => (space(), any_place()).prop_map(|(space, key)| Step::Prefix(space, key)),
         4 => (space(), any_bound(), any_bound(), direction()).prop_map(|(s, start, end, d)| Step::Range(s, start, end, d)),
         3 => transaction.prop_map(|(steps, isolation, commit)| Step::Transact(steps, isolation, commit)),
         1 => Just(Step::Flush),
@@ -272,6 +294,8 @@ macro_rules! answers_as_a_map_does {
 
 #[cfg(feature = "fjall")]
 answers_as_a_map_does!(fjall_answers_as_a_map_does, crate::engines::open_fjall);
+#[cfg(feature = "hybrid")]
+answers_as_a_map_does!(hybrid_answers_as_a_map_does, crate::engines::open_hybrid);
 #[cfg(feature = "lmdb")]
 answers_as_a_map_does!(lmdb_answers_as_a_map_does, crate::engines::open_lmdb);
 #[cfg(feature = "redb")]
@@ -282,6 +306,8 @@ const ENGINES: &[Open] = &[
     crate::engines::open_memory,
     #[cfg(feature = "fjall")]
     crate::engines::open_fjall,
+    #[cfg(feature = "hybrid")]
+    crate::engines::open_hybrid,
     #[cfg(feature = "lmdb")]
     crate::engines::open_lmdb,
     #[cfg(feature = "redb")]
