@@ -130,9 +130,14 @@ pub(crate) fn sync_dir(_directory: &Path) -> io::Result<()> {
 }
 
 /// The file or folder by which the storage of each engine is known.
-#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb"))]
-const SIGNATURES: [(&str, &str); 4] =
-    [("fjall", "keyspaces"), ("hybrid", "hybrid"), ("lmdb", "data.mdb"), ("redb", "data.redb")];
+#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb", feature = "rocksdb"))]
+const SIGNATURES: [(&str, &str); 5] = [
+    ("fjall", "keyspaces"),
+    ("hybrid", "hybrid"),
+    ("lmdb", "data.mdb"),
+    ("redb", "data.redb"),
+    ("rocksdb", "data.rocksdb"),
+];
 
 /// Refuses a directory that holds the storage of another engine than this one, and
 /// changes nothing.
@@ -140,7 +145,7 @@ const SIGNATURES: [(&str, &str); 4] =
 /// # Errors
 ///
 /// [`StorageError::OtherEngine`].
-#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb"))]
+#[cfg(any(test, feature = "fjall", feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 pub(crate) fn refuse_other_engine(directory: &Path, engine: &'static str) -> Result<()> {
     let holds = |&&(_, file): &&(&str, &str)| directory.join(file).exists();
     let found: Vec<&str> = SIGNATURES.iter().filter(holds).map(|&(engine, _)| engine).collect();
@@ -156,7 +161,7 @@ pub(crate) fn refuse_other_engine(directory: &Path, engine: &'static str) -> Res
 
 /// A directory that is deleted when it is dropped.
 #[cfg(any(test, feature = "testing"))]
-#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 pub(crate) fn temporary() -> Result<tempfile::TempDir> {
     tempfile::tempdir()
         .map_err(|error| io_error(&std::env::temp_dir(), "create a temporary directory", error))

@@ -7,7 +7,9 @@ pub(crate) mod hybrid;
 #[cfg(feature = "lmdb")]
 pub(crate) mod lmdb;
 pub(crate) mod memory;
-#[cfg(any(feature = "lmdb", feature = "redb"))]
+#[cfg(any(feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 mod opening;
 #[cfg(feature = "redb")]
 pub(crate) mod redb;
+#[cfg(feature = "rocksdb")]
+pub(crate) mod rocksdb;

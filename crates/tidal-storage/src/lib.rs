@@ -159,6 +159,8 @@ pub use engines::lmdb::{Lmdb, LmdbBackend, LmdbOptions, LmdbStorage};
 pub use engines::memory::{InMemoryBackend, Memory, MemoryStorage};
 #[cfg(feature = "redb")]
 pub use engines::redb::{ImportReport, Redb, RedbBackend, RedbOptions, RedbStorage, import_redb};
+#[cfg(feature = "rocksdb")]
+pub use engines::rocksdb::{RocksDb, RocksDbBackend, RocksDbOptions, RocksDbStorage};
 pub use keyspace::{KEYSPACE_NAME_BYTES_MAX, KeyspaceName};
 pub use range::{Direction, KeyRange};
 pub use sequence::{SEQUENCE_BLOCK_IDS, Sequence};

@@ -1,4 +1,5 @@
-//! What the engines that keep one data file do alike when a directory is opened.
+//! What the engines that keep one data file, or one folder, do alike when a directory
+//! is opened. The folder of RocksDB is a data file here.
 //!
 //! | data file | other files | what we do                                       |
 //! |-----------|-------------|--------------------------------------------------|
@@ -94,7 +95,11 @@ impl Layout {
         fs::create_dir(&making).map_err(|error| io_error(&making, "create", error))?;
         make(&making)?;
         let made = making.join(self.data);
-        let synced = File::options().write(true).open(&made).and_then(|file| file.sync_all());
+        let synced = if made.is_dir() {
+            sync_dir(&made)
+        } else {
+            File::options().write(true).open(&made).and_then(|file| file.sync_all())
+        };
         synced.map_err(|error| io_error(&made, "sync", error))?;
         fs::rename(&made, self.data_file(directory))
             .map_err(|error| io_error(&made, "rename", error))?;

@@ -47,6 +47,8 @@ pub(crate) const HYBRID: OnDisk = OnDisk(tidal_storage::Hybrid::CAPABILITIES, en
 pub(crate) const LMDB: OnDisk = OnDisk(tidal_storage::Lmdb::CAPABILITIES, engines::open_lmdb);
 #[cfg(feature = "redb")]
 pub(crate) const REDB: OnDisk = OnDisk(tidal_storage::Redb::CAPABILITIES, engines::open_redb);
+#[cfg(feature = "rocksdb")]
+pub(crate) const ROCKSDB: OnDisk = OnDisk(tidal_storage::RocksDb::CAPABILITIES, engines::open_rocksdb);
 
 conformance_tests!(memory, crate::conformance::InMemory, without persistence);
 #[cfg(feature = "fjall")]
@@ -57,3 +59,5 @@ conformance_tests!(hybrid, crate::conformance::HYBRID);
 conformance_tests!(lmdb, crate::conformance::LMDB);
 #[cfg(feature = "redb")]
 conformance_tests!(redb, crate::conformance::REDB);
+#[cfg(feature = "rocksdb")]
+conformance_tests!(rocksdb, crate::conformance::ROCKSDB);

@@ -10,6 +10,8 @@ use tidal_storage::HybridStorage;
 use tidal_storage::LmdbStorage;
 #[cfg(feature = "redb")]
 use tidal_storage::RedbStorage;
+#[cfg(feature = "rocksdb")]
+use tidal_storage::RocksDbStorage;
 use tidal_storage::{MemoryStorage, Result, Storage};
 
 pub(crate) fn open_memory(_: &Path) -> Result<Box<dyn Storage>> {
@@ -34,4 +36,9 @@ pub(crate) fn open_lmdb(path: &Path) -> Result<Box<dyn Storage>> {
 #[cfg(feature = "redb")]
 pub(crate) fn open_redb(path: &Path) -> Result<Box<dyn Storage>> {
     Ok(Box::new(RedbStorage::open(path)?))
+}
+
+#[cfg(feature = "rocksdb")]
+pub(crate) fn open_rocksdb(path: &Path) -> Result<Box<dyn Storage>> {
+    Ok(Box::new(RocksDbStorage::open(path)?))
 }

@@ -350,3 +350,9 @@ fn memory_keeps_transactions_apart() {
 fn fjall_keeps_transactions_apart() {
     check_many(crate::engines::open_fjall);
 }
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_keeps_transactions_apart() {
+    check_many(crate::engines::open_rocksdb);
+}

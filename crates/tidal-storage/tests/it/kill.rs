@@ -26,6 +26,8 @@ const ENGINES: &[(&str, Open)] = &[
     ("lmdb", crate::engines::open_lmdb),
     #[cfg(feature = "redb")]
     ("redb", crate::engines::open_redb),
+    #[cfg(feature = "rocksdb")]
+    ("rocksdb", crate::engines::open_rocksdb),
 ];
 
 pub(crate) fn opener(engine: &str) -> Open {
@@ -141,4 +143,10 @@ fn lmdb_survives_kills() {
 #[test]
 fn redb_survives_kills() {
     check("redb");
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_survives_kills() {
+    check("rocksdb");
 }

@@ -18,10 +18,10 @@ mod fixture;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
-#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 mod kill;
 #[cfg(test)]
-#[cfg(any(feature = "lmdb", feature = "redb"))]
+#[cfg(any(feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 mod read_only;
 #[cfg(test)]
 mod state_machine;

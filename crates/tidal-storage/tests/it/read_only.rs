@@ -98,3 +98,13 @@ fn redb_opens_for_reading_only() {
     }
     check(crate::engines::open_redb, open, 2);
 }
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_opens_for_reading_only() {
+    use tidal_storage::{RocksDbOptions, RocksDbStorage};
+    fn open(path: &Path) -> Result<Box<dyn Storage>> {
+        Ok(Box::new(RocksDbStorage::open_read_only(path, RocksDbOptions::default())?))
+    }
+    check(crate::engines::open_rocksdb, open, 2);
+}

@@ -277,7 +277,7 @@ proptest! {
 }
 
 /// A property for an engine on disk.
-#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb"))]
+#[cfg(any(feature = "fjall", feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 macro_rules! answers_as_a_map_does {
     ($test:ident, $open:path) => {
         proptest! {
@@ -300,6 +300,8 @@ answers_as_a_map_does!(hybrid_answers_as_a_map_does, crate::engines::open_hybrid
 answers_as_a_map_does!(lmdb_answers_as_a_map_does, crate::engines::open_lmdb);
 #[cfg(feature = "redb")]
 answers_as_a_map_does!(redb_answers_as_a_map_does, crate::engines::open_redb);
+#[cfg(feature = "rocksdb")]
+answers_as_a_map_does!(rocksdb_answers_as_a_map_does, crate::engines::open_rocksdb);
 
 /// Every engine that is compiled in.
 const ENGINES: &[Open] = &[
@@ -312,6 +314,8 @@ const ENGINES: &[Open] = &[
     crate::engines::open_lmdb,
     #[cfg(feature = "redb")]
     crate::engines::open_redb,
+    #[cfg(feature = "rocksdb")]
+    crate::engines::open_rocksdb,
 ];
 
 /// What is in each keyspace, and what the statistics tell of it that does not depend on
