@@ -4,10 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidal_storage::{Driver, Fjall, FjallStorage, Storage};
+#[cfg(feature = "hybrid")]
+use tidal_storage::{Hybrid, HybridStorage};
 #[cfg(feature = "lmdb")]
 use tidal_storage::{Lmdb, LmdbStorage};
 #[cfg(feature = "redb")]
 use tidal_storage::{Redb, RedbStorage};
+#[cfg(feature = "rocksdb")]
+use tidal_storage::{RocksDb, RocksDbStorage};
 
 use tidal_types::TidalError;
 
@@ -29,12 +33,18 @@ pub enum Engine {
     /// A log-structured merge tree in Rust: the cheapest checkpoints.
     #[default]
     Fjall,
+    /// fjall for the cells of signals, redb for the rest.
+    #[cfg(feature = "hybrid")]
+    Hybrid,
     /// LMDB, a B+tree in a mapped file: the fastest reads. Built from C.
     #[cfg(feature = "lmdb")]
     Lmdb,
     /// redb, a B+tree in Rust.
     #[cfg(feature = "redb")]
     Redb,
+    /// RocksDB, a log-structured merge tree. Built from C++.
+    #[cfg(feature = "rocksdb")]
+    RocksDb,
 }
 
 /// The features that each add the engine of their name.
@@ -44,10 +54,14 @@ impl Engine {
     /// Every engine that this program was built with.
     pub const ALL: &[Self] = &[
         Self::Fjall,
+        #[cfg(feature = "hybrid")]
+        Self::Hybrid,
         #[cfg(feature = "lmdb")]
         Self::Lmdb,
         #[cfg(feature = "redb")]
         Self::Redb,
+        #[cfg(feature = "rocksdb")]
+        Self::RocksDb,
     ];
 
     /// Its name, which the directory of a database records.
@@ -55,10 +69,14 @@ impl Engine {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fjall => Fjall::NAME,
+            #[cfg(feature = "hybrid")]
+            Self::Hybrid => Hybrid::NAME,
             #[cfg(feature = "lmdb")]
             Self::Lmdb => Lmdb::NAME,
             #[cfg(feature = "redb")]
             Self::Redb => Redb::NAME,
+            #[cfg(feature = "rocksdb")]
+            Self::RocksDb => RocksDb::NAME,
         }
     }
 
@@ -89,10 +107,14 @@ impl Engine {
     pub(crate) fn open(self, directory: &Path) -> Result<Arc<dyn Storage>> {
         Ok(match self {
             Self::Fjall => Arc::new(FjallStorage::open(directory)?),
+            #[cfg(feature = "hybrid")]
+            Self::Hybrid => Arc::new(HybridStorage::open(directory)?),
             #[cfg(feature = "lmdb")]
             Self::Lmdb => Arc::new(LmdbStorage::open(directory)?),
             #[cfg(feature = "redb")]
             Self::Redb => Arc::new(RedbStorage::open(directory)?),
+            #[cfg(feature = "rocksdb")]
+            Self::RocksDb => Arc::new(RocksDbStorage::open(directory)?),
         })
     }
 }

@@ -75,10 +75,14 @@ pub use salvage::{
     SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,
 };
 pub use tidal_storage::{Compression, FjallStorage, MemoryStorage, Progress, Storage};
+#[cfg(feature = "hybrid")]
+pub use tidal_storage::{HybridOptions, HybridStorage};
 #[cfg(feature = "lmdb")]
 pub use tidal_storage::{LmdbOptions, LmdbStorage};
 #[cfg(feature = "redb")]
 pub use tidal_storage::{RedbOptions, RedbStorage};
+#[cfg(feature = "rocksdb")]
+pub use tidal_storage::{RocksDbOptions, RocksDbStorage};
 pub use tidal_types::{
     AcceptedEvent, Clock, DecaySpec, DedupKey, EntityId, EntityKind, ErrorKind, Event, KeyError,
     LogId, ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder,
