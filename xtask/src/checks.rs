@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{self, Stdio};
 
 use crate::console;
+use crate::engines::Engines;
 use crate::failure::{Failure, Result};
 use crate::steps::{Command, Step};
 use crate::workspace::{self, BENCH_LOGS_MANIFEST};
@@ -18,36 +19,33 @@ const TEST_DATA: &str = "TIDAL_TEST_DATA";
 const FEATURE_SETS: &[(&str, &str)] = &[
     ("clippy storage", "-p tidal-storage"),
     ("clippy memory only", "-p tidal-storage --no-default-features"),
+    ("clippy hybrid only", "-p tidal-storage --no-default-features --features hybrid"),
     ("clippy redb only", "-p tidal-storage --no-default-features --features redb"),
     ("clippy lmdb only", "-p tidal-storage --no-default-features --features lmdb"),
     ("clippy simulation", "-p tidal-wal --features sim"),
     ("clippy fuzzing", "-p tidal-wal --features fuzzing"),
 ];
 
-/// The engines beside the default one, for every crate that hands them on. All that
-/// is built for the tests is built with them, so that nothing is built twice.
-const ENGINES: &str =
-    "--features tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends";
-
 /// Formatting and lints.
-pub(crate) fn lint() -> Vec<Step> {
+pub(crate) fn lint(engines: &Engines) -> Vec<Step> {
     let clippy = |name, packages: &str| {
         let line = format!("clippy --all-targets {packages} -- -D warnings");
         Step::command(name, Command::cargo(&line))
     };
-    let mut steps = vec![
+    let mut steps: Vec<Step> = engines.left_out().into_iter().collect();
+    steps.extend([
         Step::command("fmt", Command::cargo("fmt --all --check")),
         // Its lints are not checked here: for that, other people's logs are compiled.
         Step::command("fmt logs", Command::cargo(&format!("fmt --check {BENCH_LOGS_MANIFEST}"))),
-        clippy("clippy", &format!("--workspace {ENGINES}")),
-    ];
+        clippy("clippy", &format!("--workspace {}", engines.arguments())),
+    ]);
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
     steps
 }
 
 /// The tests, then the examples in the documentation, which nextest does not
 /// run.
-pub(crate) fn test() -> Result<Vec<Step>> {
+pub(crate) fn test(engines: &Engines) -> Result<Vec<Step>> {
     let data = env::var_os(TEST_DATA).filter(|value| !value.is_empty());
     match &data {
         None => console::say(&format!("note: {TEST_DATA} is not set: tests on real data skip")),
@@ -59,14 +57,15 @@ pub(crate) fn test() -> Result<Vec<Step>> {
     }
     // All targets but the benches, which only `cargo xtask bench` builds for
     // speed; clippy has seen that they compile.
+    let engines = engines.arguments();
     let line = if has_nextest() {
-        format!("nextest run --workspace {ENGINES}")
+        format!("nextest run --workspace {engines}")
     } else {
-        format!("test --workspace --lib --bins --tests --examples {ENGINES}")
+        format!("test --workspace --lib --bins --tests --examples {engines}")
     };
     Ok(vec![
         Step::command("test", Command::cargo(&line)),
-        Step::command("doctest", Command::cargo(&format!("test --workspace {ENGINES} --doc"))),
+        Step::command("doctest", Command::cargo(&format!("test --workspace {engines} --doc"))),
     ])
 }
 
@@ -80,8 +79,8 @@ fn has_nextest() -> bool {
 }
 
 /// The documentation.
-pub(crate) fn docs() -> Vec<Step> {
-    let features = format!("{ENGINES},tidal-storage/conformance");
+pub(crate) fn docs(engines: &Engines) -> Vec<Step> {
+    let features = format!("{},tidal-storage/conformance", engines.arguments());
     let doc = Command::cargo(&format!("doc --workspace {features} --no-deps"));
     vec![Step::command("docs", doc.variable("RUSTDOCFLAGS", "-D warnings"))]
 }
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn warnings_are_denied_in_every_lint_and_in_the_documentation() {
-        let shown: Vec<_> = lint().iter().map(Step::to_string).collect();
+        let shown: Vec<_> = lint(&Engines::All).iter().map(Step::to_string).collect();
         assert_eq!(
             shown,
             [
@@ -103,6 +102,8 @@ mod tests {
                  -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",
+                "cargo clippy --all-targets -p tidal-storage --no-default-features --features hybrid \
+                 -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features --features redb \
                  -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features --features lmdb \
@@ -111,11 +112,14 @@ mod tests {
                 "cargo clippy --all-targets -p tidal-wal --features fuzzing -- -D warnings",
             ]
         );
-        let shown: Vec<_> = docs().iter().map(Step::to_string).collect();
+        let without = Engines::WithoutRocksDb("no compiler".into());
+        assert_eq!(lint(&without)[0].to_string(), "left out, no compiler");
+        let shown: Vec<_> = docs(&Engines::All).iter().map(Step::to_string).collect();
         assert_eq!(
             shown,
             [format!(
-                "RUSTDOCFLAGS='-D warnings' cargo doc --workspace {ENGINES},tidal-storage/conformance --no-deps"
+                "RUSTDOCFLAGS='-D warnings' cargo doc --workspace {},tidal-storage/conformance --no-deps",
+                Engines::All.arguments()
             )]
         );
     }

@@ -1,16 +1,17 @@
 //! What CI runs, in order: what is quickest to tell comes first.
 
+use crate::engines::Engines;
 use crate::failure::Result;
 use crate::steps::Step;
 use crate::{checks, deny, layers, models, tidy};
 
 /// Every step of CI.
-pub(crate) fn steps() -> Result<Vec<Step>> {
-    let mut steps = checks::lint();
+pub(crate) fn steps(engines: &Engines) -> Result<Vec<Step>> {
+    let mut steps = checks::lint(engines);
     steps.extend([tidy::step(), layers::step()]);
-    steps.extend(checks::test()?);
+    steps.extend(checks::test(engines)?);
     steps.extend(models::steps()?);
-    steps.extend(checks::docs());
+    steps.extend(checks::docs(engines));
     steps.extend(deny::check()?);
     Ok(steps)
 }
@@ -21,7 +22,7 @@ mod tests {
 
     #[test]
     fn nothing_of_ci_is_left_out() {
-        let shown: Vec<_> = steps().unwrap().iter().map(Step::to_string).collect();
+        let shown: Vec<_> = steps(&Engines::All).unwrap().iter().map(Step::to_string).collect();
         for part in [
             "cargo fmt --all --check",
             "cargo clippy --all-targets --workspace --features",

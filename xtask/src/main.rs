@@ -11,6 +11,7 @@ mod checks;
 mod ci;
 mod console;
 mod deny;
+mod engines;
 mod failure;
 mod fuzz;
 mod layers;
@@ -23,6 +24,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use engines::Engines;
 use failure::{Failure, Result};
 
 const USAGE: &str = "\
@@ -32,13 +34,15 @@ Usage: cargo xtask COMMAND
 
 Commands:
   ci            everything that CI runs: lint, tidy, layers, test, models,
-                docs, deny
+                docs, deny; --fast leaves the engine RocksDB out, --all
+                fails where it cannot be built; so do lint, test and docs
   lint          rustfmt's check, and clippy with warnings denied
   tidy          the rules of the house that no lint knows
   layers        which crate may depend on which
   test          unit, integration and documentation tests
   models        the log's threads under the model checkers loom and shuttle
   docs          rustdoc with warnings denied
+  engines       whether every storage engine can be built on this machine
   deny          bans, licences and sources of all dependencies
   audit         known advisories against dependencies; needs the network
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
@@ -76,13 +80,14 @@ fn run(words: &[&str]) -> Result<()> {
             console::say(USAGE);
             Ok(())
         }
-        ["ci"] => steps::run(&ci::steps()?),
-        ["lint"] => steps::run(&checks::lint()),
+        ["ci", words @ ..] => steps::run(&ci::steps(&Engines::asked_for(words)?)?),
+        ["lint", words @ ..] => steps::run(&checks::lint(&Engines::asked_for(words)?)),
         ["tidy"] => steps::run(&[tidy::step()]),
         ["layers"] => steps::run(&[layers::step()]),
-        ["test"] => steps::run(&checks::test()?),
+        ["test", words @ ..] => steps::run(&checks::test(&Engines::asked_for(words)?)?),
         ["models"] => steps::run(&models::steps()?),
-        ["docs"] => steps::run(&checks::docs()),
+        ["docs", words @ ..] => steps::run(&checks::docs(&Engines::asked_for(words)?)),
+        ["engines"] => engines::report(),
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
@@ -104,6 +109,8 @@ mod tests {
             &[][..],
             &["frobnicate"],
             &["ci", "twice"],
+            &["ci", "--fast", "--all"],
+            &["engines", "--fast"],
             &["tidy", "--fix"],
             &["soak", "long"],
             &["fuzz", "long"],
@@ -117,8 +124,8 @@ mod tests {
     #[test]
     fn the_usage_names_every_command() {
         for command in [
-            "ci", "lint", "tidy", "layers", "test", "models", "docs", "deny", "audit", "bench",
-            "fuzz", "mutants", "soak",
+            "ci", "lint", "tidy", "layers", "test", "models", "docs", "engines", "deny", "audit",
+            "bench", "fuzz", "mutants", "soak",
         ] {
             assert!(USAGE.contains(&format!("\n  {command} ")), "{command}");
         }

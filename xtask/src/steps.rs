@@ -14,6 +14,9 @@ use crate::console;
 use crate::failure::{Failure, Result};
 use crate::workspace;
 
+/// What is said of a step that passed.
+const PASSED: &str = "passed";
+
 /// One thing that passes or fails.
 pub(crate) struct Step {
     name: &'static str,
@@ -26,6 +29,8 @@ enum Action {
     /// A check of this program over the workspace in the given folder. It
     /// answers one line that says what was checked.
     Check(fn(&Path) -> Result<String>),
+    /// Nothing, and why: what a person must not overlook.
+    LeftOut(String),
 }
 
 /// A command that is run in the root of the workspace.
@@ -47,8 +52,27 @@ impl Step {
         Self { name, action: Action::Check(check) }
     }
 
+    /// A step that says loudly that something is not built or not tested.
+    pub(crate) const fn left_out(name: &'static str, why: String) -> Self {
+        Self { name, action: Action::LeftOut(why) }
+    }
+
+    /// What the table says of it once it is over.
+    fn outcome(&self) -> String {
+        match &self.action {
+            Action::Command(_) | Action::Check(_) => PASSED.to_owned(),
+            Action::LeftOut(why) => format!("LEFT OUT: {why}"),
+        }
+    }
+
     fn run(&self, root: &Path) -> Result<()> {
         match &self.action {
+            Action::LeftOut(why) => {
+                let line = "!".repeat(72);
+                let what = format!("{} IS LEFT OUT: {why}", self.name.to_uppercase());
+                console::say(&format!("{line}\n!!  {what}\n{line}"));
+                Ok(())
+            }
             Action::Command(command) => command.run(root),
             Action::Check(check) => check(root).map(|checked| console::say(&checked)),
         }
@@ -60,6 +84,7 @@ impl fmt::Display for Step {
         match &self.action {
             Action::Command(command) => command.fmt(f),
             Action::Check(_) => write!(f, "cargo xtask {}", self.name),
+            Action::LeftOut(why) => write!(f, "left out, {why}"),
         }
     }
 }
@@ -129,7 +154,7 @@ fn quoted(word: &str) -> String {
 /// Runs the steps in order.
 pub(crate) fn run(steps: &[Step]) -> Result<()> {
     let root = workspace::root()?;
-    let mut passed = Vec::with_capacity(steps.len());
+    let mut over = Vec::with_capacity(steps.len());
     for (index, step) in steps.iter().enumerate() {
         console::say(&format!("==> {} ({}/{}): {step}", step.name, index + 1, steps.len()));
         let started = now();
@@ -142,15 +167,18 @@ pub(crate) fn run(steps: &[Step]) -> Result<()> {
             console::complain(&problem);
             if steps.len() > 1 {
                 let not_run = steps.len() - index - 1;
-                console::say(&table(&passed, Some((step.name, took)), not_run));
+                console::say(&table(&over, Some((step.name, took)), not_run));
             }
             return Err(Failure::failed(format!("step `{}` failed: {step}", step.name)));
         }
-        console::say(&format!("    {} passed in {}\n", step.name, Seconds(took)));
-        passed.push((step.name, took));
+        let outcome = step.outcome();
+        if outcome == PASSED {
+            console::say(&format!("    {} passed in {}\n", step.name, Seconds(took)));
+        }
+        over.push((step.name, took, outcome));
     }
     if steps.len() > 1 {
-        console::say(&table(&passed, None, 0));
+        console::say(&table(&over, None, 0));
     }
     Ok(())
 }
@@ -161,20 +189,27 @@ fn now() -> Instant {
 }
 
 /// The summary: a line for each step that ran, and one for the whole.
-fn table(passed: &[(&str, Duration)], failed: Option<(&str, Duration)>, not_run: usize) -> String {
+fn table(
+    over: &[(&str, Duration, String)],
+    failed: Option<(&str, Duration)>,
+    not_run: usize,
+) -> String {
     let line = |name: &str, took: Duration, outcome: &str| {
         format!("{name:<24} {:>10}  {outcome}\n", Seconds(took).to_string())
     };
     let mut table = line_of_headings();
-    for &(name, took) in passed {
-        table.push_str(&line(name, took, "passed"));
+    for (name, took, outcome) in over {
+        table.push_str(&line(name, *took, outcome));
     }
     if let Some((name, took)) = failed {
         table.push_str(&line(name, took, "FAILED"));
     }
-    let total = passed.iter().map(|&(_, took)| took).chain(failed.map(|(_, took)| took)).sum();
+    let total = over.iter().map(|&(_, took, _)| took).chain(failed.map(|(_, took)| took)).sum();
+    let left_out = over.iter().filter(|(_, _, outcome)| outcome != PASSED);
+    let left_out: Vec<&str> = left_out.map(|&(name, ..)| name).collect();
     let outcome = match (failed, not_run) {
-        (None, _) => "passed".to_owned(),
+        (None, _) if !left_out.is_empty() => format!("passed, without {}", left_out.join(", ")),
+        (None, _) => PASSED.to_owned(),
         (Some(_), 0) => "FAILED".to_owned(),
         (Some(_), steps) => format!("FAILED, {steps} not run"),
     };
@@ -234,12 +269,22 @@ mod tests {
     #[test]
     fn the_table_tells_what_passed_what_failed_and_what_was_left_out() {
         let second = Duration::from_secs(1);
-        let text = table(&[("lint", second)], Some(("test", second)), 2);
+        let passed = ("lint", second, PASSED.to_owned());
+        let text = table(std::slice::from_ref(&passed), Some(("test", second)), 2);
         let expected = [
             "step                           took  outcome",
             "lint                          1.0 s  passed",
             "test                          1.0 s  FAILED",
             "all                           2.0 s  FAILED, 2 not run",
+        ];
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+        let left_out = Step::left_out("engine", "no compiler".to_owned());
+        let text = table(&[("engine", Duration::ZERO, left_out.outcome()), passed], None, 0);
+        let expected = [
+            "step                           took  outcome",
+            "engine                        0.0 s  LEFT OUT: no compiler",
+            "lint                          1.0 s  passed",
+            "all                           1.0 s  passed, without engine",
         ];
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
