@@ -84,9 +84,10 @@ pub trait StorageEngine: Debug + Send + Sync {
 
     /// Asks the engine to give back the space of what was overwritten and
     /// deleted. Takes as long as rewriting the keyspace. Reads and writes go on, except
-    /// on redb, where they wait and the whole file is rewritten. An engine may give
-    /// back less than all, or nothing: redb while snapshots or scans are open, LMDB
-    /// always, since it uses the space again by itself.
+    /// on redb, where they wait and the whole file is rewritten, and so on hybrid for
+    /// what redb has. An engine may give back less than all, or nothing: redb while
+    /// snapshots or scans are open, LMDB always, since it uses the space again by
+    /// itself.
     fn compact(&self) -> Result<()>;
 
     /// Numbers about this keyspace. For a report and not for each request: an engine

@@ -100,6 +100,24 @@
 //! | `FjallStorage`    | `fjall` (default) | power cut | a log-structured merge tree in Rust; the cheapest writes      |
 //! | `RedbStorage`     | `redb`            | power cut | a B+tree in Rust, one file; opens for reading only            |
 //! | `LmdbStorage`     | `lmdb`            | power cut | a B+tree in a mapped file, in C; opens for reading only       |
+//! | `RocksDbStorage`  | `rocksdb`         | power cut | a log-structured merge tree in C++; opens for reading only    |
+//! | `HybridStorage`   | `hybrid`          | power cut | fjall and redb as one, by the key                             |
+//!
+//! Which to choose:
+//!
+//! - **fjall** when writes come often or one by one, and when in doubt: a write with
+//!   `Buffer` costs no sync, and nothing but Rust is compiled.
+//! - **redb** when reads outnumber writes and those come in batches: one file, exact
+//!   numbers of keys, the files open for reading from several processes.
+//! - **LMDB** when reads must be as fast as they can be and the data fits into memory.
+//!   C is compiled; the disk is local; a damaged file may end the process.
+//! - **RocksDB** when the data is far beyond memory, or many threads commit with
+//!   `Sync`, which share one sync there. It needs libclang and a C++ compiler, and
+//!   compiles for a third of an hour on two cores.
+//! - **hybrid** for keys of `tidal_keys` of which some are written all the time (the
+//!   tags `Evt`, `Sig` and `Meta`, in fjall) and the others are mostly read (`Rel`,
+//!   `Mv`, `Idx`, and every key that is none of an entity, in redb). A batch with keys
+//!   in both costs two syncs.
 //!
 //! `all-backends` is all of them. Each type has `open(path)`, `open_with(path, options)`,
 //! and with the feature `testing` `open_temp()`; those that can have
@@ -107,9 +125,9 @@
 //! directory belongs to the engine that made it; another refuses it with
 //! [`StorageError::OtherEngine`].
 //!
-//! On redb and LMDB a write with [`Durability::Buffer`] costs a sync, since they have
+//! On redb, LMDB and hybrid a write with [`Durability::Buffer`] costs a sync, since they have
 //! nothing between that and losing it with the process: put many writes into one batch
-//! there. On LMDB the map and the number of readers have limits that only long-lived
+//! there (on hybrid this holds for what is in redb). On LMDB the map and the number of readers have limits that only long-lived
 //! snapshots meet; then a call answers [`StorageError::Busy`], and nothing is lost.
 //!
 //! An engine is a [`Driver`]: a dozen functions over one database library. All

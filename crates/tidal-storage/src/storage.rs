@@ -19,7 +19,8 @@ use crate::{
 /// As for [`StorageEngine`], and where a keyspace is named
 /// [`KeyspaceName`](crate::StorageError::KeyspaceName).
 pub trait Storage: Debug + Send + Sync {
-    /// The name of the engine: "memory", "fjall", "lmdb", "redb".
+    /// The name of the engine: "memory", "fjall", "hybrid", "lmdb", "redb",
+    /// "rocksdb".
     fn name(&self) -> &'static str;
 
     /// What the engine can do.

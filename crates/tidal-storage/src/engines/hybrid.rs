@@ -61,7 +61,7 @@ pub type HybridBackend = DriverBackend<Hybrid>;
 /// Fields are dropped in this order: the lock of the directory comes last but for
 /// the directory itself.
 pub struct Hybrid {
-    /// The moment that reads share (H3). `None` only until the next read.
+    /// The moment that reads share (H3). `None` only while it is made.
     newest: RwLock<Option<Arc<Moment>>>,
     fjall: Fjall,
     redb: Redb,
@@ -77,8 +77,12 @@ pub struct Hybrid {
     temporary: Option<tempfile::TempDir>,
     /// Called between the two commits of a batch in both.
     #[cfg(test)]
-    between: Mutex<Option<Box<dyn Fn() -> Result<()> + Send>>>,
+    between: Mutex<Option<Between>>,
 }
+
+/// What a test does between two commits.
+#[cfg(test)]
+type Between = Box<dyn Fn() -> Result<()> + Send>;
 
 /// One of each engine.
 #[derive(Debug, Clone, Copy)]
@@ -155,6 +159,7 @@ impl Hybrid {
         if let Some(moment) = &*read(&self.newest) {
             return Ok(Arc::clone(moment));
         }
+        // It is being made, or could not be.
         let commits = self.enter()?;
         if let Some(moment) = &*read(&self.newest) {
             return Ok(Arc::clone(moment));
@@ -168,8 +173,7 @@ impl Hybrid {
         at.map_or_else(|| self.now(), |moment| Ok(Arc::clone(moment)))
     }
 
-    /// The writes for each engine, with its own numbers of the keyspaces, and those
-    /// for redb once more as a redo record names them.
+    /// The writes for each engine, with its own numbers of the keyspaces.
     fn divide(&self, ops: Vec<SpaceOp>) -> Sides<Vec<SpaceOp>> {
         let mut parts = Sides { fjall: Vec::new(), redb: Vec::new() };
         for SpaceOp { space, op } in ops {
@@ -265,7 +269,7 @@ impl Driver for Hybrid {
         let fjall = self.fjall.open_keyspace(name)?;
         let redb = self.redb.open_keyspace(name)?;
         self.spaces.push(Space { name: name.to_owned(), ids: Sides { fjall, redb } });
-        *write(&self.newest) = None;
+        self.publish(&*self.enter()?);
         Ok(SpaceId::new(self.spaces.len() - 1))
     }
 
@@ -343,10 +347,8 @@ impl Driver for Hybrid {
         let mut commits = self.enter()?;
         *write(&self.newest) = None;
         let compacted = self.redb.compact(ids.redb);
-        match &compacted {
-            Ok(()) => self.publish(&commits),
-            Err(_) => commits.failed = true,
-        }
+        self.publish(&commits);
+        commits.failed = compacted.is_err();
         compacted
     }
 

@@ -7,7 +7,7 @@ use tidal_keys::{Tag, encode_key};
 use tidal_types::{EntityId, EntityKind, ErrorKind};
 
 use super::*;
-use crate::{AtomicBatch, Isolation, Storage, StorageEngine};
+use crate::{AtomicBatch, Isolation, Storage};
 
 fn key(id: u64, tag: Tag) -> Vec<u8> {
     encode_key(EntityId::new(id), tag, b"").unwrap()
@@ -51,7 +51,7 @@ fn refuse() -> Result<()> {
     Err(StorageError::NoSpace { path: "redb".into() })
 }
 
-/// H1, H5, S7.
+/// G48, H1, H5, S7.
 #[test]
 fn what_fails_between_the_engines_is_not_seen_and_is_whole_after_reopening() {
     let directory = tempfile::tempdir().unwrap();
@@ -81,6 +81,18 @@ fn what_fails_between_the_engines_is_not_seen_and_is_whole_after_reopening() {
     storage.commit(batch(3), Durability::Buffer).unwrap();
     storage.close().unwrap();
     assert_eq!(whole_batch(&HybridStorage::open(directory.path()).unwrap()), 3);
+}
+
+/// H5: reads go on, also when nobody has read before.
+#[test]
+fn the_first_batch_may_fail_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = HybridStorage::open(directory.path()).unwrap();
+    between(&storage, refuse);
+    storage.commit(batch(1), Durability::Buffer).unwrap_err();
+    assert_eq!(whole_batch(&storage), 0);
+    drop(storage);
+    assert_eq!(whole_batch(&HybridStorage::open(directory.path()).unwrap()), 1);
 }
 
 /// H1: also one of several chunks, after one of more, with deletions.
@@ -117,7 +129,7 @@ fn a_large_batch_is_redone_whole() {
     }
 }
 
-/// H3: whoever reads while a batch is in one engine only sees none of it, by any
+/// G48, H3: whoever reads while a batch is in one engine only sees none of it, by any
 /// kind of read, and does not wait.
 #[test]
 fn reads_between_the_two_commits_see_nothing_of_the_batch() {
@@ -144,7 +156,7 @@ fn reads_between_the_two_commits_see_nothing_of_the_batch() {
     assert_eq!(whole_batch(&storage), 2);
 }
 
-/// H2: before redb makes a commit durable, nothing before it may be lost.
+/// G48, H2: before redb makes a commit durable, nothing before it may be lost.
 #[test]
 fn a_commit_in_redb_syncs_what_fjall_has_before_it() {
     let storage = HybridStorage::open_temp().unwrap();
@@ -221,7 +233,7 @@ fn compacting_gives_back_the_space_of_both() {
     assert!(items.contains(b"key").unwrap());
 }
 
-/// H4.
+/// G48, H4.
 #[test]
 fn a_fjall_that_lost_what_it_had_synced_is_damage() {
     let directory = tempfile::tempdir().unwrap();
@@ -317,7 +329,7 @@ fn child_process() {
     }
 }
 
-/// S1, H1: a process that is killed between the two commits.
+/// G48, S1, H1: a process that is killed between the two commits.
 #[test]
 fn a_kill_between_the_two_commits_loses_nothing_and_leaves_no_half() {
     let directory = tempfile::tempdir().unwrap();
