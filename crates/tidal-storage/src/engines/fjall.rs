@@ -254,4 +254,4 @@ impl Driver for Fjall {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -19,7 +19,7 @@ fn a_temporary_storage_takes_its_directory_with_it() {
 
 /// fjall journals an empty key and then panics: from then on the journal panics
 /// whenever it is replayed.
-fn put_empty_key(fjall: &Fjall) {
+pub(crate) fn put_empty_key(fjall: &Fjall) {
     let keyspace = fjall.keyspaces.first().unwrap();
     catch_unwind(AssertUnwindSafe(|| keyspace.insert("", "value"))).unwrap_err();
 }

@@ -50,7 +50,6 @@ impl Side {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::select;
     use tidal_keys::{encode_key, entity_prefix, entity_tag_prefix};
@@ -84,11 +83,15 @@ mod tests {
         assert_eq!(Side::only_one_of(&KeyRange::all()), None);
     }
 
-    /// Keys of few entities, around the bytes that decide.
+    /// Keys of two entities, around the bytes that decide.
     fn any_key() -> impl Strategy<Value = Vec<u8>> {
-        let byte = || select([0u8, 1, 2, 3, 4, 6, 7, 0xff].as_slice());
-        (select([0u8, 0xff].as_slice()), vec(byte(), 1..5))
-            .prop_map(|(id, tail)| [&[id; 8][..], &tail].concat())
+        let id = select([[0u8; 8], [0xff; 8]].as_slice());
+        let rest = (select([0u8, 0, 0, 1].as_slice()), 0..8u8, select([0u8, 0xff].as_slice()));
+        (id, rest, 9..=11usize).prop_map(|(id, (separator, tag, suffix), length)| {
+            let mut key = [&id[..], &[separator, tag, suffix]].concat();
+            key.truncate(length);
+            key
+        })
     }
 
     fn any_bound() -> impl Strategy<Value = Bound<Vec<u8>>> {
@@ -96,6 +99,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
         #[test]
         fn no_key_of_a_range_for_one_engine_is_in_the_other(
             start in any_bound(), end in any_bound(), key in any_key(),

@@ -7,6 +7,7 @@ use tidal_keys::{Tag, encode_key};
 use tidal_types::{EntityId, EntityKind, ErrorKind};
 
 use super::*;
+use crate::engines::fjall::tests::put_empty_key;
 use crate::{AtomicBatch, Isolation, Storage};
 
 fn key(id: u64, tag: Tag) -> Vec<u8> {
@@ -172,6 +173,16 @@ fn a_commit_in_redb_syncs_what_fjall_has_before_it() {
     items.put(&key(3, Tag::Sig), b"value").unwrap();
     storage.commit(batch(1), Durability::Buffer).unwrap();
     assert!(!unsynced());
+    // When that fails, so does the commit.
+    items.put(&key(4, Tag::Sig), b"value").unwrap();
+    let break_fjall = |hybrid: &Hybrid| {
+        put_empty_key(&hybrid.fjall);
+        Ok(())
+    };
+    storage.with_driver(break_fjall).unwrap();
+    let error = items.put(&key(4, Tag::Rel), b"value").unwrap_err();
+    assert!(matches!(error, StorageError::Poisoned { .. }), "{error}");
+    assert!(!items.contains(&key(4, Tag::Rel)).unwrap());
 }
 
 #[test]
