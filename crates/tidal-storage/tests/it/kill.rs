@@ -80,9 +80,9 @@ fn child_process() {
     }
 }
 
-/// Lets a child write until it was answered some times, kills it, and returns the
-/// last number that it was answered.
-fn killed_after(engine: &str, dir: &Path, answers: u64) -> u64 {
+/// Lets a child write until it was answered some times, kills it somewhere in one of the
+/// next commits, and returns the last number that it was answered.
+fn killed_after(engine: &str, dir: &Path, answers: u64, spins: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kill::child_process", "--nocapture", "--test-threads=1"])
         .env(ENGINE, engine)
@@ -102,6 +102,7 @@ fn killed_after(engine: &str, dir: &Path, answers: u64) -> u64 {
     for _ in 0..answers {
         last = answered.next().unwrap();
     }
+    (0..spins).for_each(|_| std::hint::spin_loop());
     child.kill().unwrap();
     // What it said before the kill took effect counts too.
     last = answered.last().unwrap_or(last);
@@ -113,7 +114,9 @@ fn check(engine: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("storage");
     for round in 0..ROUNDS {
-        let answered = killed_after(engine, &path, round * 7 % 30);
+        // Another moment in each round, and the same in each run.
+        let spins = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 46;
+        let answered = killed_after(engine, &path, round * 7 % 30, spins);
         let storage = opener(engine)(&path).unwrap();
         let found = last_batch(&*storage);
         assert!((answered..=answered + 1).contains(&found), "{found} after {answered}");
