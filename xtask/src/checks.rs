@@ -98,7 +98,8 @@ mod tests {
                 "cargo fmt --all --check",
                 "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
                 "cargo clippy --all-targets --workspace --features \
-                 tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends \
+                 tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends,\
+                 tidal-kvdb-tests/all-backends \
                  -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage -- -D warnings",
                 "cargo clippy --all-targets -p tidal-storage --no-default-features -- -D warnings",

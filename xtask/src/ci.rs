@@ -28,7 +28,7 @@ mod tests {
             "cargo clippy --all-targets --workspace --features",
             "cargo xtask tidy",
             "cargo xtask layers",
-            "tidal-cli/all-backends --doc",
+            "tidal-kvdb-tests/all-backends --doc",
             "--cfg loom",
             "--cfg shuttle",
             "cargo doc --workspace --features",

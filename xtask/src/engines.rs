@@ -16,7 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::steps::Step;
 
 /// The crates that hand the engines on.
-const CRATES: [&str; 3] = ["tidal-storage", "tidal-db", "tidal-cli"];
+const CRATES: [&str; 4] = ["tidal-storage", "tidal-db", "tidal-cli", "tidal-kvdb-tests"];
 
 /// The features beside the default one, of all engines but RocksDB.
 const WITHOUT_ROCKSDB: &[&str] = &["hybrid", "lmdb", "redb"];
@@ -183,7 +183,8 @@ mod tests {
     fn every_crate_has_the_same_engines_and_fast_is_without_one() {
         assert_eq!(
             Engines::All.arguments(),
-            "--features tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends"
+            "--features tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends,\
+             tidal-kvdb-tests/all-backends"
         );
         assert!(Engines::All.left_out().is_none());
         let fast = Engines::asked_for(&[FAST]).unwrap();
@@ -203,10 +204,13 @@ mod tests {
     #[test]
     fn all_engines_are_these_and_rocksdb() {
         let root = crate::workspace::root().unwrap();
-        for (folder, more) in
-            [("tidal-storage", "\"fjall\", "), ("tidal-db", ""), ("tidal-cli", "")]
-        {
-            let manifest = fs::read_to_string(root.join("crates").join(folder).join("Cargo.toml"));
+        for (folder, more) in [
+            ("crates/tidal-storage", "\"fjall\", "),
+            ("crates/tidal-db", ""),
+            ("crates/tidal-cli", ""),
+            ("benches/kvdb", ""),
+        ] {
+            let manifest = fs::read_to_string(root.join(folder).join("Cargo.toml"));
             let names: Vec<String> =
                 WITHOUT_ROCKSDB.iter().map(|engine| format!("\"{engine}\"")).collect();
             let line = format!("all-backends = [{more}{}, \"rocksdb\"]", names.join(", "));

@@ -52,7 +52,11 @@ macro_rules! kvdb_tests {
 
 kvdb_tests!(memory, tidal_storage::MemoryStorage);
 kvdb_tests!(fjall, tidal_storage::FjallStorage);
+#[cfg(feature = "hybrid")]
+kvdb_tests!(hybrid, tidal_storage::HybridStorage);
 #[cfg(feature = "lmdb")]
 kvdb_tests!(lmdb, tidal_storage::LmdbStorage);
 #[cfg(feature = "redb")]
 kvdb_tests!(redb, tidal_storage::RedbStorage);
+#[cfg(feature = "rocksdb")]
+kvdb_tests!(rocksdb, tidal_storage::RocksDbStorage);

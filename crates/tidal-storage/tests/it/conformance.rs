@@ -48,7 +48,8 @@ pub(crate) const LMDB: OnDisk = OnDisk(tidal_storage::Lmdb::CAPABILITIES, engine
 #[cfg(feature = "redb")]
 pub(crate) const REDB: OnDisk = OnDisk(tidal_storage::Redb::CAPABILITIES, engines::open_redb);
 #[cfg(feature = "rocksdb")]
-pub(crate) const ROCKSDB: OnDisk = OnDisk(tidal_storage::RocksDb::CAPABILITIES, engines::open_rocksdb);
+pub(crate) const ROCKSDB: OnDisk =
+    OnDisk(tidal_storage::RocksDb::CAPABILITIES, engines::open_rocksdb);
 
 conformance_tests!(memory, crate::conformance::InMemory, without persistence);
 #[cfg(feature = "fjall")]

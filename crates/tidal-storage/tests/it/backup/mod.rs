@@ -16,7 +16,7 @@ use tidal_storage::{
 use tidal_types::EntityKind;
 
 use crate::engines;
-use crate::suite::Open;
+use crate::fixture::Open;
 
 /// The engines that this was built with.
 pub(crate) const ENGINES: &[(&str, Open)] = &[
