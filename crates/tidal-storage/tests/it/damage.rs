@@ -229,3 +229,21 @@ fn redb_refuses_a_file_that_was_cut() {
     assert_only(&cut, TOLD);
     assert!(cut.contains_key("refused"), "{cut:?}");
 }
+
+/// What is in hybrid's files is fjall's and redb's, and so is what it notices.
+#[cfg(feature = "hybrid")]
+#[test]
+fn hybrid_refuses_a_file_that_was_cut_or_shows_a_state_that_tells_its_position() {
+    let [_, cut] = judge_damages("hybrid");
+    assert_only(&cut, TOLD);
+    assert!(cut.contains_key("refused"), "{cut:?}");
+}
+
+#[cfg(feature = "rocksdb")]
+#[test]
+fn rocksdb_refuses_damage_or_shows_a_state_that_tells_its_position() {
+    let [flipped, cut] = judge_damages("rocksdb");
+    assert_only(&flipped, TOLD);
+    assert_only(&cut, TOLD);
+    assert!(flipped.contains_key("refused") && cut.contains_key("refused"), "{cut:?}");
+}

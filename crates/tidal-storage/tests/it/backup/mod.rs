@@ -23,10 +23,14 @@ pub(crate) const ENGINES: &[(&str, Open)] = &[
     ("memory", engines::open_memory),
     #[cfg(feature = "fjall")]
     ("fjall", engines::open_fjall),
+    #[cfg(feature = "hybrid")]
+    ("hybrid", engines::open_hybrid),
     #[cfg(feature = "lmdb")]
     ("lmdb", engines::open_lmdb),
     #[cfg(feature = "redb")]
     ("redb", engines::open_redb),
+    #[cfg(feature = "rocksdb")]
+    ("rocksdb", engines::open_rocksdb),
 ];
 
 /// Every keyspace with its entries.
