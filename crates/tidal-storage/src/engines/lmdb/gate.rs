@@ -24,6 +24,9 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 struct State {
     passes: usize,
+    /// Who waits for the last pass. To wake is a system call, which a read that wakes
+    /// nobody need not pay for.
+    waiting: usize,
     shut: bool,
     closed: bool,
 }
@@ -85,13 +88,24 @@ impl Gate {
     /// Waits until no pass is out, for as long as it takes. For the end, when all
     /// that have one are giving it back.
     pub(super) fn idle(&self) -> Idle<'_> {
-        let state = self.changed.wait_while(lock(&self.state), |state| state.passes > 0);
-        Idle { state: state.unwrap_or_else(PoisonError::into_inner) }
+        let mut state = lock(&self.state);
+        state.waiting += 1;
+        let state = self.changed.wait_while(state, |state| state.passes > 0);
+        let mut state = state.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        Idle { state }
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, timeout: Duration) -> MutexGuard<'a, State> {
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        timeout: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.waiting += 1;
         let waited = self.changed.wait_timeout_while(state, timeout, |state| state.passes > 0);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waiting -= 1;
+        state
     }
 }
 
@@ -99,7 +113,7 @@ impl Drop for Pass {
     fn drop(&mut self) {
         let mut state = lock(&self.gate.state);
         state.passes -= 1;
-        if state.passes == 0 {
+        if state.passes == 0 && state.waiting > 0 {
             self.gate.changed.notify_all();
         }
     }
