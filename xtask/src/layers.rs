@@ -23,9 +23,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-storage", &["tidal-keys", "tidal-types"]),
     ("tidal-db", &["tidal-storage", "tidal-wal", "tidal-keys", "tidal-types"]),
     ("tidal-cli", &["tidal-db"]),
-    // Beside the crates: nothing may depend on these.
+    // Beside the crates: nothing else may depend on these.
     ("tidal-benches", &["tidal-db", "tidal-wal", "tidal-storage", "tidal-types"]),
-    ("tidal-bench-logs", &["tidal-wal"]),
+    ("tidal-bench-measure", &[]),
+    ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),
     ("xtask", &[]),
 ];
@@ -169,6 +170,7 @@ mod tests {
             ("tidal-db", "xtask"),
             ("tidal-bench-logs", "tidal-db"),
             ("tidal-wal", "tidal-bench-logs"),
+            ("tidal-storage", "tidal-bench-measure"),
             ("xtask", "tidal-types"),
         ] {
             assert_eq!(problems_of(from, to).len(), 1, "{from} -> {to}");

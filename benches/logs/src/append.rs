@@ -5,13 +5,13 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
+use tidal_bench_measure::{Result, Samples, Short, Table, complain, now, turns};
+
 use crate::options::Options;
 use crate::payloads::Payloads;
 use crate::size;
-use crate::stats::{Samples, Short};
+use crate::sync;
 use crate::systems::{Log, System};
-use crate::table::Table;
-use crate::{Result, complain, now, sync};
 
 /// The most threads that append at once.
 pub(crate) const WRITERS_MAX: usize = 64;
@@ -125,8 +125,7 @@ fn run(dir: &Path, workload: &Workload, options: &Options) -> Result<Outcome> {
     sync::slow_down(workload.sync_delay);
     // The first round is for warming up.
     for round in 0..=options.rounds() {
-        for turn in 0..logs.len() {
-            let index = (round + turn) % logs.len();
+        for index in turns(round, logs.len()) {
             let Some(log) = logs.get(index) else { continue };
             let (records, syncs) = slice(&**log, workload, &payloads, options.slice())?;
             if round > 0 {

@@ -10,14 +10,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Advice, fadvise};
 use tempfile::TempDir;
+use tidal_bench_measure::{Result, Samples, Short, Table, complain, now};
 
 use crate::options::Options;
 use crate::payloads::Payloads;
-use crate::stats::{Samples, Short};
 use crate::systems::System;
 use crate::systems::tidal::Tidal;
-use crate::table::Table;
-use crate::{Result, complain, now};
 
 const RIVALS: [System; 2] = [System::RaftEngine, System::OkayWal];
 const READ_BYTES: usize = 1 << 20;

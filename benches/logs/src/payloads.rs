@@ -1,6 +1,8 @@
 //! The records that are written: random bytes, so that nothing can be compressed, and
 //! the same ones every time.
 
+use tidal_bench_measure::Random;
+
 /// As many payloads of one length.
 pub(crate) struct Payloads {
     bytes: Vec<u8>,
@@ -9,14 +11,8 @@ pub(crate) struct Payloads {
 
 impl Payloads {
     pub(crate) fn new(count: usize, payload_bytes: usize) -> Self {
-        let mut random = 0x5eed_u64;
-        let bytes = (0..count * payload_bytes).map(|_| {
-            // xorshift64
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 32) as u8
-        });
+        let mut random = Random::new(0x5eed);
+        let bytes = (0..count * payload_bytes).map(|_| random.byte());
         Self { bytes: bytes.collect(), payload_bytes }
     }
 

@@ -3,11 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use crate::Result;
+use tidal_bench_measure::{Result, Short, Table};
+
 use crate::payloads::Payloads;
-use crate::stats::Short;
 use crate::systems::System;
-use crate::table::Table;
 
 const RECORDS: usize = 1000;
 const PAYLOAD_BYTES: usize = 24;

@@ -8,7 +8,7 @@ pub(crate) mod tidal;
 
 use std::path::Path;
 
-use crate::Result;
+use tidal_bench_measure::Result;
 
 /// What can be asked of each.
 pub(crate) trait Log: Send + Sync {

@@ -4,15 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use crate::stats::{Samples, Short};
-use crate::systems::System;
-use crate::{Result, now};
+use crate::{BareFile, Result, Samples, Short, now};
 
 /// A write of this many bytes and a sync is what the disk is known by.
 const BLOCK_BYTES: usize = 512;
 const SYNCS: usize = 300;
 
-pub(crate) fn describe(dir: &Path) -> Result<String> {
+/// A sentence about the machine and the disk that `dir` is on, which is written to.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub fn describe(dir: &Path) -> Result<String> {
     let cores = thread::available_parallelism()?;
     let processor = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into());
     let memory = field("/proc/meminfo", "MemTotal")
@@ -27,15 +30,14 @@ pub(crate) fn describe(dir: &Path) -> Result<String> {
 }
 
 fn sync_millis(dir: &Path) -> Result<f64> {
-    let dir = tempfile::tempdir_in(dir)?;
-    let file = System::Bare(BLOCK_BYTES).create(dir.path())?;
+    let mut file = BareFile::create(dir, BLOCK_BYTES)?;
     let mut samples = Samples::default();
     for _ in 0..SYNCS {
         let started = now();
-        file.append(0, &[])?;
+        file.append()?;
         samples.push(started.elapsed().as_secs_f64() * 1e3);
     }
-    file.close()?;
+    BareFile::remove(dir)?;
     Ok(samples.median())
 }
 

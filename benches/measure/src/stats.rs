@@ -4,24 +4,41 @@ use std::fmt;
 
 /// Measurements of one thing, in the order of the rounds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Samples(Vec<f64>);
+pub struct Samples(Vec<f64>);
 
 impl Samples {
-    pub(crate) fn push(&mut self, sample: f64) {
+    /// Adds the measurement of one more round.
+    pub fn push(&mut self, sample: f64) {
         self.0.push(sample);
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The one in the middle, or the mean of the two there.
-    pub(crate) fn median(&self) -> f64 {
+    #[must_use]
+    pub fn median(&self) -> f64 {
         self.quantile(0.5)
     }
 
     /// Each divided by that of the same round: what disturbs a round disturbs both.
-    pub(crate) fn over(&self, other: &Self) -> Self {
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
     }
 
-    fn quantile(&self, share: f64) -> f64 {
+    /// What this share of the samples, from 0 to 1, lies below.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let place = share * (sorted.len().saturating_sub(1)) as f64;
@@ -40,7 +57,8 @@ impl fmt::Display for Samples {
 }
 
 /// A number with three digits, and its thousands or millions.
-pub(crate) struct Short(pub(crate) f64);
+#[derive(Debug, Clone, Copy)]
+pub struct Short(pub f64);
 
 impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,6 +74,11 @@ impl fmt::Display for Short {
         };
         write!(f, "{value:.digits$}{unit}")
     }
+}
+
+/// Which of `count` goes when in this round: each round begins with another.
+pub fn turns(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |turn| (round + turn) % count)
 }
 
 #[cfg(test)]
@@ -78,6 +101,12 @@ mod tests {
         let ratios = samples(&[2.0, 30.0, 4.0]).over(&samples(&[1.0, 10.0, 2.0]));
         assert_eq!(ratios.median(), 2.0);
         assert_eq!(ratios.to_string(), "2.00 (2.00 to 2.50)");
+    }
+
+    #[test]
+    fn each_has_one_turn_in_each_round() {
+        assert_eq!(turns(0, 3).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(turns(4, 3).collect::<Vec<_>>(), [1, 2, 0]);
     }
 
     #[test]

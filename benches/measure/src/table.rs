@@ -1,13 +1,16 @@
 //! Tables in Markdown.
 
 /// A table with these headings. The first column is text, the others are numbers.
-pub(crate) struct Table {
+#[derive(Debug)]
+pub struct Table {
     columns: usize,
     text: String,
 }
 
 impl Table {
-    pub(crate) fn new(headings: &[&str]) -> Self {
+    /// A table without rows.
+    #[must_use]
+    pub fn new(headings: &[&str]) -> Self {
         let mut table = Self { columns: headings.len(), text: String::new() };
         table.row(headings);
         table.text.push_str("|---|");
@@ -16,7 +19,8 @@ impl Table {
         table
     }
 
-    pub(crate) fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
+    /// Adds a row, as long as the headings.
+    pub fn row<T: AsRef<str>>(&mut self, cells: &[T]) {
         debug_assert_eq!(cells.len(), self.columns, "a row is as long as the headings");
         self.text.push('|');
         for cell in cells {
@@ -25,7 +29,9 @@ impl Table {
         self.text.push('\n');
     }
 
-    pub(crate) fn finish(self) -> String {
+    /// The table as text.
+    #[must_use]
+    pub fn finish(self) -> String {
         self.text
     }
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use tidal_bench_measure::Result;
 
 use super::Log;
-use crate::Result;
 
 pub(crate) struct Fjall {
     database: Database,

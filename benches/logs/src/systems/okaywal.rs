@@ -9,9 +9,9 @@ use okaywal::{
     Configuration, Entry, EntryId, LogManager, LogVoid, ReadChunkResult, SegmentReader,
     WriteAheadLog,
 };
+use tidal_bench_measure::Result;
 
 use super::Log;
-use crate::Result;
 
 const SEGMENT_BYTES: u32 = 64 << 20;
 

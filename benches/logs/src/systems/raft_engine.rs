@@ -10,9 +10,9 @@ use std::sync::Mutex;
 
 use protobuf::well_known_types::BytesValue;
 use raft_engine::{Config, Engine, LogBatch, MessageExt, ReadableSize};
+use tidal_bench_measure::Result;
 
 use super::Log;
-use crate::Result;
 use crate::append::WRITERS_MAX;
 
 pub(crate) struct RaftEngine {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use tidal_bench_measure::Result;
 use tidal_wal::{Batch, RecordKind, Seq, Wal, WalOptions};
 
 use super::Log;
-use crate::Result;
 
 pub(crate) struct Tidal(Wal);
 
