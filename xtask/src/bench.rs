@@ -1,20 +1,33 @@
 //! The benchmarks, which form packages of their own.
 
 use crate::steps::{Command, Step};
-use crate::workspace::BENCH_LOGS_MANIFEST;
+use crate::workspace::{BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST};
 
 /// Runs the benchmarks; `args` go to `cargo bench` as they are. After `--logs` it is
-/// the log beside others, and the rest goes to the program that compares them.
+/// the log beside others, after `--engines` the storage engines beside their own
+/// interfaces, and the rest goes to the program that compares them; but a first
+/// `--features NAMES` says what it is compiled with.
 pub(crate) fn step(args: &[&str]) -> Step {
     let (bench, args) = match args {
-        ["--logs", args @ ..] => {
-            let line = format!("run --release --locked {BENCH_LOGS_MANIFEST} --");
-            (Command::cargo(&line), args)
+        ["--logs", args @ ..] => (program(BENCH_LOGS_MANIFEST, None), args),
+        ["--engines", "--features", features, args @ ..] => {
+            (program(BENCH_ENGINES_MANIFEST, Some(features)), args)
         }
+        ["--engines", args @ ..] => (program(BENCH_ENGINES_MANIFEST, None), args),
         args => (Command::cargo("bench -p tidal-benches"), args),
     };
     let bench = args.iter().fold(bench, |command, &arg| command.arg(arg));
     Step::command("bench", bench)
+}
+
+/// The program of a package that is a workspace of its own, up to its arguments.
+fn program(manifest: &str, features: Option<&str>) -> Command {
+    let run = Command::cargo(&format!("run --release --locked {manifest}"));
+    let run = match features {
+        Some(features) => run.arg("--features").arg(features),
+        None => run,
+    };
+    run.arg("--")
 }
 
 #[cfg(test)]
@@ -29,6 +42,17 @@ mod tests {
         assert_eq!(
             shown,
             "cargo run --release --locked --manifest-path benches/logs/Cargo.toml -- --quick"
+        );
+        let shown = step(&["--engines", "--quick"]).to_string();
+        assert_eq!(
+            shown,
+            "cargo run --release --locked --manifest-path benches/engines/Cargo.toml -- --quick"
+        );
+        let shown = step(&["--engines", "--features", "a,b", "--quick"]).to_string();
+        assert_eq!(
+            shown,
+            "cargo run --release --locked --manifest-path benches/engines/Cargo.toml \
+             --features a,b -- --quick"
         );
     }
 }

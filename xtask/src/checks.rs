@@ -8,7 +8,7 @@ use crate::console;
 use crate::engines::Engines;
 use crate::failure::{Failure, Result};
 use crate::steps::{Command, Step};
-use crate::workspace::{self, BENCH_LOGS_MANIFEST};
+use crate::workspace::{self, BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST};
 
 /// The variable that names the folder of the real data.
 const TEST_DATA: &str = "TIDAL_TEST_DATA";
@@ -35,8 +35,12 @@ pub(crate) fn lint(engines: &Engines) -> Vec<Step> {
     let mut steps: Vec<Step> = engines.left_out().into_iter().collect();
     steps.extend([
         Step::command("fmt", Command::cargo("fmt --all --check")),
-        // Its lints are not checked here: for that, other people's logs are compiled.
+        // Their lints are not checked here: for that, what they compare is compiled.
         Step::command("fmt logs", Command::cargo(&format!("fmt --check {BENCH_LOGS_MANIFEST}"))),
+        Step::command(
+            "fmt engines",
+            Command::cargo(&format!("fmt --check {BENCH_ENGINES_MANIFEST}")),
+        ),
         clippy("clippy", &format!("--workspace {}", engines.arguments())),
     ]);
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
@@ -97,6 +101,7 @@ mod tests {
             [
                 "cargo fmt --all --check",
                 "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
+                "cargo fmt --check --manifest-path benches/engines/Cargo.toml",
                 "cargo clippy --all-targets --workspace --features \
                  tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends,\
                  tidal-kvdb-tests/all-backends \

@@ -9,17 +9,20 @@ use std::process;
 
 use crate::failure::Result;
 use crate::steps::{Command, Step};
-use crate::workspace::{self, BENCH_LOGS};
+use crate::workspace::{
+    self, BENCH_ENGINES, BENCH_ENGINES_MANIFEST, BENCH_LOGS, BENCH_LOGS_MANIFEST,
+};
 
 const PROGRAM: &str = "cargo-deny";
 const VERSION: &str = "0.20.2";
 
-/// Checks bans, licences and sources; the configuration is `deny.toml`. The package of
-/// the benchmarks beside other logs has its own.
+/// Checks bans, licences and sources; the configuration is `deny.toml`. The packages
+/// of the benchmarks beside other systems have their own.
 pub(crate) fn check() -> Result<Vec<Step>> {
     let line = "check --hide-inclusion-graph bans licenses sources";
-    let logs = format!("{} --config {BENCH_LOGS}/deny.toml {line}", workspace::BENCH_LOGS_MANIFEST);
-    with_program(&[("deny", line), ("deny logs", &logs)])
+    let logs = format!("{BENCH_LOGS_MANIFEST} --config {BENCH_LOGS}/deny.toml {line}");
+    let engines = format!("{BENCH_ENGINES_MANIFEST} --config {BENCH_ENGINES}/deny.toml {line}");
+    with_program(&[("deny", line), ("deny logs", &logs), ("deny engines", &engines)])
 }
 
 /// Checks for known advisories. Its answer changes while the tree stays the
@@ -84,10 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn both_workspaces_are_checked() {
+    fn every_workspace_is_checked() {
         let shown: Vec<_> = check().unwrap().iter().map(Step::to_string).collect();
-        let logs = "--manifest-path benches/logs/Cargo.toml --config benches/logs/deny.toml check";
-        assert!(shown.iter().any(|step| step.contains(logs)), "{shown:?}");
+        for apart in [
+            "--manifest-path benches/logs/Cargo.toml --config benches/logs/deny.toml check",
+            "--manifest-path benches/engines/Cargo.toml --config benches/engines/deny.toml check",
+        ] {
+            assert!(shown.iter().any(|step| step.contains(apart)), "{shown:?}");
+        }
         assert!(shown.iter().any(|step| step.contains("deny check")), "{shown:?}");
     }
 

@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-bench-measure", &[]),
     ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),
+    ("tidal-bench-engines", &["tidal-bench-measure", "tidal-storage", "tidal-keys", "tidal-types"]),
     ("xtask", &[]),
 ];
 
@@ -48,9 +49,13 @@ fn check(root: &Path) -> Result<String> {
     Err(Failure::failed(problems.join("\n")))
 }
 
-/// The package that is a workspace of its own.
+/// The packages that are workspaces of their own.
 fn packages_of_benches(root: &Path) -> Result<Vec<Value>> {
-    packages(&metadata(&root.join(workspace::BENCH_LOGS))?)
+    let mut found = Vec::new();
+    for folder in [workspace::BENCH_LOGS, workspace::BENCH_ENGINES] {
+        found.extend(packages(&metadata(&root.join(folder))?)?);
+    }
+    Ok(found)
 }
 
 /// What cargo says of a workspace's own packages.
@@ -146,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn the_package_of_the_rivals_is_looked_at_too() {
+    fn the_packages_apart_are_looked_at_too() {
         let packages = packages_of_benches(&workspace::root().unwrap()).unwrap();
         let names: Vec<_> = packages.iter().map(|package| text(package, "name").unwrap()).collect();
-        assert_eq!(names, ["tidal-bench-logs"]);
+        assert_eq!(names, ["tidal-bench-logs", "tidal-bench-engines"]);
     }
 
     #[test]
@@ -171,6 +176,7 @@ mod tests {
             ("tidal-bench-logs", "tidal-db"),
             ("tidal-wal", "tidal-bench-logs"),
             ("tidal-storage", "tidal-bench-measure"),
+            ("tidal-bench-engines", "tidal-db"),
             ("xtask", "tidal-types"),
         ] {
             assert_eq!(problems_of(from, to).len(), 1, "{from} -> {to}");

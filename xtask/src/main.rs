@@ -48,6 +48,9 @@ Commands:
   bench [ARGS]  the benchmarks; ARGS go to `cargo bench`
   bench --logs  the log beside other logs, as tables in Markdown;
                 --update FILE puts them into a document, --quick only tries
+  bench --engines
+                the storage engines beside their own interfaces, likewise,
+                and a chart beside the document
   fuzz          any bytes as a log; --minutes N for each target;
                 needs cargo-fuzz and a nightly compiler
   mutants       deliberate faults, each of which a test has to catch;

@@ -15,6 +15,13 @@ pub(crate) const BENCH_LOGS: &str = "benches/logs";
 /// Its manifest, as an argument of cargo.
 pub(crate) const BENCH_LOGS_MANIFEST: &str = "--manifest-path benches/logs/Cargo.toml";
 
+/// The folder of the benchmarks beside the engines' own interfaces: a workspace of its
+/// own too, so that nothing else compiles every engine.
+pub(crate) const BENCH_ENGINES: &str = "benches/engines";
+
+/// Its manifest, as an argument of cargo.
+pub(crate) const BENCH_ENGINES_MANIFEST: &str = "--manifest-path benches/engines/Cargo.toml";
+
 /// The folder of the workspace. It is asked of cargo when the chore runs and not
 /// when it is compiled, so that a program built in one checkout never checks
 /// another one.

@@ -4,8 +4,11 @@ use super::Finding;
 use super::tree::Tree;
 
 /// The manifests that name dependencies, each with the section that does.
-const MANIFESTS: [(&str, &str); 2] =
-    [("Cargo.toml", "[workspace.dependencies]"), ("benches/logs/Cargo.toml", "[dependencies]")];
+const MANIFESTS: [(&str, &str); 3] = [
+    ("Cargo.toml", "[workspace.dependencies]"),
+    ("benches/logs/Cargo.toml", "[dependencies]"),
+    ("benches/engines/Cargo.toml", "[dependencies]"),
+];
 const RECORDS: &str = "docs/adr/";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
@@ -50,16 +53,19 @@ mod tests {
         let tree = Tree::of(&[
             ("Cargo.toml", manifest),
             ("benches/logs/Cargo.toml", "[dependencies]\nlibm = \"1\"\nfast-log = \"1\"\n"),
+            ("benches/engines/Cargo.toml", "[dependencies]\nfast-chart = \"1\"\n"),
             ("docs/adr/0001-dependencies.md", "`libm` computes.\n"),
             ("docs/testing.md", "`csv` is read.\n"),
         ]);
         let csv = "no record in docs/adr/ says why `csv` is needed";
+        let fast_chart = "no record in docs/adr/ says why `fast-chart` is needed";
         let fast_log = "no record in docs/adr/ says why `fast-log` is needed";
         assert_eq!(
             check(&tree),
             [
                 Finding::new("Cargo.toml", 4, csv),
-                Finding::new("benches/logs/Cargo.toml", 3, fast_log)
+                Finding::new("benches/logs/Cargo.toml", 3, fast_log),
+                Finding::new("benches/engines/Cargo.toml", 2, fast_chart)
             ]
         );
     }
