@@ -143,4 +143,20 @@ mod tests {
         gate.idle().close();
         assert!(gate.enter().is_none());
     }
+
+    #[test]
+    fn the_last_pass_wakes_who_waits_for_it() {
+        let gate = Arc::new(Gate::default());
+        let passes = [gate.enter().unwrap(), gate.enter().unwrap()];
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| drop(gate.idle()));
+            while lock(&gate.state).waiting == 0 {
+                thread::yield_now();
+            }
+            // Whoever is not woken waits for ever.
+            drop(passes);
+            waiting.join().unwrap();
+        });
+        assert_eq!(lock(&gate.state).waiting, 0);
+    }
 }
