@@ -50,7 +50,8 @@ Commands:
                 --update FILE puts them into a document, --quick only tries
   bench --engines
                 the storage engines beside their own interfaces, likewise,
-                and a chart beside the document
+                and a chart beside the document; --features rocksdb before
+                the rest takes RocksDB in, which needs libclang
   fuzz          any bytes as a log; --minutes N for each target;
                 needs cargo-fuzz and a nightly compiler
   mutants       deliberate faults, each of which a test has to catch;

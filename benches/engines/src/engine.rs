@@ -6,9 +6,11 @@ use std::path::Path;
 
 use tidal_bench_measure::Result;
 use tidal_storage::{
-    FjallOptions, FjallStorage, LmdbOptions, LmdbStorage, MemoryStorage, RedbOptions, RedbStorage,
-    Storage,
+    FjallOptions, FjallStorage, HybridOptions, HybridStorage, LmdbOptions, LmdbStorage,
+    MemoryStorage, RedbOptions, RedbStorage, Storage,
 };
+#[cfg(feature = "rocksdb")]
+use tidal_storage::{RocksDbOptions, RocksDbStorage};
 
 use crate::native;
 use crate::store::Store;
@@ -27,6 +29,10 @@ pub(crate) enum Engine {
     Fjall,
     Redb,
     Lmdb,
+    /// fjall and redb as one.
+    Hybrid,
+    #[cfg(feature = "rocksdb")]
+    RocksDb,
 }
 
 /// By which way an engine is reached.
@@ -39,7 +45,15 @@ pub(crate) enum Way {
 }
 
 impl Engine {
-    pub(crate) const ALL: &[Self] = &[Self::Memory, Self::Fjall, Self::Redb, Self::Lmdb];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Memory,
+        Self::Fjall,
+        Self::Redb,
+        Self::Lmdb,
+        Self::Hybrid,
+        #[cfg(feature = "rocksdb")]
+        Self::RocksDb,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -47,6 +61,9 @@ impl Engine {
             Self::Fjall => "fjall",
             Self::Redb => "redb",
             Self::Lmdb => "lmdb",
+            Self::Hybrid => "hybrid",
+            #[cfg(feature = "rocksdb")]
+            Self::RocksDb => "rocksdb",
         }
     }
 
@@ -76,21 +93,37 @@ impl Engine {
                 let options = LmdbOptions { map_bytes: MAP_BYTES, ..LmdbOptions::default() };
                 Box::new(LmdbStorage::open_with(dir, options)?)
             }
+            Self::Hybrid => {
+                let redb = RedbOptions { cache_bytes: CACHE_BYTES };
+                let options = HybridOptions { fjall: fjall_options(), redb };
+                Box::new(HybridStorage::open_with(dir, options)?)
+            }
+            #[cfg(feature = "rocksdb")]
+            Self::RocksDb => Box::new(RocksDbStorage::open_with(dir, rocksdb_options())?),
         })
     }
 
     fn open_native(self, dir: &Path) -> Result<Option<Box<dyn Store>>> {
         Ok(match self {
-            Self::Memory => None,
+            Self::Memory | Self::Hybrid => None,
             Self::Fjall => Some(Box::new(native::fjall::Fjall::open(dir, fjall_options())?)),
             Self::Redb => Some(Box::new(native::redb::Redb::open(dir)?)),
             Self::Lmdb => Some(Box::new(native::lmdb::Lmdb::open(dir)?)),
+            #[cfg(feature = "rocksdb")]
+            Self::RocksDb => {
+                Some(Box::new(native::rocksdb::RocksDb::open(dir, rocksdb_options())?))
+            }
         })
     }
 }
 
 fn fjall_options() -> FjallOptions {
     FjallOptions { cache_bytes: CACHE_BYTES, ..FjallOptions::default() }
+}
+
+#[cfg(feature = "rocksdb")]
+fn rocksdb_options() -> RocksDbOptions {
+    RocksDbOptions { cache_bytes: CACHE_BYTES, ..RocksDbOptions::default() }
 }
 
 #[cfg(test)]
@@ -105,7 +138,8 @@ mod tests {
             for way in [Way::Native, Way::Through] {
                 let dir = tempfile::tempdir().unwrap();
                 let Some(store) = engine.open(way, dir.path()).unwrap() else {
-                    assert_eq!((engine, way), (Engine::Memory, Way::Native));
+                    assert_eq!(way, Way::Native);
+                    assert!([Engine::Memory, Engine::Hybrid].contains(&engine));
                     continue;
                 };
                 let entries: [(&[u8], &[u8]); 3] = [(b"a1", b"x"), (b"a2", b"yy"), (b"b", b"z")];

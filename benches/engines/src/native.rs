@@ -6,3 +6,5 @@ mod environment;
 pub(crate) mod fjall;
 pub(crate) mod lmdb;
 pub(crate) mod redb;
+#[cfg(feature = "rocksdb")]
+pub(crate) mod rocksdb;
