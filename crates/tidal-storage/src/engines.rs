@@ -7,6 +7,8 @@ pub(crate) mod hybrid;
 #[cfg(feature = "lmdb")]
 pub(crate) mod lmdb;
 pub(crate) mod memory;
+#[cfg(any(feature = "lmdb", feature = "rocksdb"))]
+mod moments;
 #[cfg(any(feature = "lmdb", feature = "redb", feature = "rocksdb"))]
 mod opening;
 #[cfg(feature = "redb")]

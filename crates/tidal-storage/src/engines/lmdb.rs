@@ -50,11 +50,12 @@ use tidal_types::StorageError;
 use environment::Sizes;
 use errors::storage_error;
 use gate::{Gate, Pass};
-use moment::{Moment, Moments};
+use moment::Moment;
 pub use options::LmdbOptions;
 use scan::LmdbScan;
 
 use super::opening::Layout;
+use crate::engines::moments::Moments;
 use crate::{
     BatchOp, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
     Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
@@ -87,7 +88,7 @@ pub struct Lmdb {
     env: Option<Env<WithoutTls>>,
     spaces: Vec<Space>,
     existing: Vec<String>,
-    moments: Moments,
+    moments: Moments<Moment>,
     gate: Arc<Gate>,
     growths: AtomicU64,
     sizes: Sizes,

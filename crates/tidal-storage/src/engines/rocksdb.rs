@@ -40,11 +40,12 @@ use ::rocksdb::{
 use tidal_types::StorageError;
 
 use errors::storage_error;
-use moment::{Moment, Moments};
+use moment::Moment;
 pub use options::RocksDbOptions;
 use scan::RocksDbScan;
 
 use super::opening::Layout;
+use crate::engines::moments::Moments;
 use crate::{
     BatchOp, CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend,
     DriverStorage, Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
@@ -78,7 +79,7 @@ pub struct RocksDb {
     database: Arc<DB>,
     spaces: Vec<Space>,
     existing: Vec<String>,
-    moments: Moments,
+    moments: Moments<Moment>,
     /// How new column families are made.
     family_options: Options,
     cache: Cache,

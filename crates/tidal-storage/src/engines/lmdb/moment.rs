@@ -1,15 +1,15 @@
 //! A moment of all keyspaces, which the driver can take back.
 //!
-//! An environment is closed with its last transaction, so one that a forgotten
-//! snapshot holds would keep the directory. The driver therefore knows its moments,
-//! and ends their transactions when it is dropped.
+//! An environment is closed with its last transaction, so a moment gives its own up when
+//! the driver is dropped.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Mutex;
 
 use heed::{RoTxn, WithoutTls};
 
 use super::gate::Pass;
 use crate::SpaceId;
+use crate::engines::moments::Recall;
 use crate::sync::lock;
 
 /// A read transaction and its pass, dropped in this order.
@@ -47,45 +47,10 @@ impl Moment {
     pub(super) fn read<T>(&self, look: impl FnOnce(&RoTxn<'_, WithoutTls>) -> T) -> Option<T> {
         lock(&self.transaction).as_ref().map(|open| look(&open.transaction))
     }
+}
 
+impl Recall for Moment {
     fn end(&self) {
         drop(lock(&self.transaction).take());
-    }
-}
-
-/// The moments that are open.
-#[derive(Default)]
-pub(super) struct Moments {
-    open: Mutex<Vec<Weak<Moment>>>,
-}
-
-/// Moments that are listed before those that are gone are first struck out.
-const MOMENTS_BEFORE_SWEEP: usize = 32;
-
-impl Moments {
-    pub(super) fn add(&self, moment: Moment) -> Arc<Moment> {
-        let moment = Arc::new(moment);
-        let mut open = lock(&self.open);
-        if open.len() >= MOMENTS_BEFORE_SWEEP && open.len() == open.capacity() {
-            open.retain(|moment| moment.strong_count() > 0);
-        }
-        open.push(Arc::downgrade(&moment));
-        moment
-    }
-
-    /// Ends them all.
-    pub(super) fn end(&self) {
-        for moment in lock(&self.open).drain(..) {
-            if let Some(moment) = moment.upgrade() {
-                moment.end();
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-impl Moments {
-    pub(super) fn listed(&self) -> usize {
-        lock(&self.open).len()
     }
 }

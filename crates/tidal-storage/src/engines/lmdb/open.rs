@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::environment::{self, Sizes};
 use super::errors::storage_error;
-use super::moment::Moments;
 use super::{KEYSPACES_MAX, LAYOUT, Lmdb, LmdbOptions, meta, spaces};
 use crate::directory::refuse_other_engine;
+use crate::engines::moments::Moments;
 use crate::engines::opening::Verdict;
 use crate::{DirectoryLock, Driver, DriverStorage, Result};
 

@@ -4,12 +4,13 @@
 //! more. So a moment has both, the one within the other, and gives them up when the
 //! driver is dropped: a forgotten snapshot keeps no directory.
 
-use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::sync::{Arc, RwLock};
 
 use ::rocksdb::{DB, Snapshot};
 use self_cell::self_cell;
 
-use crate::sync::{lock, read, write};
+use crate::engines::moments::Recall;
+use crate::sync::{read, write};
 
 self_cell!(
     struct Pinned {
@@ -36,46 +37,11 @@ impl Moment {
             .as_ref()
             .map(|pinned| pinned.with_dependent(|database, snapshot| look(database, snapshot)))
     }
+}
 
+impl Recall for Moment {
     fn end(&self) {
         let pinned = write(&self.pinned).take();
         drop(pinned);
-    }
-}
-
-/// The moments that are open.
-#[derive(Default)]
-pub(super) struct Moments {
-    open: Mutex<Vec<Weak<Moment>>>,
-}
-
-/// Moments that are listed before those that are gone are first struck out.
-const MOMENTS_BEFORE_SWEEP: usize = 32;
-
-impl Moments {
-    pub(super) fn add(&self, moment: Moment) -> Arc<Moment> {
-        let moment = Arc::new(moment);
-        let mut open = lock(&self.open);
-        if open.len() >= MOMENTS_BEFORE_SWEEP && open.len() == open.capacity() {
-            open.retain(|moment| moment.strong_count() > 0);
-        }
-        open.push(Arc::downgrade(&moment));
-        moment
-    }
-
-    /// Ends them all.
-    pub(super) fn end(&self) {
-        for moment in lock(&self.open).drain(..) {
-            if let Some(moment) = moment.upgrade() {
-                moment.end();
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-impl Moments {
-    pub(super) fn listed(&self) -> usize {
-        lock(&self.open).len()
     }
 }

@@ -8,9 +8,9 @@ use ::rocksdb::{ColumnFamilyDescriptor, DB};
 use tidal_types::StorageError;
 
 use super::errors::storage_error;
-use super::moment::Moments;
 use super::{FAMILY_PREFIX, LAYOUT, RocksDb, RocksDbOptions};
 use crate::directory::refuse_other_engine;
+use crate::engines::moments::Moments;
 use crate::engines::opening::Verdict;
 use crate::{DirectoryLock, Driver, DriverStorage, Result};
 
