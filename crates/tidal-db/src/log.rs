@@ -73,6 +73,19 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     fn close(&self) -> Result<()>;
 }
 
+/// The figures of a log that is in no files.
+fn stats_without_files(head: Position) -> WalStats {
+    WalStats {
+        first_seq: Seq::FIRST,
+        head,
+        segments: 0,
+        bytes_on_disk: 0,
+        queued_bytes: 0,
+        cursors: Vec::new(),
+        held_by: None,
+    }
+}
+
 /// An append that was given its numbers.
 pub(crate) struct Appending {
     /// The number of the first new record, or of the next one when none is new.

@@ -28,5 +28,17 @@ pub(crate) use segment::{HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, Segmen
 /// The version of the format that this program reads and writes.
 pub const FORMAT_VERSION: u16 = 1;
 
+/// Makes right again the checksum at the end of each slot of a file.
+#[cfg(any(test, feature = "fuzzing"))]
+fn reseal_slots(file: &mut [u8], slot_bytes: usize, crc_offset: usize) {
+    for slot in file.chunks_mut(slot_bytes) {
+        if let Some((covered, crc)) = slot.split_at_mut_checked(crc_offset)
+            && let Some(crc) = crc.first_chunk_mut()
+        {
+            *crc = crc32c::crc32c(covered).to_le_bytes();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

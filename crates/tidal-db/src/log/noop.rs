@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidal_types::{LogId, Position, Seq, SystemClock};
 use tidal_wal::{Batch, DedupOptions, Numbering, WalStats};
 
-use super::{Appending, Listener, RecordLog, Visitor};
+use super::{Appending, Listener, RecordLog, Visitor, stats_without_files};
 use crate::Result;
 
 /// A log that keeps nothing.
@@ -66,15 +66,7 @@ impl RecordLog for NoopLog {
     }
 
     fn stats(&self) -> WalStats {
-        WalStats {
-            first_seq: Seq::FIRST,
-            head: self.head(),
-            segments: 0,
-            bytes_on_disk: 0,
-            queued_bytes: 0,
-            cursors: Vec::new(),
-            held_by: None,
-        }
+        stats_without_files(self.head())
     }
 
     /// It never fails.

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use tidal_types::{LogId, Position, Seq, WalError};
 use tidal_wal::{Batch, Completer, WalStats, completion};
 
-use super::{Appending, Listener, RecordLog, Visitor};
+use super::{Appending, Listener, RecordLog, Visitor, stats_without_files};
 use crate::Result;
 
 /// A log that answers when it is told to.
@@ -143,15 +143,7 @@ impl RecordLog for ScriptedLog {
     }
 
     fn stats(&self) -> WalStats {
-        WalStats {
-            first_seq: Seq::FIRST,
-            head: self.head(),
-            segments: 0,
-            bytes_on_disk: 0,
-            queued_bytes: 0,
-            cursors: Vec::new(),
-            held_by: None,
-        }
+        stats_without_files(self.head())
     }
 
     /// Its failures are those of single appends.

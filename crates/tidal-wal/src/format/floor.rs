@@ -103,13 +103,7 @@ impl Floor {
     /// Makes the checksums right again, for who changes slots on purpose.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn reseal(file: &mut [u8]) {
-        for slot in file.chunks_mut(SLOT_BYTES) {
-            if let Some((covered, crc)) = slot.split_at_mut_checked(CRC_OFFSET)
-                && let Some(crc) = crc.first_chunk_mut()
-            {
-                *crc = crc32c::crc32c(covered).to_le_bytes();
-            }
-        }
+        super::reseal_slots(file, SLOT_BYTES, CRC_OFFSET);
     }
 
     fn decode(covered: &[u8]) -> Result<Self, u16> {
