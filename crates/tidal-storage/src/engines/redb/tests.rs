@@ -98,8 +98,7 @@ fn a_table_of_other_types_is_refused_by_its_name() {
     transaction.open_table(TableDefinition::<u64, u64>::new("items")).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let storage = RedbStorage::open(directory.path()).unwrap();
-    let error = storage.backend(EntityKind::Item).get(b"key").unwrap_err();
+    let error = RedbStorage::open(directory.path()).unwrap_err();
     assert!(
         matches!(&error, StorageError::NotStorage { problem, .. } if problem.contains("items")),
         "{error}"
