@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use tidal_storage::{Progress, copy_storage};
-use tidal_types::{Seq, TidalError};
-use tidal_wal::TakenOver;
+use tidal_types::{Position, Seq, TidalError};
+use tidal_wal::{TakenOver, inspect_log};
 
 use super::restore::take_log;
+use crate::checkpoint::Head;
 use crate::directory::{self, Directory};
 use crate::{Engine, Result, checkpoint};
 
@@ -61,17 +62,42 @@ pub fn migrate_with(
     let path = target.path();
     let reach = head.map_or(Seq::ZERO, |(_, reach)| reach);
     let log = take_log(&directory::log_dir(from), path, None, reach)?;
-    if let Some((head, _)) = head {
-        let (storage, log) = (head.position.log_id, log.parent.position.log_id);
-        if storage != log {
-            return Err(TidalError::LogMismatch { path: from.into(), storage, log });
-        }
-    }
+    check_fit(from, head, &log)?;
     let new_storage = engine.open(&directory::storage_dir(path))?;
     let copied: Progress = copy_storage(&*storage, &*new_storage, progress)?;
+    if let Some((head, _)) = head {
+        // What it was bound to may be a parent of the log that the new one names.
+        checkpoint::rebind(&*new_storage, head, log.log_id)?;
+    }
     new_storage.close()?;
     storage.close()?;
     target.finish_restore(engine.name())?;
     drop(source);
     Ok(Migrated { from: source_engine, to: engine, keys: copied.entries, log })
+}
+
+/// C2: refuses what opening `from` would. That the log reaches far enough, it was asked
+/// before.
+fn check_fit(from: &Path, head: Option<(Head, Seq)>, log: &TakenOver) -> Result<()> {
+    let needed = head.map_or(Seq::FIRST, |(head, _)| head.position.seq.next());
+    if log.first_seq > needed {
+        let log_start = log.first_seq;
+        return Err(TidalError::LogTooShort { path: from.into(), needed, log_start });
+    }
+    let Some((head, reach)) = head else { return Ok(()) };
+    let (storage, found) = (head.position.log_id, log.parent.position.log_id);
+    if storage == found {
+        return Ok(());
+    }
+    // Since it was restored, copied or salvaged nobody has opened it.
+    let parent = inspect_log(&directory::log_dir(from))?.parent;
+    match parent.map(|parent| parent.position) {
+        Some(Position { log_id, seq: taken_over }) if log_id == storage => {
+            if taken_over >= reach {
+                return Ok(());
+            }
+            Err(TidalError::SalvagedShort { path: from.into(), applied: reach, taken_over })
+        }
+        _ => Err(TidalError::LogMismatch { path: from.into(), storage, log: found }),
+    }
 }

@@ -388,6 +388,49 @@ fn a_database_moves_to_any_engine() {
     }
 }
 
+/// G56, Z3: also one that nobody has opened since it was restored or copied, whose storage
+/// still names the parent of its log.
+#[test]
+fn a_database_moves_on_before_it_was_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let dest = written(dir.path());
+    let expected = checksum(&dir.path().join("source"));
+    let step = |name: &str| dir.path().join(name);
+    let restored = restore(&dest, step("restored"), Engine::Fjall).unwrap();
+    let one = migrate(step("restored"), step("one"), Engine::Fjall).unwrap();
+    assert_eq!(one.log.parent.position.log_id, restored.log.log_id);
+    let two = migrate(step("one"), step("two"), Engine::Fjall).unwrap();
+    assert_eq!(two.log.parent.position.log_id, one.log.log_id);
+    for name in ["two", "one", "restored"] {
+        assert_eq!(checksum(&step(name)), expected, "{name}");
+    }
+    // A log of another line is no parent.
+    let other = tempfile::tempdir().unwrap();
+    written(other.path());
+    fs::remove_dir_all(step("two").join("log")).unwrap();
+    fs::rename(other.path().join("source/log"), step("two").join("log")).unwrap();
+    let error = migrate(step("two"), step("mixed"), Engine::Fjall).unwrap_err();
+    assert!(matches!(error, TidalError::LogMismatch { .. }), "{error}");
+}
+
+/// G56, C2: what does not open is not copied either.
+#[test]
+fn a_log_that_begins_behind_what_storage_needs_is_not_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    let db = builder(&source)
+        .checkpoint_every(100)
+        .retention(Retention::UntilCheckpoint)
+        .segment_bytes(16 << 10)
+        .open()
+        .unwrap();
+    feed(&db, 0..400);
+    db.shutdown().unwrap();
+    fs::remove_dir_all(source.join("storage")).unwrap();
+    let error = migrate(&source, dir.path().join("to"), Engine::Fjall).unwrap_err();
+    assert!(matches!(error, TidalError::LogTooShort { needed: Seq::FIRST, .. }), "{error}");
+}
+
 /// G56
 #[test]
 fn an_engine_that_this_program_lacks_is_told_with_its_feature() {
