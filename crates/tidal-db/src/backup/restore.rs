@@ -50,7 +50,7 @@ pub fn restore(
 ///
 /// # Errors
 /// Those of [`restore`]; [`BeforeBackup`](crate::WalError::BeforeBackup) when storage in
-/// the backup may hold something of a later record.
+/// the backup may hold something of a later record, or none was written up to then.
 pub fn restore_until(
     backup: impl AsRef<Path>,
     data_dir: impl AsRef<Path>,
@@ -77,7 +77,9 @@ pub fn restore_with(
     backup.check_log()?;
     let directory = Directory::begin_restore(data_dir)?;
     let path = directory.path();
-    let log = take_log(&log_dir(dest), path, until, backup.log.reach)?;
+    // A log without a record is of no database yet, and nobody could open it.
+    let at_least = backup.log.reach.max(Seq::FIRST);
+    let log = take_log(&log_dir(dest), path, until, at_least)?;
     let storage = engine.open(&directory::storage_dir(path))?;
     tidal_storage::restore_with(&storage_dir(dest), &*storage, progress)?;
     storage.close()?;

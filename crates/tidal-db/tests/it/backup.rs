@@ -184,6 +184,27 @@ fn a_database_is_restored_to_a_time() {
     restore_until(&dest, &epoch, Engine::Fjall, Timestamp::MIN).unwrap_err();
 }
 
+/// G55: before the first record there was no database, so none is made that does not open.
+#[test]
+fn a_time_before_the_first_record_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = builder(&dir.path().join("source")).open().unwrap();
+    feed(&db, 0..3);
+    let dest = dir.path().join("backup");
+    // Storage holds nothing yet, so every time would do for it.
+    assert_eq!(db.backup(&dest).unwrap().applied.seq, Seq::ZERO);
+    let target = dir.path().join("target");
+    let before = NOW.saturating_sub(Duration::from_secs(1));
+    let error = restore_until(&dest, &target, Engine::Fjall, before).unwrap_err();
+    assert!(
+        matches!(error, TidalError::Wal(WalError::BeforeBackup { earliest, .. }) if earliest == NOW),
+        "{error}"
+    );
+    fs::remove_dir_all(&target).unwrap();
+    restore_until(&dest, &target, Engine::Fjall, NOW).unwrap();
+    assert_eq!(checksum(&target), db.checksum().unwrap());
+}
+
 /// G54: a database without an event, and one whose storage is elsewhere.
 #[test]
 fn there_is_always_something_to_back_up() {
