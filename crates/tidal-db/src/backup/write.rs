@@ -1,6 +1,7 @@
 //! Writing a backup of an open database.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,12 +96,18 @@ impl TidalDB {
     }
 }
 
-/// Takes a new or empty directory.
+/// Takes a new or empty directory. Of two backups that come at once, only one makes the
+/// folder of the log; the other must not remove what is in it.
 fn prepare(dest: &Path) -> Result<()> {
+    let taken = |found| Err(StorageError::DestinationNotEmpty { path: dest.into(), found }.into());
     create_dir_durable(dest).map_err(failed("create", dest))?;
-    match read::list(dest)?.into_iter().next() {
-        Some(found) => Err(StorageError::DestinationNotEmpty { path: dest.into(), found }.into()),
-        None => Ok(()),
+    if let Some(found) = read::list(dest)?.into_iter().next() {
+        return taken(found);
+    }
+    let log = log_dir(dest);
+    match fs::create_dir(&log) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => taken("log".into()),
+        made => made.map_err(failed("create", &log)),
     }
 }
 

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
@@ -369,6 +369,35 @@ fn what_is_there_already_is_left_alone() {
     let error = restore(&dest, &mine, Engine::Fjall).unwrap_err();
     assert!(matches!(error, TidalError::NotADatabase { .. }), "{error}");
     assert_eq!(fs::read_dir(&mine).unwrap().count(), 1);
+}
+
+/// G51: of two backups that come to one place at once, one is whole and the other is
+/// refused, and removes nothing of the first.
+#[test]
+fn of_two_backups_to_one_place_one_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = builder(&dir.path().join("source")).open().unwrap();
+    feed(&db, 0..50);
+    db.checkpoint().unwrap();
+    for round in 0..20 {
+        let dest = dir.path().join(format!("backup-{round}"));
+        let begin = Barrier::new(2);
+        let done = thread::scope(|scope| {
+            let backups = [(); 2].map(|()| {
+                scope.spawn(|| {
+                    begin.wait();
+                    db.backup(&dest)
+                })
+            });
+            backups.map(|backup| backup.join().unwrap())
+        });
+        let refused: Vec<_> = done.iter().filter_map(|done| done.as_ref().err()).collect();
+        assert!(
+            matches!(refused[..], [TidalError::Storage(StorageError::DestinationNotEmpty { .. })]),
+            "{refused:?}"
+        );
+        verify_backup(&dest).unwrap();
+    }
 }
 
 /// G56: a copy onto any engine has the same checksum, and the source is as it was.
