@@ -6,7 +6,7 @@ use tidal_types::StorageError;
 
 use super::chunk::{BODY_BYTES, ENTRIES_MAX};
 use super::read::Backup;
-use super::{BackupReport, Progress, mark};
+use super::{BackupReport, Progress, is_unfinished, mark};
 use crate::{AtomicBatch, Durability, KeyspaceName, Result, Storage};
 
 /// Writes the backup in `dest` into a storage of any engine that has no keys. Each
@@ -61,7 +61,8 @@ pub fn restore_with(
 ///
 /// # Errors
 ///
-/// [`StorageError::TargetNotEmpty`]; what reading and writing say.
+/// [`StorageError::TargetNotEmpty`]; [`StorageError::RestoreUnfinished`] when `source`
+/// is half of a backup; what reading and writing say.
 pub fn copy_storage(
     source: &dyn Storage,
     target: &dyn Storage,
@@ -69,6 +70,10 @@ pub fn copy_storage(
 ) -> Result<Progress> {
     refuse_keys(target)?;
     let snapshot = source.snapshot()?;
+    // What has just failed half-way may still be open.
+    if is_unfinished(|key| snapshot.get(mark::KEYSPACE, key))? {
+        return Err(mark::refused(source));
+    }
     mark::set(target)?;
     let mut done = Progress::default();
     for name in source.stats()?.keyspaces.into_keys() {

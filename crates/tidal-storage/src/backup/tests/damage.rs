@@ -179,6 +179,11 @@ fn the_mark_is_neither_backed_up_nor_restored() {
     let dir = tempfile::tempdir().unwrap();
     let error = backup(&storage, dir.path(), &options()).unwrap_err();
     assert!(matches!(error, StorageError::RestoreUnfinished { .. }), "{error}");
+    // Copied, it would be whole to all appearances.
+    let target = MemoryStorage::new();
+    let error = copy_storage(&storage, &target, &mut |_| ()).unwrap_err();
+    assert!(matches!(error, StorageError::RestoreUnfinished { .. }), "{error}");
+    assert_eq!(everything(&target), []);
     let error = forged(|manifest, file| {
         let marked = MemoryStorage::new();
         mark::set(&marked).unwrap();
