@@ -106,7 +106,7 @@ impl Drop for DirectoryLock {
 }
 
 /// The directories above this one that are not there, the lowest first.
-fn missing_parents(directory: &Path) -> Vec<&Path> {
+pub(crate) fn missing_parents(directory: &Path) -> Vec<&Path> {
     let above = directory.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
     above.take_while(|above| !above.exists()).collect()
 }

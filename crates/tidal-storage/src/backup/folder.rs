@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tidal_types::StorageError;
 
 use crate::Result;
-use crate::directory::{io_error, sync_dir, sync_parent};
+use crate::directory::{io_error, missing_parents, sync_dir, sync_parent};
 
 pub(super) const MANIFEST: &str = "MANIFEST";
 pub(super) const MANIFEST_TEMPORARY: &str = "MANIFEST.tmp";
@@ -42,8 +42,12 @@ impl RealFolder {
     /// A directory for a new backup, which has to be empty and is made if it is
     /// not there.
     pub(super) fn new_empty(path: &Path) -> Result<Self> {
+        let parents = missing_parents(path);
         fs::create_dir_all(path).map_err(|error| io_error(path, "create the directory", error))?;
-        sync_parent(path).map_err(|error| io_error(path, "sync", error))?;
+        // A power cut must not take the backup with a directory above it that is new too.
+        for new in parents.into_iter().chain([path]) {
+            sync_parent(new).map_err(|error| io_error(new, "sync", error))?;
+        }
         if let Some(found) = list(path)?.into_iter().next() {
             return Err(StorageError::DestinationNotEmpty { path: path.to_path_buf(), found });
         }
