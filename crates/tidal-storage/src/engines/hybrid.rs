@@ -22,6 +22,7 @@
 //!     nobody sees a half.
 //! H4. A redo record is never removed, only written over by the next. So one that is
 //!     older than redb says was lost by fjall, and with it what came after: damage.
+//!     And one that is newer by more than one says that redb lost the one between.
 //! H5. Once a commit has failed no other is tried, and reads stay before it.
 
 mod marker;

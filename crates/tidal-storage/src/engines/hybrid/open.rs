@@ -80,6 +80,16 @@ impl Hybrid {
                 ),
             ));
         }
+        // No batch is begun before redb has the one before it.
+        if commits.redo_number - applied > 1 {
+            return Err(damaged(
+                path,
+                format!(
+                    "redb has lost what it had synced: batch {applied} is the last there, and fjall has {}",
+                    commits.redo_number,
+                ),
+            ));
+        }
         if applied < commits.redo_number {
             // Or a power cut might take from fjall what redb is about to have.
             fjall.sync()?;

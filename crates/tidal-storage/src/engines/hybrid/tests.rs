@@ -271,6 +271,26 @@ fn a_fjall_that_lost_what_it_had_synced_is_damage() {
     assert_eq!(whole_batch(&HybridStorage::open(directory.path()).unwrap()), 3);
 }
 
+/// G48, H4: the redo record makes up for one batch only.
+#[test]
+fn a_redb_that_lost_more_than_the_last_batch_is_damage() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = marker::redb_folder(directory.path()).join("data.redb");
+    let files: Vec<_> = (1..=3)
+        .map(|number| {
+            let storage = HybridStorage::open(directory.path()).unwrap();
+            storage.commit(batch(number), Durability::Sync).unwrap();
+            storage.close().unwrap();
+            fs::read(&file).unwrap()
+        })
+        .collect();
+    fs::write(&file, &files[0]).unwrap();
+    let error = HybridStorage::open(directory.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damage, "{error}");
+    fs::write(&file, &files[1]).unwrap();
+    assert_eq!(whole_batch(&HybridStorage::open(directory.path()).unwrap()), 3);
+}
+
 #[test]
 fn a_folder_that_is_gone_is_damage_and_a_creation_cut_short_is_finished() {
     for folder in [marker::fjall_folder, marker::redb_folder] {
