@@ -70,7 +70,10 @@ impl Directory {
         // Looked at again under the lock: someone may have been faster.
         match read_marker(path)? {
             Some(marker) => marker.check(path, engine)?,
-            None => write_marker(path, engine)?,
+            None => {
+                refuse_contents(path)?;
+                write_marker(path, engine)?;
+            }
         }
         Ok(Self { path: path.into(), _lock: lock })
     }
@@ -93,13 +96,11 @@ impl Directory {
     /// [`TidalError::RestoreUnfinished`], [`TidalError::Locked`] and what the operating
     /// system says.
     pub(crate) fn begin_restore(path: &Path) -> Result<Self> {
-        if read_marker(path)?.is_some() {
-            let found = MARKER.to_owned();
-            return Err(StorageError::DestinationNotEmpty { path: path.into(), found }.into());
-        }
-        refuse_contents(path)?;
+        refuse_used(path)?;
         create_dir_durable(path).map_err(failed("create", path))?;
         let lock = lock(path)?;
+        // Looked at again under the lock: someone may have been faster.
+        refuse_used(path)?;
         let file = path.join(RESTORING);
         write_synced(&file, b"").map_err(failed("write", &file))?;
         sync_dir(path).map_err(failed("sync", path))?;
@@ -118,6 +119,15 @@ impl Directory {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Refuses a directory that holds anything, a database or not.
+fn refuse_used(path: &Path) -> Result<()> {
+    if read_marker(path)?.is_some() {
+        let found = MARKER.to_owned();
+        return Err(StorageError::DestinationNotEmpty { path: path.into(), found }.into());
+    }
+    refuse_contents(path)
 }
 
 /// Refuses a directory that holds anything and is no database.
