@@ -47,8 +47,8 @@ use super::fjall::Fjall;
 use super::redb::Redb;
 use crate::sync::{lock, read, write};
 use crate::{
-    BatchOp, CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend,
-    DriverStorage, Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
+    BatchOp, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
+    Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
 };
 
 /// Storage on disk with fjall and redb.
@@ -364,15 +364,6 @@ impl Driver for Hybrid {
 
     fn disk_bytes(&self) -> Result<u64> {
         directory_bytes(&self.path)
-    }
-
-    /// Both caches together.
-    fn cache(&self) -> Option<CacheStats> {
-        let (fjall, redb) = (self.fjall.cache()?, self.redb.cache()?);
-        Some(CacheStats {
-            capacity_bytes: fjall.capacity_bytes.saturating_add(redb.capacity_bytes),
-            used_bytes: fjall.used_bytes.saturating_add(redb.used_bytes),
-        })
     }
 }
 

@@ -11,6 +11,7 @@
 //! | a file whose creation was cut short never opens            | it is renamed once it is whole              |
 //! | a file of another program may have tables of other types   | such a table is refused by its name         |
 //! | recovery may panic on damaged files                        | a panic while opening is damage             |
+//! | asking for its cache's figures beside a read may panic     | they are not asked for                      |
 //!
 //! R1. A commit returns once it is on the disk, whatever the durability asked for:
 //!     redb has nothing between that and losing it with the process.
@@ -46,8 +47,8 @@ use scan::RedbScan;
 use super::opening::Layout;
 use crate::sync::{read, write};
 use crate::{
-    BatchOp, CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend,
-    DriverStorage, Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
+    BatchOp, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
+    Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
 };
 
 const LAYOUT: Layout = Layout { data: "data.redb", beside: &[], making: "making.redb" };
@@ -71,7 +72,6 @@ pub struct Redb {
     existing: Vec<String>,
     /// R4.
     failed: AtomicBool,
-    cache_bytes: u64,
     path: PathBuf,
     _lock: DirectoryLock,
     #[cfg(any(test, feature = "testing"))]
@@ -304,17 +304,6 @@ impl Driver for Redb {
 
     fn disk_bytes(&self) -> Result<u64> {
         directory_bytes(&self.path)
-    }
-
-    fn cache(&self) -> Option<CacheStats> {
-        let stats = match &self.file {
-            File::Writable(database) => read(database).cache_stats(),
-            File::ReadOnly(database) => database.cache_stats(),
-        };
-        Some(CacheStats {
-            capacity_bytes: self.cache_bytes,
-            used_bytes: u64::try_from(stats.used_bytes()).unwrap_or(u64::MAX),
-        })
     }
 }
 

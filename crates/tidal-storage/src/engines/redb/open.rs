@@ -93,7 +93,7 @@ impl Redb {
             let opened = builder.open(LAYOUT.data_file(path));
             opened.map_err(|error| storage_error(path, "open", error))
         })?;
-        Self::over(File::Writable(RwLock::new(database)), path, options, lock)
+        Self::over(File::Writable(RwLock::new(database)), path, lock)
     }
 
     fn open_read_only(path: &Path, options: RedbOptions) -> Result<Self> {
@@ -104,15 +104,10 @@ impl Redb {
             let opened = builder(options).open_read_only(LAYOUT.data_file(path));
             opened.map_err(|error| storage_error(path, "open", error))
         })?;
-        Self::over(File::ReadOnly(database), path, options, lock)
+        Self::over(File::ReadOnly(database), path, lock)
     }
 
-    pub(super) fn over(
-        file: File,
-        path: &Path,
-        options: RedbOptions,
-        lock: DirectoryLock,
-    ) -> Result<Self> {
+    pub(super) fn over(file: File, path: &Path, lock: DirectoryLock) -> Result<Self> {
         let list = || -> Result<Vec<String>, ::redb::Error> {
             let tables = file.begin_read()?;
             let tables = tables.list_tables()?;
@@ -125,7 +120,6 @@ impl Redb {
             names: Vec::new(),
             existing,
             failed: AtomicBool::new(false),
-            cache_bytes: options.cache_bytes,
             path: path.to_path_buf(),
             _lock: lock,
             #[cfg(any(test, feature = "testing"))]

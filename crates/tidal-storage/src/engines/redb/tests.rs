@@ -49,7 +49,7 @@ fn after_a_failed_sync_writes_are_refused() {
     let database = Builder::new().create_with_backend(backend).unwrap();
     let lock = DirectoryLock::acquire(directory.path()).unwrap();
     let file = File::Writable(RwLock::new(database));
-    let driver = Redb::over(file, directory.path(), RedbOptions::default(), lock).unwrap();
+    let driver = Redb::over(file, directory.path(), lock).unwrap();
     let storage = RedbStorage::over(driver, directory.path().into()).unwrap();
     let items = storage.backend(EntityKind::Item);
     items.put(b"key", b"value").unwrap();
@@ -147,18 +147,4 @@ fn a_damaged_page_ends_nothing_when_the_file_is_closed() {
         }
     }
     assert!(gave_up > 0, "no page makes it panic");
-}
-
-#[test]
-fn the_cache_has_the_size_that_was_asked_for() {
-    let directory = tempfile::tempdir().unwrap();
-    let options = RedbOptions { cache_bytes: 1 << 20 };
-    let storage = RedbStorage::open_with(directory.path(), options).unwrap();
-    for n in 0..100u8 {
-        storage.backend(EntityKind::Item).put(&[n], &[n; 50_000]).unwrap();
-        storage.backend(EntityKind::Item).get(&[n]).unwrap();
-    }
-    let cache = storage.stats().unwrap().cache.unwrap();
-    assert_eq!(cache.capacity_bytes, 1 << 20);
-    assert!(cache.used_bytes > 0 && cache.used_bytes < 2 << 20, "{cache:?}");
 }
