@@ -1,5 +1,7 @@
 //! One file, or folder, for each engine.
 
+#[cfg(any(feature = "lmdb", feature = "rocksdb"))]
+mod chunks;
 #[cfg(feature = "fjall")]
 pub(crate) mod fjall;
 #[cfg(feature = "hybrid")]

@@ -52,7 +52,7 @@ use errors::storage_error;
 use gate::{Gate, Pass};
 use moment::Moment;
 pub use options::LmdbOptions;
-use scan::LmdbScan;
+use scan::{LmdbEntries, LmdbScan};
 
 use super::opening::Layout;
 use crate::engines::moments::Moments;
@@ -268,7 +268,8 @@ impl Driver for Lmdb {
     ) -> Result<Self::Scan> {
         let database = self.database_at(at, space);
         let moment = at.map_or_else(|| self.moment(), |moment| Ok(Arc::clone(moment)))?;
-        Ok(LmdbScan::new(moment, database, range, direction, self.path.clone()))
+        let entries = LmdbEntries { moment, database, path: self.path.clone() };
+        Ok(LmdbScan::new(entries, range, direction))
     }
 
     fn commit(&self, ops: Vec<SpaceOp>, durability: Durability) -> Result<()> {

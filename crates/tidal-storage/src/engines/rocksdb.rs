@@ -42,7 +42,7 @@ use tidal_types::StorageError;
 use errors::storage_error;
 use moment::Moment;
 pub use options::RocksDbOptions;
-use scan::RocksDbScan;
+use scan::{RocksDbEntries, RocksDbScan};
 
 use super::opening::Layout;
 use crate::engines::moments::Moments;
@@ -247,7 +247,8 @@ impl Driver for RocksDb {
     ) -> Result<Self::Scan> {
         let moment = at.map_or_else(|| self.moment(), Arc::clone);
         let family = self.family(space).map(str::to_owned);
-        Ok(RocksDbScan::new(moment, family, range, direction, self.path.clone()))
+        let entries = RocksDbEntries { moment, family, path: self.path.clone() };
+        Ok(RocksDbScan::new(entries, range, direction))
     }
 
     fn commit(&self, ops: Vec<SpaceOp>, durability: Durability) -> Result<()> {
