@@ -11,6 +11,7 @@
 //!     exact or within the bounds that it states. No input makes NaN or infinity.
 
 mod cell;
+mod dirty;
 mod extend;
 mod grid;
 mod persistence;
@@ -19,6 +20,7 @@ mod ranking;
 mod reads;
 mod shape;
 mod shards;
+mod source;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,9 +30,12 @@ use tidal_types::{
 };
 
 pub use self::cell::Cell;
+pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::ranking::{By, Ranked};
+pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
 
 use self::cell::RawEvent;
+use self::dirty::Stored;
 use self::shape::Shape;
 use self::shards::Shards;
 
@@ -45,6 +50,8 @@ pub struct SignalLedger {
     signals: Box<[SignalCells]>,
     cell_count: AtomicU64,
     newest: AtomicU64,
+    stored: Stored,
+    store: Option<Arc<dyn CellStore>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +71,24 @@ impl SignalLedger {
     #[must_use]
     pub fn new(schema: Arc<Schema>) -> Self {
         let signals = schema.signals().iter().map(SignalCells::of).collect();
-        Self { schema, signals, cell_count: AtomicU64::new(0), newest: AtomicU64::new(0) }
+        Self {
+            schema,
+            signals,
+            cell_count: AtomicU64::new(0),
+            newest: AtomicU64::new(0),
+            stored: Stored::default(),
+            store: None,
+        }
+    }
+
+    /// An empty ledger whose cells may be in a store, which has so many of them.
+    pub(crate) fn over(
+        schema: Arc<Schema>,
+        store: Arc<dyn CellStore>,
+        _memory_budget: Option<u64>,
+        stored: StoredCounts,
+    ) -> Self {
+        Self { stored: Stored::new(stored), store: Some(store), ..Self::new(schema) }
     }
 
     /// The schema.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tidal_types::{EntityId, SignalTypeId, TidalError, Timestamp};
+use tidal_types::{EntityId, EntityKind, SignalTypeId, TidalError, Timestamp};
 
 use super::SignalLedger;
 use super::cell::Cell;
@@ -58,6 +58,17 @@ impl SignalLedger {
         self.restore_newest(cell.newest());
         if self.cells(signal).cells.restore(id, cell) {
             self.cell_count.fetch_add(1, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Loads every stored cell.
+    pub(crate) fn preload(&self) -> Result<(), TidalError> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        for kind in EntityKind::ALL {
+            store.scan(kind, &mut |id, signal, bytes| self.restore(signal, id, bytes))?;
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ struct Shard {
 struct Resident {
     cell: Cell,
     dirty: bool,
+    /// Whether storage has the cell, in whatever state.
+    stored: bool,
 }
 
 impl Shards {
@@ -51,7 +53,8 @@ impl Shards {
         let Shard { cells, dirty } = &mut *guard;
         match cells.entry(id) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Resident { cell: Cell::first(seq, event), dirty: true });
+                let cell = Cell::first(seq, event);
+                vacant.insert(Resident { cell, dirty: true, stored: false });
                 dirty.push(id);
                 true
             }
@@ -68,7 +71,8 @@ impl Shards {
 
     /// Puts a clean cell in place, and says whether it is new.
     pub(crate) fn restore(&self, id: EntityId, cell: Cell) -> bool {
-        held(self.of(id).write()).cells.insert(id, Resident { cell, dirty: false }).is_none()
+        let resident = Resident { cell, dirty: false, stored: true };
+        held(self.of(id).write()).cells.insert(id, resident).is_none()
     }
 
     /// What `read` makes of a cell; `None` when there is no such cell.
@@ -106,6 +110,44 @@ impl Shards {
                     resident.dirty = false;
                 }
             }
+        }
+    }
+
+    /// The cells of a shard that may be dirty; `None` behind the last shard. They are not
+    /// listed any more.
+    pub(super) fn take_dirty(&self, shard: usize) -> Option<Vec<EntityId>> {
+        self.shards.get(shard).map(|shard| std::mem::take(&mut held(shard.write()).dirty))
+    }
+
+    /// Lists cells again that [`Shards::take_dirty`] gave out.
+    pub(super) fn give_back_dirty(&self, ids: Vec<EntityId>) {
+        for id in ids {
+            held(self.of(id).write()).dirty.push(id);
+        }
+    }
+
+    /// The bytes of a dirty cell, which is clean from now on, and whether it is stored.
+    pub(super) fn take_value(&self, id: EntityId) -> Option<(Vec<u8>, bool)> {
+        let mut shard = held(self.of(id).write());
+        let resident = shard.cells.get_mut(&id).filter(|resident| resident.dirty)?;
+        resident.dirty = false;
+        let mut value = Vec::new();
+        resident.cell.encode(&mut value);
+        Some((value, resident.stored))
+    }
+
+    pub(super) fn mark_stored(&self, id: EntityId) {
+        if let Some(resident) = held(self.of(id).write()).cells.get_mut(&id) {
+            resident.stored = true;
+        }
+    }
+
+    pub(super) fn mark_dirty(&self, id: EntityId) {
+        let mut guard = held(self.of(id).write());
+        let Shard { cells, dirty } = &mut *guard;
+        if let Some(resident) = cells.get_mut(&id).filter(|resident| !resident.dirty) {
+            resident.dirty = true;
+            dirty.push(id);
         }
     }
 
