@@ -20,13 +20,15 @@
 //! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
 //! log times.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
-use tidal_storage::Storage;
+use tidal_storage::{Direction, KeyspaceName, PrefixIterator, Storage};
 use tidal_types::{EntityId, EntityKind};
 
 use crate::Result;
-use crate::checkpoint::{keyspace, metadata_id};
+use crate::checkpoint::{keyspace, metadata_id, named_id, names_range};
 use crate::kinds::IdMode;
 use crate::producers::Producers;
 use crate::record::encode_schema;
@@ -69,14 +71,12 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
     for kind in EntityKind::ALL {
         hasher.raw(&[IdMode::to_byte(state.kinds.mode(kind))]);
     }
-    let names = state.names();
     for kind in EntityKind::ALL {
-        let names = names.sorted(kind);
-        hasher.number(names.len() as u64);
-        for (id, name) in names {
+        hasher.number(names(state, storage, kind, &mut |_, _| ())?);
+        names(state, storage, kind, &mut |id, name| {
             hasher.number(id.get());
             hasher.sized(name);
-        }
+        })?;
     }
     hasher.number(state.ledger.cell_count());
     state.ledger.for_each_sorted(|signal, id, cell| {
@@ -132,35 +132,62 @@ impl Hasher {
     }
 }
 
-/// Shows the metadata of every item, by id: what storage has, and on top of it
-/// what was written since. Returns how many items have any.
+/// Shows the metadata of every item, by id, and returns how many items have any.
 fn metadata(
     state: &State,
     storage: &dyn Storage,
     show: &mut dyn FnMut(EntityId, &[u8]),
 ) -> Result<u64> {
+    // What is not in memory any more when this is taken is in the snapshot after it.
+    let written = state.metadata.sorted();
     let snapshot = storage.snapshot()?;
-    let mut written = state.metadata.sorted().into_iter().peekable();
+    let stored = snapshot.scan_prefix(keyspace(EntityKind::Item), &[])?;
+    merge(stored, |key| Ok(metadata_id(key)), written, show)
+}
+
+/// Shows every name of a kind, by id, and returns how many there are.
+fn names(
+    state: &State,
+    storage: &dyn Storage,
+    kind: EntityKind,
+    show: &mut dyn FnMut(EntityId, &[u8]),
+) -> Result<u64> {
+    let assigned = state.names.unsettled(kind);
+    let snapshot = storage.snapshot()?;
+    let range = names_range(kind)?;
+    let stored = snapshot.scan_range(KeyspaceName::SYSTEM, range, Direction::Forward)?;
+    merge(stored, |key| named_id(key).map(|(_, id)| Some(id)), assigned, show)
+}
+
+/// Shows what storage has, by id, and in its place what was written since. Returns how
+/// many entries are shown.
+fn merge(
+    stored: PrefixIterator<'_>,
+    id_of: impl Fn(&[u8]) -> Result<Option<EntityId>>,
+    written: BTreeMap<EntityId, Option<Arc<[u8]>>>,
+    show: &mut dyn FnMut(EntityId, &[u8]),
+) -> Result<u64> {
+    let mut written = written.into_iter().peekable();
     let mut count = 0;
-    let mut visit = |id, metadata: &[u8]| {
+    let mut visit = |id, bytes: &[u8]| {
         count += 1;
-        show(id, metadata);
+        show(id, bytes);
     };
-    for entry in snapshot.scan_prefix(keyspace(EntityKind::Item), &[])? {
+    for entry in stored {
         let (key, value) = entry?;
-        let Some(id) = metadata_id(&key) else {
+        let Some(id) = id_of(&key)? else {
             continue;
         };
-        while let Some((newer, metadata)) = written.next_if(|&(newer, _)| newer < id) {
-            metadata.iter().for_each(|metadata| visit(newer, metadata));
+        while let Some((newer, bytes)) = written.next_if(|&(newer, _)| newer < id) {
+            bytes.iter().for_each(|bytes| visit(newer, bytes));
         }
         match written.next_if(|&(newer, _)| newer == id) {
-            Some((_, metadata)) => metadata.iter().for_each(|metadata| visit(id, metadata)),
+            Some((_, bytes)) => bytes.iter().for_each(|bytes| visit(id, bytes)),
             None => visit(id, &value),
         }
     }
-    for (newer, metadata) in written {
-        metadata.iter().for_each(|metadata| visit(newer, metadata));
+    for (newer, bytes) in written {
+        bytes.iter().for_each(|bytes| visit(newer, bytes));
     }
     Ok(count)
 }

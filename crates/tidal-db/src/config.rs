@@ -54,6 +54,8 @@ pub struct Builder {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_future_skew: Duration,
     pub(crate) checkpoint_every: u64,
+    pub(crate) checkpoint_log_bytes: u64,
+    pub(crate) checkpoint_interval: Duration,
     pub(crate) retention: Retention,
     pub(crate) dedup: DedupOptions,
 }
@@ -61,6 +63,8 @@ pub struct Builder {
 /// How far ahead of the clock an event may be, unless chosen otherwise: one hour.
 pub const DEFAULT_MAX_FUTURE_SKEW: Duration = Duration::from_secs(3600);
 const CHECKPOINT_EVERY: u64 = 1_000_000;
+const CHECKPOINT_LOG_BYTES: u64 = 256 << 20;
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
 impl Builder {
     pub(crate) fn new(data_dir: PathBuf, schema: Option<Schema>) -> Self {
@@ -75,6 +79,8 @@ impl Builder {
             clock: Arc::new(SystemClock),
             max_future_skew: DEFAULT_MAX_FUTURE_SKEW,
             checkpoint_every: CHECKPOINT_EVERY,
+            checkpoint_log_bytes: CHECKPOINT_LOG_BYTES,
+            checkpoint_interval: CHECKPOINT_INTERVAL,
             retention: Retention::default(),
             dedup: DedupOptions::default(),
         }
@@ -138,11 +144,28 @@ impl Builder {
         self
     }
 
-    /// After how many records a checkpoint is written by itself. Default:
-    /// 1,000,000. Opening after a crash replays at most about this many.
+    /// After how many records a checkpoint is written by itself, in the background.
+    /// Default: 1,000,000. Opening after a crash replays about this many, and what comes
+    /// while a checkpoint is written.
     #[must_use]
     pub const fn checkpoint_every(mut self, records: u64) -> Self {
         self.checkpoint_every = if records == 0 { 1 } else { records };
+        self
+    }
+
+    /// After how many bytes of records a checkpoint is written by itself. Default:
+    /// 256 MiB.
+    #[must_use]
+    pub const fn checkpoint_log_bytes(mut self, bytes: u64) -> Self {
+        self.checkpoint_log_bytes = if bytes == 0 { 1 } else { bytes };
+        self
+    }
+
+    /// How long after the last checkpoint the next one is written by itself, when there
+    /// is anything new. Default: 5 minutes. [`Duration::MAX`] means never.
+    #[must_use]
+    pub const fn checkpoint_interval(mut self, interval: Duration) -> Self {
+        self.checkpoint_interval = interval;
         self
     }
 

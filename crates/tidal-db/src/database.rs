@@ -18,6 +18,7 @@ use tidal_types::{Clock, TidalError};
 pub use stats::Stats;
 
 use crate::Result;
+use crate::checkpointer::Checkpointer;
 use crate::directory::Directory;
 use crate::log::RecordLog;
 use crate::pipeline::{Gate, Progress};
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     /// Held by who shuts the database down.
     pub(crate) closing: Mutex<()>,
     pub(crate) applier: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) checkpointer: Checkpointer,
     /// `None` in memory, and once the database is shut down.
     pub(crate) directory: Mutex<Option<Directory>>,
 }

@@ -191,7 +191,7 @@ impl Reader {
                 Meaning::DeleteItem { id, name: self.name(EntityKind::Item, id) }
             }
             Change::AssignName { kind, id, name } => {
-                self.names.assign(kind, id, &name);
+                self.names.assign(kind, id, &name).expect(NO_STORAGE);
                 Meaning::AssignName { kind, id, name }
             }
             Change::ProducerNote { id, note } => Meaning::ProducerNote { id, note },
@@ -224,9 +224,11 @@ impl Reader {
     }
 
     fn name(&self, kind: EntityKind, id: EntityId) -> Option<Vec<u8>> {
-        self.names.name(kind, id).map(<[u8]>::to_vec)
+        self.names.name(kind, id).expect(NO_STORAGE).map(|name| name.to_vec())
     }
 }
+
+const NO_STORAGE: &str = "these names are in memory, all of them";
 
 fn opaque(record: &LogRecord<'_>, problem: Option<String>) -> Meaning {
     Meaning::Opaque { kind: record.kind.0, payload: record.payload.to_vec(), problem }

@@ -61,6 +61,11 @@ impl Kinds {
         IdMode::from_byte(self.cell(kind).load(Ordering::Acquire)).flatten()
     }
 
+    /// What is decided about all kinds.
+    pub(crate) fn modes(&self) -> [Option<IdMode>; EntityKind::ALL.len()] {
+        EntityKind::ALL.map(|kind| self.mode(kind))
+    }
+
     /// Decides, unless it is decided.
     pub(crate) fn settle(&self, kind: EntityKind, mode: IdMode) {
         if self.mode(kind).is_none() {

@@ -3,13 +3,26 @@
 //! M1. A name has one id in its kind and an id one name, for ever: the first
 //!     assignment in the order of the log wins.
 //! M2. Ids are given out from 1 and never twice.
+//! M3. What is not in memory is in storage: names that no checkpoint has yet lie in
+//!     layers over it, and beside those is a bounded cache of what was read. No lock is
+//!     held while storage is read.
+//! M4. The cache holds what storage has. A checkpoint first moves on to another
+//!     generation, so that nobody adds what was read before, then brings the cache up to
+//!     date, and only then drops the layer that hides it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod cache;
+mod stored;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tidal_storage::Storage;
 use tidal_types::{EntityId, EntityKind, TidalError};
 
+use self::cache::Cache;
+use self::stored::StoredNames;
 use crate::Result;
+use crate::layered::{Frozen, Layered};
 
 /// The longest name of an entity, in bytes.
 pub const NAME_BYTES_MAX: usize = 255;
@@ -22,22 +35,51 @@ pub(crate) fn check_name(name: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// A name, or nothing where it was removed.
+pub(crate) type Name = Option<Arc<[u8]>>;
+
+const KINDS: usize = EntityKind::ALL.len();
+
 /// The names of all kinds.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    kinds: [KindNames; EntityKind::ALL.len()],
-    /// Assigned since the last checkpoint.
-    dirty: Vec<(EntityKind, EntityId)>,
+    layers: RwLock<Layers>,
+    cached: [Cached; KINDS],
+    stored: StoredNames,
+}
+
+#[derive(Debug, Default)]
+struct Layers {
+    kinds: [KindNames; KINDS],
+    /// Grows when storage is about to have what it had not (M4).
+    generation: u64,
 }
 
 #[derive(Debug, Default)]
 struct KindNames {
-    by_name: HashMap<Arc<[u8]>, EntityId>,
-    by_id: HashMap<EntityId, Arc<[u8]>>,
+    by_name: Layered<Arc<[u8]>, Option<EntityId>>,
+    by_id: Layered<EntityId, Name>,
     last_id: u64,
 }
 
-impl Names {
+/// What storage has, or has not.
+#[derive(Debug, Default)]
+struct Cached {
+    by_name: Cache<Arc<[u8]>, Option<EntityId>>,
+    by_id: Cache<EntityId, Name>,
+}
+
+/// Names that a checkpoint writes, by kind.
+#[derive(Debug)]
+pub(crate) struct FrozenNames {
+    pub(crate) by_name: [Frozen<Arc<[u8]>, Option<EntityId>>; KINDS],
+    pub(crate) by_id: [Frozen<EntityId, Name>; KINDS],
+    pub(crate) last_ids: [u64; KINDS],
+}
+
+const UNPOISONED: &str = "no thread panics while it changes the names";
+
+impl Layers {
     fn kind(&self, kind: EntityKind) -> &KindNames {
         let [item, user, creator] = &self.kinds;
         match kind {
@@ -55,105 +97,172 @@ impl Names {
             EntityKind::Creator => creator,
         }
     }
+}
+
+impl Names {
+    /// Names over those that storage has.
+    pub(crate) fn over(storage: Arc<dyn Storage>) -> Self {
+        Self { stored: StoredNames::of(storage), ..Self::default() }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Layers> {
+        self.layers.read().expect(UNPOISONED)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Layers> {
+        self.layers.write().expect(UNPOISONED)
+    }
+
+    fn cached(&self, kind: EntityKind) -> &Cached {
+        let [item, user, creator] = &self.cached;
+        match kind {
+            EntityKind::Item => item,
+            EntityKind::User => user,
+            EntityKind::Creator => creator,
+        }
+    }
 
     /// The id of a name.
-    pub(crate) fn find(&self, kind: EntityKind, name: &[u8]) -> Option<EntityId> {
-        self.kind(kind).by_name.get(name).copied()
+    pub(crate) fn find(&self, kind: EntityKind, name: &[u8]) -> Result<Option<EntityId>> {
+        self.look_up(
+            |layers| layers.kind(kind).by_name.get(name).copied(),
+            || self.cached(kind).by_name.get(name),
+            || self.stored.find(kind, name),
+            |found| self.cached(kind).by_name.insert(name.into(), *found),
+        )
     }
 
     /// The name of an id.
-    pub(crate) fn name(&self, kind: EntityKind, id: EntityId) -> Option<&[u8]> {
-        self.kind(kind).by_id.get(&id).map(|name| &**name)
+    pub(crate) fn name(&self, kind: EntityKind, id: EntityId) -> Result<Name> {
+        if id.get() > self.last_id(kind) {
+            return Ok(None);
+        }
+        self.look_up(
+            |layers| layers.kind(kind).by_id.get(&id).cloned(),
+            || self.cached(kind).by_id.get(&id),
+            || self.stored.name(kind, id),
+            |found| self.cached(kind).by_id.insert(id, found.clone()),
+        )
+    }
+
+    /// Looks into the layers, then into the cache, then into storage, and keeps what that
+    /// has, unless a checkpoint has changed it meanwhile (M4).
+    fn look_up<T>(
+        &self,
+        in_layers: impl FnOnce(&Layers) -> Option<T>,
+        in_cache: impl FnOnce() -> Option<T>,
+        in_storage: impl FnOnce() -> Result<T>,
+        keep: impl FnOnce(&T),
+    ) -> Result<T> {
+        let generation = {
+            let layers = self.read();
+            if let Some(found) = in_layers(&layers) {
+                return Ok(found);
+            }
+            layers.generation
+        };
+        if let Some(found) = in_cache() {
+            return Ok(found);
+        }
+        let found = in_storage()?;
+        if self.stored.is_some() {
+            let layers = self.read();
+            if layers.generation == generation {
+                keep(&found);
+            }
+        }
+        Ok(found)
     }
 
     /// The largest id ever given out; 0 when there was none.
     pub(crate) fn last_id(&self, kind: EntityKind) -> u64 {
-        self.kind(kind).last_id
+        self.read().kind(kind).last_id
     }
 
     /// Folds an assignment. One that comes too late, of a name or an id that is
-    /// taken, changes nothing (M1).
-    pub(crate) fn assign(&mut self, kind: EntityKind, id: EntityId, name: &[u8]) {
-        if self.restore(kind, id, name) {
-            self.dirty.push((kind, id));
-        }
-    }
-
-    /// Takes an assignment from storage; false when the name or the id is taken.
-    pub(crate) fn restore(&mut self, kind: EntityKind, id: EntityId, name: &[u8]) -> bool {
-        let names = self.kind_mut(kind);
+    /// taken, changes nothing (M1). One thread folds.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub(crate) fn assign(&self, kind: EntityKind, id: EntityId, name: &[u8]) -> Result<()> {
+        let is_taken = self.name(kind, id)?.is_some() || self.find(kind, name)?.is_some();
+        let mut layers = self.write();
+        let names = layers.kind_mut(kind);
         names.last_id = names.last_id.max(id.get());
-        if names.by_name.contains_key(name) || names.by_id.contains_key(&id) {
-            return false;
+        if !is_taken {
+            let name: Arc<[u8]> = name.into();
+            names.by_name.insert(Arc::clone(&name), Some(id));
+            names.by_id.insert(id, Some(name));
         }
-        let name: Arc<[u8]> = name.into();
-        names.by_name.insert(Arc::clone(&name), id);
-        names.by_id.insert(id, name);
-        true
+        Ok(())
     }
 
     /// Takes the largest id ever given out from storage.
-    pub(crate) fn restore_last_id(&mut self, kind: EntityKind, last_id: u64) {
-        let names = self.kind_mut(kind);
+    pub(crate) fn restore_last_id(&self, kind: EntityKind, last_id: u64) {
+        let mut layers = self.write();
+        let names = layers.kind_mut(kind);
         names.last_id = names.last_id.max(last_id);
     }
 
-    /// What was assigned since [`Names::mark_clean`].
-    pub(crate) fn dirty(&self) -> impl Iterator<Item = (EntityKind, EntityId, &[u8])> {
-        self.dirty.iter().filter_map(|&(kind, id)| self.name(kind, id).map(|name| (kind, id, name)))
+    /// What a checkpoint has to write: what was assigned since the last one.
+    pub(crate) fn freeze(&self) -> FrozenNames {
+        let mut layers = self.write();
+        FrozenNames {
+            by_name: EntityKind::ALL.map(|kind| layers.kind_mut(kind).by_name.freeze()),
+            by_id: EntityKind::ALL.map(|kind| layers.kind_mut(kind).by_id.freeze()),
+            last_ids: EntityKind::ALL.map(|kind| layers.kind(kind).last_id),
+        }
     }
 
-    pub(crate) fn mark_clean(&mut self) {
-        self.dirty.clear();
+    /// Storage has what was frozen (M4).
+    pub(crate) fn settle(&self, frozen: &FrozenNames) {
+        self.write().generation += 1;
+        for ((cached, by_name), by_id) in self.cached.iter().zip(&frozen.by_name).zip(&frozen.by_id)
+        {
+            for (name, id) in by_name.iter() {
+                cached.by_name.insert(Arc::clone(name), *id);
+            }
+            for (&id, name) in by_id.iter() {
+                cached.by_id.insert(id, name.clone());
+            }
+        }
+        for names in &mut self.write().kinds {
+            names.by_name.settle();
+            names.by_id.settle();
+        }
     }
 
-    /// Every name of a kind, by id.
-    pub(crate) fn sorted(&self, kind: EntityKind) -> Vec<(EntityId, &[u8])> {
-        let mut names: Vec<_> =
-            self.kind(kind).by_id.iter().map(|(&id, name)| (id, &**name)).collect();
-        names.sort_unstable_by_key(|&(id, _)| id);
-        names
+    /// Storage does not have what was frozen.
+    pub(crate) fn thaw(&self) {
+        for names in &mut self.write().kinds {
+            names.by_name.thaw();
+            names.by_id.thaw();
+        }
+    }
+
+    /// What no checkpoint has yet, by id. The names of a kind are these over those in a
+    /// snapshot of storage that is taken afterwards.
+    pub(crate) fn unsettled(&self, kind: EntityKind) -> BTreeMap<EntityId, Name> {
+        let layers = self.read();
+        layers.kind(kind).by_id.entries().map(|(&id, name)| (id, name.clone())).collect()
     }
 
     /// About how much memory the names take, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        // Two entries of the maps and one allocation with its two counters.
-        const PER_NAME: u64 = 2 * 32 + 16;
-        let kinds = self.kinds.iter();
-        kinds.flat_map(|kind| kind.by_id.values()).map(|name| PER_NAME + name.len() as u64).sum()
+        // An entry of a map and its share of one allocation with two counters.
+        const PER_NAME: u64 = 32 + 16;
+        let layers = self.read();
+        let unsettled: u64 = layers
+            .kinds
+            .iter()
+            .flat_map(|kind| kind.by_id.entries())
+            .map(|(_, name)| 2 * PER_NAME + name.as_ref().map_or(0, |name| name.len() as u64))
+            .sum();
+        let cached: usize =
+            self.cached.iter().map(|cached| cached.by_name.len() + cached.by_id.len()).sum();
+        unsettled + cached as u64 * PER_NAME
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_assignment_wins() {
-        let mut names = Names::default();
-        let (one, two) = (EntityId::new(1), EntityId::new(2));
-        names.assign(EntityKind::Item, one, b"a");
-        names.assign(EntityKind::Item, two, b"a");
-        names.assign(EntityKind::Item, one, b"b");
-        names.assign(EntityKind::User, one, b"b");
-        assert_eq!(names.find(EntityKind::Item, b"a"), Some(one));
-        assert_eq!(names.find(EntityKind::Item, b"b"), None);
-        assert_eq!(names.find(EntityKind::User, b"b"), Some(one));
-        assert_eq!(names.name(EntityKind::Item, one), Some(b"a".as_slice()));
-        assert_eq!(names.last_id(EntityKind::Item), 2);
-        assert_eq!(names.dirty().count(), 2);
-    }
-
-    #[test]
-    fn names_are_exact_bytes() {
-        let mut names = Names::default();
-        for (id, name) in [b"a".as_slice(), b"A", b"a ", b"\xff\x00"].into_iter().enumerate() {
-            names.assign(EntityKind::Item, EntityId::new(id as u64 + 1), name);
-        }
-        assert_eq!(names.sorted(EntityKind::Item).len(), 4);
-        assert_eq!(names.find(EntityKind::Item, b"\xff\x00"), Some(EntityId::new(4)));
-        assert!(check_name(&[b'x'; 255]).is_ok());
-        assert!(check_name(&[b'x'; 256]).is_err());
-        assert!(check_name(b"").is_err());
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tidal_storage::{MemoryStorage, Storage};
 use tidal_types::{Position, Schema, Seq, TidalError, WalError};
@@ -12,12 +13,14 @@ use tidal_wal::{Batch, WalOptions};
 
 use crate::Result;
 use crate::change::Change;
-use crate::checkpoint::{self, Head, Loaded};
+use crate::checkpoint::{self, Head};
+use crate::checkpointer::{Checkpointer, Desk, Runner};
 use crate::config::Builder;
 use crate::database::{Parts, TidalDB};
 use crate::directory::{self, Directory};
+use crate::ledger::StoredCounts;
 use crate::log::{LocalLog, NoopLog, RecordLog};
-use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, WORK_QUEUED_MAX};
+use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, Triggers, WORK_QUEUED_MAX};
 use crate::record;
 use crate::state::State;
 
@@ -60,7 +63,7 @@ pub(crate) fn assemble(
         loaded.as_ref().map(|loaded| Position { seq: loaded.reach, ..loaded.head.position });
     if let (Some(loaded), Some(schema)) = (&loaded, &builder.schema) {
         // Before the log is touched; what its tail may still add is checked below.
-        loaded.state.schema().extend(schema)?;
+        loaded.schema.extend(schema)?;
     }
     let options = WalOptions {
         durability: builder.durability,
@@ -75,6 +78,7 @@ pub(crate) fn assemble(
     let log = open_log(options).map_err(|error| mismatch(path, error))?;
     check_reach(path, head, &*log)?;
     let log_id = log.head().log_id;
+    let head = head.map(|head| checkpoint::upgrade(&storage, head)).transpose()?;
     match head {
         None => checkpoint::bind(&*storage, log_id)?,
         // A salvaged log stands for its parent, which it was asked for.
@@ -84,7 +88,11 @@ pub(crate) fn assemble(
         }
         Some(_) => {}
     }
-    let state = replay(&*log, loaded, applied)?;
+    let state = match loaded {
+        Some(loaded) => loaded.into_state(&storage)?,
+        None => State::over(Arc::default(), &storage, StoredCounts::default()),
+    };
+    let state = replay(&*log, state, applied)?;
     let state = match &builder.schema {
         Some(schema) => adopt(state, schema, &*log)?,
         None if state.schema().signal_count() == 0 && log.head().seq == Seq::ZERO => {
@@ -106,9 +114,12 @@ pub(crate) fn open_in_memory(schema: Schema) -> Result<TidalDB> {
 pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<TidalDB> {
     let mut builder = Builder::new("memory".into(), Some(schema.clone()));
     builder.checkpoint_every = u64::MAX;
-    let state = adopt(State::new(Arc::default()), &schema, &*log)?;
+    builder.checkpoint_log_bytes = u64::MAX;
+    builder.checkpoint_interval = Duration::MAX;
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let state = State::over(Arc::default(), &storage, StoredCounts::default());
+    let state = adopt(state, &schema, &*log)?;
     let progress = Progress::new(log.head().seq, Seq::ZERO);
-    let storage = Arc::new(MemoryStorage::new());
     start(builder, None, Wiring { storage, log, state, progress })
 }
 
@@ -124,9 +135,10 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
     let Wiring { storage, log, state, progress } = wiring;
     let (state, progress) = (Arc::new(state), Arc::new(progress));
     let told = Arc::clone(&progress);
-    log.on_failure(Box::new(move |failure| told.fail(failure)));
+    log.on_failure(Box::new(move |failure| told.fail(&failure.clone().into())));
     let (sender, receiver) = sync_channel(WORK_QUEUED_MAX);
     let setbacks = Arc::new(Setbacks::default());
+    let desk = Arc::new(Desk::new(sender.clone()));
     let gate = Gate::new(
         GateParts {
             log: Arc::clone(&log),
@@ -142,24 +154,32 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         log: Arc::clone(&log),
         progress: Arc::clone(&progress),
         setbacks,
+        desk: Arc::clone(&desk),
+        triggers: Triggers::new(builder.checkpoint_every, builder.checkpoint_log_bytes),
+    };
+    let runner = Runner {
+        desk: Arc::clone(&desk),
+        state: Arc::clone(&state),
+        storage: Arc::clone(&storage),
+        log: Arc::clone(&log),
+        progress: Arc::clone(&progress),
         retention: builder.retention,
-        checkpoint_every: builder.checkpoint_every,
-        last_attempt: Seq::ZERO,
+        interval: builder.checkpoint_interval,
+        clock: Arc::clone(&builder.clock),
     };
     let thread = thread::Builder::new()
         .name("tidal-apply".into())
         .spawn(move || {
-            let progress = Arc::clone(&applier.progress);
+            let (progress, desk) = (Arc::clone(&applier.progress), Arc::clone(&applier.desk));
             // The queue goes with the applier, so who sends to it is told.
             let run = AssertUnwindSafe(|| applier.run(&receiver));
             drop(catch_unwind(run));
             progress.abandon();
+            desk.applier_is_gone();
         })
-        .map_err(|error| TidalError::Io {
-            operation: "start a thread for",
-            path: builder.data_dir.clone(),
-            source: Arc::new(error),
-        })?;
+        .map_err(|error| not_started(&builder.data_dir, error))?;
+    let checkpointer =
+        Checkpointer::start(desk, runner).map_err(|error| not_started(&builder.data_dir, error))?;
     Ok(TidalDB::from_parts(Parts {
         gate,
         state,
@@ -170,8 +190,14 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         max_future_skew: builder.max_future_skew,
         closing: Mutex::new(()),
         applier: Mutex::new(Some(thread)),
+        checkpointer,
         directory: Mutex::new(directory),
     }))
+}
+
+fn not_started(path: &Path, error: std::io::Error) -> TidalError {
+    let (path, source) = (path.to_path_buf(), Arc::new(error));
+    TidalError::Io { operation: "start a thread for", path, source }
 }
 
 /// What the log says of a storage that it does not belong to.
@@ -203,8 +229,7 @@ fn check_reach(path: &Path, head: Option<Head>, log: &dyn RecordLog) -> Result<(
 }
 
 /// The state as of the end of the log.
-fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<State> {
-    let state = loaded.map_or_else(|| State::new(Arc::default()), |loaded| loaded.state);
+fn replay(log: &dyn RecordLog, state: State, applied: Seq) -> Result<State> {
     // Taken out and put back, since another schema makes another state.
     let mut slot = Some(state);
     log.read_from(applied.next(), &mut |record| {
@@ -213,7 +238,7 @@ fn replay(log: &dyn RecordLog, loaded: Option<Loaded>, applied: Seq) -> Result<S
         let state = match change {
             Ok(Change::Schema(schema)) => take_up(state, schema, record.seq)?,
             Ok(change) => {
-                state.apply(record.seq, &change, record.producer);
+                state.apply(record.seq, &change, record.producer)?;
                 state
             }
             Err(error) => return Err(error),

@@ -7,9 +7,11 @@
 //!     write.
 //! W3. What the log did not take is not folded; its callers get the error. So do
 //!     those who sent it again meanwhile.
-//! W4. The applier is the only thread that changes state or writes storage. What
-//!     needs the state to stand still, a checkpoint or a checksum, is done by it,
+//! W4. The applier is the only thread that changes state. What needs the state to stand
+//!     still, a checksum or the freezing of what a checkpoint writes, is done by it,
 //!     between two commits.
+//! W5. No record is passed over: once one cannot be folded, none is, and every commit is
+//!     answered with that. The log has them, and opening folds them.
 
 mod applier;
 mod door;
@@ -18,6 +20,7 @@ mod pending;
 mod repeats;
 mod setbacks;
 mod ticket;
+mod triggers;
 
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,7 @@ pub(crate) use pending::UsedIds;
 pub(crate) use repeats::Repeat;
 pub(crate) use setbacks::Setbacks;
 pub use ticket::Ticket;
+pub(crate) use triggers::Triggers;
 
 use tidal_wal::Completer;
 

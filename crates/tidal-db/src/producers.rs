@@ -7,11 +7,12 @@
 //! D3. The table in storage is as of exactly the position beside it (C5): an entry
 //!     from behind it would make replay pass over events that no cell has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tidal_types::{Producer, ProducerId, TidalError};
 
 use crate::Result;
+use crate::layered::{Frozen, Layered};
 
 /// The longest note of a producer, in bytes.
 pub const NOTE_BYTES_MAX: usize = 64;
@@ -50,23 +51,21 @@ pub(crate) fn is_new(producer: Producer, last: Option<Last>) -> Result<bool> {
     }
 }
 
-/// The table.
+/// Producers that a checkpoint writes.
+pub(crate) type FrozenProducers = Frozen<ProducerId, ProducerState>;
+
+/// The table. It is small, so all of it is in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Producers {
-    table: HashMap<ProducerId, Entry>,
-    /// Changed since the last checkpoint.
-    dirty: Vec<ProducerId>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    state: ProducerState,
-    is_dirty: bool,
+    /// As storage has it.
+    stored: HashMap<ProducerId, ProducerState>,
+    /// What has changed since.
+    changed: Layered<ProducerId, ProducerState>,
 }
 
 impl Producers {
     pub(crate) fn get(&self, id: ProducerId) -> Option<&ProducerState> {
-        self.table.get(&id).map(|entry| &entry.state)
+        self.changed.get(&id).or_else(|| self.stored.get(&id))
     }
 
     /// The last event of a producer that was folded.
@@ -88,51 +87,49 @@ impl Producers {
     /// Folds a note. It comes behind an event of its producer, so there is an
     /// entry; without one it means nothing.
     pub(crate) fn fold_note(&mut self, id: ProducerId, note: &[u8]) {
-        if self.table.contains_key(&id) {
+        if self.get(id).is_some() {
             note.clone_into(&mut self.touch(id).note);
         }
     }
 
     fn touch(&mut self, id: ProducerId) -> &mut ProducerState {
-        let entry = self.table.entry(id).or_default();
-        if !entry.is_dirty {
-            entry.is_dirty = true;
-            self.dirty.push(id);
-        }
-        &mut entry.state
+        let stored = &self.stored;
+        self.changed.fresh_or(id, || stored.get(&id).cloned().unwrap_or_default())
     }
 
     /// Takes an entry from storage.
     pub(crate) fn restore(&mut self, id: ProducerId, state: ProducerState) {
-        self.table.insert(id, Entry { state, is_dirty: false });
+        self.stored.insert(id, state);
     }
 
-    /// What has changed since [`Producers::mark_clean`].
-    pub(crate) fn dirty(&self) -> impl Iterator<Item = (ProducerId, &ProducerState)> {
-        self.dirty.iter().filter_map(|&id| Some((id, self.get(id)?)))
+    /// What a checkpoint has to write: everything that changed since the last one.
+    pub(crate) fn freeze(&mut self) -> FrozenProducers {
+        self.changed.freeze()
     }
 
-    pub(crate) fn mark_clean(&mut self) {
-        for id in self.dirty.drain(..) {
-            if let Some(entry) = self.table.get_mut(&id) {
-                entry.is_dirty = false;
-            }
+    /// Storage has what was frozen.
+    pub(crate) fn settle(&mut self) {
+        if let Some(frozen) = self.changed.settle() {
+            self.stored.extend(frozen.iter().map(|(&id, state)| (id, state.clone())));
         }
     }
 
+    /// Storage does not have what was frozen.
+    pub(crate) fn thaw(&mut self) {
+        self.changed.thaw();
+    }
+
     /// Every producer, by id.
-    pub(crate) fn sorted(&self) -> Vec<(ProducerId, &ProducerState)> {
-        let mut producers: Vec<_> =
-            self.table.iter().map(|(&id, entry)| (id, &entry.state)).collect();
-        producers.sort_unstable_by_key(|&(id, _)| id);
-        producers
+    pub(crate) fn sorted(&self) -> BTreeMap<ProducerId, &ProducerState> {
+        let stored = self.stored.iter().chain(self.changed.entries());
+        stored.map(|(&id, state)| (id, state)).collect()
     }
 
     /// About how much memory the table takes, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         // An entry of the map, and notes at their longest.
         const PER_PRODUCER: u64 = 80 + NOTE_BYTES_MAX as u64;
-        self.table.len() as u64 * PER_PRODUCER
+        (self.stored.len() + self.changed.entries().count()) as u64 * PER_PRODUCER
     }
 }
 
@@ -171,11 +168,18 @@ mod tests {
         assert_eq!(producers.get(id), None);
         producers.fold(producer(1, 1));
         producers.fold_note(id, b"one");
-        producers.mark_clean();
-        assert_eq!(producers.dirty().count(), 0);
+        producers.freeze();
+        producers.settle();
+        assert!(producers.freeze().is_empty());
         producers.fold(producer(2, 1));
         let expected = ProducerState { epoch: 2, seq: 1, note: b"one".to_vec() };
-        assert_eq!(producers.dirty().collect::<Vec<_>>(), [(id, &expected)]);
+        let frozen = producers.freeze();
+        assert_eq!(frozen.iter().collect::<Vec<_>>(), [(&id, &expected)]);
+        producers.fold(producer(2, 2));
+        assert_eq!(frozen.get(&id), Some(&expected), "what is frozen stays as it was (C5)");
+        assert_eq!(producers.get(id).map(|state| state.seq), Some(2));
+        producers.thaw();
+        assert_eq!(producers.freeze().get(&id), producers.get(id), "the newer one wins");
     }
 
     #[test]

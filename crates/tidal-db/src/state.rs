@@ -5,13 +5,20 @@
 //! records of a stretch of the log again, from any point that storage was
 //! written at, comes to the same state.
 
+mod frozen;
+
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
+use tidal_storage::Storage;
 use tidal_types::{EntityKind, Producer, Schema, Seq};
 
+pub(crate) use frozen::FrozenState;
+
+use crate::Result;
 use crate::change::Change;
+use crate::checkpoint::StoredCells;
 use crate::kinds::{IdMode, Kinds};
-use crate::ledger::SignalLedger;
+use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
 use crate::names::Names;
 use crate::producers::Producers;
@@ -22,33 +29,29 @@ pub(crate) struct State {
     pub(crate) ledger: SignalLedger,
     pub(crate) metadata: MetadataOverlay,
     pub(crate) kinds: Kinds,
-    names: RwLock<Names>,
+    pub(crate) names: Names,
     producers: RwLock<Producers>,
 }
 
 impl State {
-    /// The state before the first record.
-    pub(crate) fn new(schema: Arc<Schema>) -> Self {
+    /// The state that storage has, which has so many cells; nothing of it is loaded.
+    pub(crate) fn over(
+        schema: Arc<Schema>,
+        storage: &Arc<dyn Storage>,
+        stored: StoredCounts,
+    ) -> Self {
+        let cells = Arc::new(StoredCells::of(Arc::clone(storage)));
         Self {
-            ledger: SignalLedger::new(schema),
+            ledger: SignalLedger::over(schema, cells, None, stored),
             metadata: MetadataOverlay::default(),
             kinds: Kinds::default(),
-            names: RwLock::default(),
+            names: Names::over(Arc::clone(storage)),
             producers: RwLock::default(),
         }
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         self.ledger.schema()
-    }
-
-    pub(crate) fn names(&self) -> RwLockReadGuard<'_, Names> {
-        self.names.read().expect("no thread panics while it changes the names")
-    }
-
-    /// Changes the names; for loading and for the checkpoint.
-    pub(crate) fn with_names<T>(&self, change: impl FnOnce(&mut Names) -> T) -> T {
-        change(&mut self.names.write().expect("no thread panics while it changes the names"))
     }
 
     pub(crate) fn producers(&self) -> RwLockReadGuard<'_, Producers> {
@@ -65,11 +68,20 @@ impl State {
     /// Folds the change that record `seq` stands for, unless its producer sent it
     /// before. The schema is fixed for the life of a state: [`State::extended`]
     /// takes up another.
-    pub(crate) fn apply(&self, seq: Seq, change: &Change, producer: Option<Producer>) {
+    ///
+    /// # Errors
+    /// What storage says, which is asked for what is not in memory. The change may then
+    /// be folded in part: nothing may be folded behind it, and no checkpoint written.
+    pub(crate) fn apply(
+        &self,
+        seq: Seq,
+        change: &Change,
+        producer: Option<Producer>,
+    ) -> Result<()> {
         let is_repeat = producer
             .is_some_and(|producer| !self.with_producers(|producers| producers.fold(producer)));
         if is_repeat {
-            return;
+            return Ok(());
         }
         match change {
             Change::Schema(_) => {}
@@ -90,12 +102,13 @@ impl State {
             }
             Change::AssignName { kind, id, name } => {
                 self.kinds.settle(*kind, IdMode::Named);
-                self.with_names(|names| names.assign(*kind, *id, name));
+                self.names.assign(*kind, *id, name)?;
             }
             Change::ProducerNote { id, note } => {
                 self.with_producers(|producers| producers.fold_note(*id, note));
             }
         }
+        Ok(())
     }
 
     /// The same state under a schema that extends its own.
@@ -107,7 +120,7 @@ impl State {
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.ledger.memory_bytes()
             + self.metadata.memory_bytes()
-            + self.names().memory_bytes()
+            + self.names.memory_bytes()
             + self.producers().memory_bytes()
     }
 }

@@ -9,7 +9,8 @@
 //! | Sig  | signal type, 2 bytes BE | a cell, see `ledger/cell/codec.rs` |
 //! | Meta | none                    | the metadata of an item           |
 //!
-//! In the keyspace `system`, with composite keys:
+//! In the keyspace `system`, with composite keys, of which the last ends in a name as it
+//! is, since an escaped one could be too long for a key:
 //!
 //! | key                          | value                                    |
 //! |------------------------------|------------------------------------------|
@@ -17,19 +18,29 @@
 //! | ("reach")                    | the last record that anything here may come from, 8 bytes: the head's, or a later one after a checkpoint that was cut short |
 //! | ("schema")                   | the schema, see `record/schema.rs`       |
 //! | ("name", kind, id 8 bytes BE) | the name of that id                     |
+//! | ("named", kind) and the name | the id that the name has, 8 bytes; from version 2 on |
+//! | ("cells")                    | how many cells there are, see below; from version 2 on |
 //! | ("producer", id 16 bytes)    | how far that producer is, see below      |
 //!
 //! The head:
 //!
 //! | offset | size | field                                                |
 //! |--------|------|------------------------------------------------------|
-//! | 0      | 1    | version, 1                                           |
+//! | 0      | 1    | version, 1 or 2: they say what else is there         |
 //! | 1      | 16   | LogId of the log that the state was folded from      |
 //! | 17     | 8    | applied seq: the state is as of this record          |
 //! | 25     | 1    | 1 when there was an event, else 0                    |
 //! | 26     | 8    | time of the newest event, nanoseconds                |
 //! | 34     | 3    | id mode of items, users, creators: 0 undecided, 1 numeric, 2 named |
 //! | 37     | 24   | last id given to a name of items, users, creators    |
+//!
+//! The number of cells, written with the cells themselves, so that it is exact at any
+//! moment:
+//!
+//! | offset | size | field                                                |
+//! |--------|------|------------------------------------------------------|
+//! | 0      | 1    | version, 1                                           |
+//! | 1      | 8 n  | of each signal type, by its id; types behind the last have none |
 //!
 //! A producer:
 //!
@@ -40,8 +51,12 @@
 //! | 5      | 8    | number of its last event in that epoch               |
 //! | 13     | n    | note, to the end, at most 64 bytes                   |
 
-use tidal_keys::{Tag, composite_key, encode_key, encode_u64, parse_key, split_composite};
-use tidal_storage::KeyspaceName;
+use std::ops::Bound;
+
+use tidal_keys::{
+    Tag, composite_key, encode_key, encode_u64, parse_key, prefix_range, split_composite,
+};
+use tidal_storage::{KeyRange, KeyspaceName};
 use tidal_types::{
     ByteReader, EntityId, EntityKind, KeyError, LogId, Position, ProducerId, Seq, SignalTypeId,
     Timestamp,
@@ -49,10 +64,15 @@ use tidal_types::{
 
 use crate::Result;
 use crate::kinds::IdMode;
+use crate::ledger::StoredCounts;
 use crate::producers::{NOTE_BYTES_MAX, ProducerState};
 use crate::record::{kind_byte, kind_of};
 
-const HEAD_VERSION: u8 = 1;
+/// Names are found by their ids only, and nobody has counted the cells.
+pub(super) const HEAD_VERSION_1: u8 = 1;
+/// Names are found by name, too, and the cells are counted.
+pub(crate) const HEAD_VERSION: u8 = 2;
+const CELLS_VERSION: u8 = 1;
 const PRODUCER_VERSION: u8 = 1;
 const KINDS: usize = EntityKind::ALL.len();
 
@@ -64,6 +84,7 @@ pub(crate) fn keyspace(kind: EntityKind) -> KeyspaceName<'static> {
 /// The head of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
+    pub(crate) version: u8,
     pub(crate) position: Position,
     pub(crate) newest: Option<Timestamp>,
     pub(crate) modes: [Option<IdMode>; KINDS],
@@ -72,7 +93,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![HEAD_VERSION];
+        let mut bytes = vec![self.version];
         bytes.extend_from_slice(&self.position.log_id.to_bytes());
         bytes.extend_from_slice(&self.position.seq.get().to_le_bytes());
         bytes.push(u8::from(self.newest.is_some()));
@@ -84,7 +105,8 @@ impl Head {
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = ByteReader::new(bytes);
-        if reader.u8()? != HEAD_VERSION {
+        let version = reader.u8()?;
+        if !(HEAD_VERSION_1..=HEAD_VERSION).contains(&version) {
             return None;
         }
         let log_id = LogId::from_bytes(reader.array()?);
@@ -105,7 +127,7 @@ impl Head {
             *id = reader.u64()?;
         }
         let position = Position { log_id, seq };
-        reader.is_empty().then_some(Self { position, newest, modes, last_ids })
+        reader.is_empty().then_some(Self { version, position, newest, modes, last_ids })
     }
 }
 
@@ -131,6 +153,43 @@ pub(crate) fn schema_key() -> Result<Vec<u8>, KeyError> {
 
 pub(crate) fn name_key(kind: EntityKind, id: EntityId) -> Result<Vec<u8>, KeyError> {
     composite_key(&[NAME, &[kind_byte(kind)], &encode_u64(id.get())])
+}
+
+/// The key under which a name finds its id.
+pub(crate) fn named_id_key(kind: EntityKind, name: &[u8]) -> Result<Vec<u8>, KeyError> {
+    let mut key = composite_key(&[b"named", &[kind_byte(kind)]])?;
+    key.extend_from_slice(name);
+    Ok(key)
+}
+
+pub(crate) fn encode_named_id(id: EntityId) -> Vec<u8> {
+    id.get().to_le_bytes().to_vec()
+}
+
+pub(crate) fn decode_named_id(bytes: &[u8]) -> Option<EntityId> {
+    Some(EntityId::new(u64::from_le_bytes(bytes.try_into().ok()?)))
+}
+
+pub(crate) fn cells_key() -> Result<Vec<u8>, KeyError> {
+    composite_key(&[b"cells"])
+}
+
+pub(crate) fn encode_cells(counts: &StoredCounts) -> Vec<u8> {
+    let mut bytes = vec![CELLS_VERSION];
+    bytes.extend(counts.as_slice().iter().flat_map(|count| count.to_le_bytes()));
+    bytes
+}
+
+pub(crate) fn decode_cells(bytes: &[u8]) -> Option<StoredCounts> {
+    let mut reader = ByteReader::new(bytes);
+    if reader.u8()? != CELLS_VERSION {
+        return None;
+    }
+    let mut counts = Vec::new();
+    while !reader.is_empty() {
+        counts.push(reader.u64()?);
+    }
+    Some(StoredCounts::new(counts))
 }
 
 pub(crate) const NAME: &[u8] = b"name";
@@ -167,6 +226,12 @@ pub(crate) fn decode_producer(bytes: &[u8]) -> Option<ProducerState> {
     let (epoch, seq) = (reader.u32()?, reader.u64()?);
     let note = reader.rest();
     (note.len() <= NOTE_BYTES_MAX).then(|| ProducerState { epoch, seq, note: note.to_vec() })
+}
+
+/// Where the names of a kind are, by id.
+pub(crate) fn names_range(kind: EntityKind) -> Result<KeyRange, KeyError> {
+    let (start, end) = prefix_range(&[NAME, &[kind_byte(kind)]])?;
+    Ok(KeyRange::new(Bound::Included(start), Bound::Excluded(end)))
 }
 
 /// The kind and id of which a key holds the name.
@@ -212,6 +277,7 @@ mod tests {
 
     fn head() -> Head {
         Head {
+            version: HEAD_VERSION,
             position: Position { log_id: LogId::from_bytes([7; 16]), seq: Seq::new(258) },
             newest: Some(Timestamp::from_nanos(3)),
             modes: [None, Some(IdMode::Numeric), Some(IdMode::Named)],
@@ -219,12 +285,10 @@ mod tests {
         }
     }
 
-    /// R25: the bytes of version 1 do not change.
+    /// R25: the bytes of versions 1 and 2 do not change.
     #[test]
     fn the_head_is_what_it_was() {
-        let hex: String = head().encode().iter().map(|byte| format!("{byte:02x}")).collect();
-        let expected = [
-            "01",
+        let rest = [
             "07070707070707070707070707070707",
             "0201000000000000",
             "01",
@@ -232,7 +296,41 @@ mod tests {
             "000102",
             "010000000000000002000000000000000300000000000000",
         ];
-        assert_eq!(hex, expected.concat());
+        let rest = rest.concat();
+        for (version, first) in [(HEAD_VERSION_1, "01"), (HEAD_VERSION, "02")] {
+            let head = Head { version, ..head() };
+            let hex: String = head.encode().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, format!("{first}{rest}"));
+            assert_eq!(Head::decode(&head.encode()), Some(head));
+        }
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn the_number_of_cells_is_what_it_was() {
+        let counts = StoredCounts::new(vec![258, 0, 3]);
+        let bytes = encode_cells(&counts);
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            ["01", "0201000000000000", "0000000000000000", "0300000000000000"].concat()
+        );
+        assert_eq!(decode_cells(&bytes), Some(counts));
+        assert_eq!(decode_cells(&bytes[..bytes.len() - 1]), None);
+        assert_eq!(decode_cells(&[]), None);
+        assert_eq!(decode_cells(&[2]), None);
+    }
+
+    /// R25: the bytes of version 1 do not change. A name of any bytes fits a key.
+    #[test]
+    fn the_key_of_a_name_is_what_it_was() {
+        let key = named_id_key(EntityKind::User, b"a\x00").unwrap();
+        assert_eq!(key, b"named\x00\x01\x01\x00\x01a\x00");
+        let longest = named_id_key(EntityKind::Item, &[0; crate::names::NAME_BYTES_MAX]).unwrap();
+        assert!(longest.len() <= tidal_keys::MAX_KEY_LEN, "{} bytes", longest.len());
+        assert_eq!(encode_named_id(EntityId::new(258)), [2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(decode_named_id(&[2, 1, 0, 0, 0, 0, 0, 0]), Some(EntityId::new(258)));
+        assert_eq!(decode_named_id(&[0; 7]), None);
     }
 
     #[test]
@@ -244,7 +342,7 @@ mod tests {
         for length in 0..bytes.len() {
             assert_eq!(Head::decode(&bytes[..length]), None);
         }
-        for (offset, value) in [(0, 2), (25, 2), (34, 3)] {
+        for (offset, value) in [(0, 0), (0, 3), (25, 2), (34, 3)] {
             let mut bytes = bytes.clone();
             bytes[offset] = value;
             assert_eq!(Head::decode(&bytes), None, "{offset}");

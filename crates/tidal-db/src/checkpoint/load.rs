@@ -5,23 +5,51 @@ use std::sync::Arc;
 
 use tidal_keys::prefix_range;
 use tidal_storage::{KeyRange, KeyspaceName, Storage};
-use tidal_types::{EntityKind, Schema, Seq, TidalError};
+use tidal_types::{EntityId, EntityKind, ProducerId, Schema, Seq, TidalError};
 
 use super::layout::{
-    Head, NAME, PRODUCER, decode_producer, decode_reach, head_key, keyspace, parse_cell_key,
+    Head, PRODUCER, cells_key, decode_cells, decode_producer, decode_reach, head_key,
     parse_name_key, parse_producer_key, reach_key, schema_key,
 };
 use crate::Result;
+use crate::ledger::StoredCounts;
+use crate::producers::ProducerState;
 use crate::record::decode_schema;
 use crate::state::State;
 
-/// A checkpoint as it was read.
+/// A checkpoint as it was read: all that is small. Cells, names and metadata stay where
+/// they are.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) head: Head,
     /// The last record that anything in storage may come from.
     pub(crate) reach: Seq,
-    pub(crate) state: State,
+    pub(crate) schema: Schema,
+    producers: Vec<(ProducerId, ProducerState)>,
+}
+
+impl Loaded {
+    /// The state over a storage of today's version.
+    pub(crate) fn into_state(self, storage: &Arc<dyn Storage>) -> Result<State> {
+        let stored = load_counts(&*storage.snapshot()?)?;
+        let state = State::over(Arc::new(self.schema), storage, stored);
+        state.ledger.preload()?;
+        if let Some(newest) = self.head.newest {
+            state.ledger.restore_newest(newest);
+        }
+        for (kind, mode) in EntityKind::ALL.into_iter().zip(self.head.modes) {
+            if let Some(mode) = mode {
+                state.kinds.settle(kind, mode);
+            }
+        }
+        for (kind, last_id) in EntityKind::ALL.into_iter().zip(self.head.last_ids) {
+            state.names.restore_last_id(kind, last_id);
+        }
+        for (id, producer) in self.producers {
+            state.with_producers(|producers| producers.restore(id, producer));
+        }
+        Ok(state)
+    }
 }
 
 /// Reads which log storage belongs to and how far it is, and the last record that
@@ -67,72 +95,41 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
         None if head.position.seq == Seq::ZERO => Schema::default(),
         None => return Err(damaged("the schema in storage", "it is missing")),
     };
-    let state = State::new(Arc::new(schema));
-    if let Some(newest) = head.newest {
-        state.ledger.restore_newest(newest);
-    }
-    for (kind, mode) in EntityKind::ALL.into_iter().zip(head.modes) {
-        if let Some(mode) = mode {
-            state.kinds.settle(kind, mode);
-        }
-    }
-    load_names(&*snapshot, &state)?;
-    load_producers(&*snapshot, &state)?;
-    for (kind, last_id) in EntityKind::ALL.into_iter().zip(head.last_ids) {
-        state.with_names(|names| names.restore_last_id(kind, last_id));
-    }
-    for kind in EntityKind::ALL {
-        load_cells(&*snapshot, kind, &state)?;
-    }
-    Ok(Some(Loaded { head, reach, state }))
+    let producers = load_producers(&*snapshot)?;
+    Ok(Some(Loaded { head, reach, schema, producers }))
 }
 
-fn load_names(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<()> {
-    let (start, end) = prefix_range(&[NAME])?;
-    let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
-    for entry in
-        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?
-    {
-        let (key, name) = entry?;
-        let (kind, id) = parse_name_key(&key).ok_or_else(|| {
-            damaged("a name in storage", format!("its key {key:02x?} is malformed"))
-        })?;
-        if !state.with_names(|names| names.restore(kind, id, &name)) {
-            return Err(damaged("a name in storage", format!("{kind} {id} has it twice")));
-        }
+fn load_counts(snapshot: &dyn tidal_storage::Snapshot) -> Result<StoredCounts> {
+    match snapshot.get(KeyspaceName::SYSTEM, &cells_key()?)? {
+        Some(bytes) => decode_cells(&bytes)
+            .ok_or_else(|| damaged("the number of cells in storage", "it is malformed")),
+        None => Err(damaged("the number of cells in storage", "it is missing")),
     }
-    Ok(())
 }
 
-fn load_producers(snapshot: &dyn tidal_storage::Snapshot, state: &State) -> Result<()> {
+fn load_producers(
+    snapshot: &dyn tidal_storage::Snapshot,
+) -> Result<Vec<(ProducerId, ProducerState)>> {
     let (start, end) = prefix_range(&[PRODUCER])?;
     let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
-    for entry in
-        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?
-    {
+    let entries =
+        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?;
+    let mut producers = Vec::new();
+    for entry in entries {
         let (key, value) = entry?;
         let malformed = |what| damaged("a producer in storage", format!("its {what} is malformed"));
         let id = parse_producer_key(&key).ok_or_else(|| malformed("key"))?;
-        let producer = decode_producer(&value).ok_or_else(|| malformed("value"))?;
-        state.with_producers(|producers| producers.restore(id, producer));
+        producers.push((id, decode_producer(&value).ok_or_else(|| malformed("value"))?));
     }
-    Ok(())
+    Ok(producers)
 }
 
-fn load_cells(
-    snapshot: &dyn tidal_storage::Snapshot,
-    kind: EntityKind,
-    state: &State,
-) -> Result<()> {
-    for entry in snapshot.scan_prefix(keyspace(kind), &[])? {
-        let (key, value) = entry?;
-        if let Some((id, signal)) = parse_cell_key(&key) {
-            state.ledger.restore(signal, id, &value)?;
-        }
-    }
-    Ok(())
+/// The id of which a key in storage holds the name.
+pub(crate) fn named_id(key: &[u8]) -> Result<(EntityKind, EntityId)> {
+    parse_name_key(key)
+        .ok_or_else(|| damaged("a name in storage", format!("its key {key:02x?} is malformed")))
 }
 
-fn damaged(location: &str, problem: impl Into<String>) -> TidalError {
+pub(super) fn damaged(location: &str, problem: impl Into<String>) -> TidalError {
     TidalError::Damaged { location: location.into(), problem: problem.into() }
 }

@@ -1,91 +1,197 @@
-//! Writing a checkpoint.
+//! Writing a checkpoint, step by step, while the state goes on.
 
 use tidal_storage::{AtomicBatch, Durability, KeyspaceName, Storage};
-use tidal_types::{EntityId, EntityKind, LogId, Position, Schema, Seq, SignalTypeId};
+use tidal_types::{EntityKind, LogId, Position, Schema, Seq, TidalError};
 
 use super::layout::{
-    Head, cell_key, encode_producer, encode_reach, head_key, keyspace, metadata_key, name_key,
-    producer_key, reach_key, schema_key,
+    HEAD_VERSION, Head, cell_key, cells_key, encode_cells, encode_named_id, encode_producer,
+    encode_reach, head_key, keyspace, metadata_key, name_key, named_id_key, producer_key,
+    reach_key, schema_key,
 };
 use crate::Result;
-use crate::ledger::Cell;
+use crate::ledger::{DirtyChunk, StoredCounts, Which};
+use crate::log::RecordLog;
+use crate::metadata::FrozenMetadata;
+use crate::names::FrozenNames;
 use crate::record::encode_schema;
-use crate::state::State;
+use crate::state::{FrozenState, State};
 
 /// Once a commit before the last has this many bytes of values, it is made.
-const COMMIT_BYTES: usize = 4 << 20;
+pub(super) const COMMIT_BYTES: usize = 4 << 20;
 
-/// Writes everything that has changed since the last checkpoint, as of
-/// `position`, which the log has proven. Nobody may change the state meanwhile.
-/// When it returns, the checkpoint survives a power cut; when it fails, the one
-/// before still holds.
-pub(crate) fn write(storage: &dyn Storage, state: &State, position: Position) -> Result<()> {
-    let mut commits = Commits { storage, batch: AtomicBatch::new(), bytes: 0 };
-    // In the first commit: whatever of it stays without the last one is known to be there.
-    commits.batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(position.seq));
-    // Ahead of any cell of a new signal type. A schema is only ever extended, so
-    // one that comes early does no harm.
-    put_schema(&mut commits.batch, state.schema())?;
-    write_cells(&mut commits, state)?;
-    for (id, written) in state.metadata.sorted() {
-        let key = metadata_key(id)?;
-        let bytes = key.len() + written.as_ref().map_or(0, |metadata| metadata.len());
-        match written {
-            Some(metadata) => commits.batch.put(keyspace(EntityKind::Item), key, &*metadata),
-            None => commits.batch.delete(keyspace(EntityKind::Item), key),
-        };
-        commits.commit_when_large(bytes)?;
+/// Writes to storage, in commits that each leave it as a crash may leave it.
+pub(crate) struct Writer<'a> {
+    storage: &'a dyn Storage,
+    log: &'a dyn RecordLog,
+    state: &'a State,
+    /// Asked before each commit but the last.
+    may_go_on: &'a dyn Fn() -> bool,
+    /// The schema is in storage, ahead of any cell that needs it.
+    has_schema: bool,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) const fn new(
+        storage: &'a dyn Storage,
+        log: &'a dyn RecordLog,
+        state: &'a State,
+        may_go_on: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self { storage, log, state, may_go_on, has_schema: false }
     }
-    let mut last = commits.batch;
-    put_exact(&mut last, state, position)?;
-    storage.commit(last, Durability::Sync)?;
-    state.ledger.mark_clean();
-    state.metadata.clear();
-    state.with_names(crate::names::Names::mark_clean);
-    state.with_producers(crate::producers::Producers::mark_clean);
-    Ok(())
+
+    /// Writes the cells that are dirty now, as each of them is when its turn comes.
+    ///
+    /// # Errors
+    /// What the log or storage say; [`TidalError::Closed`] when it may not go on. What
+    /// was not written is dirty still.
+    pub(crate) fn cells(&mut self, which: Which) -> Result<()> {
+        let ledger = &self.state.ledger;
+        let mut walk = ledger.walk_dirty(which);
+        while let Some(chunk) = walk.next(COMMIT_BYTES) {
+            match self.commit_cells(&chunk) {
+                Ok(()) => ledger.written(chunk),
+                Err(error) => {
+                    ledger.not_written(&chunk);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn commit_cells(&mut self, chunk: &DirtyChunk) -> Result<()> {
+        let mut batch = self.begin()?;
+        for cell in &chunk.cells {
+            let kind = self
+                .state
+                .schema()
+                .signal_by_id(cell.signal)
+                .expect("a ledger has cells of its schema's signal types only")
+                .kind();
+            let key = cell_key(cell.id, cell.signal)?;
+            match &cell.value {
+                Some(value) => batch.put(keyspace(kind), key, value.as_slice()),
+                None => batch.delete(keyspace(kind), key),
+            };
+        }
+        batch.put(KeyspaceName::SYSTEM, cells_key()?, encode_cells(&chunk.stored));
+        self.storage.commit(batch, Durability::Buffer)?;
+        self.has_schema = true;
+        Ok(())
+    }
+
+    /// Writes metadata, which may come early: it says what is, not what has changed.
+    ///
+    /// # Errors
+    /// Those of [`Writer::cells`].
+    pub(crate) fn metadata(&mut self, frozen: &FrozenMetadata) -> Result<()> {
+        let mut ids: Vec<_> = frozen.keys().copied().collect();
+        ids.sort_unstable();
+        let mut ids = ids.into_iter().peekable();
+        while ids.peek().is_some() {
+            let mut batch = self.begin()?;
+            let mut bytes = 0;
+            while bytes < COMMIT_BYTES
+                && let Some(id) = ids.next()
+            {
+                let key = metadata_key(id)?;
+                bytes += key.len();
+                match frozen.get(&id).and_then(Option::as_ref) {
+                    Some(metadata) => {
+                        bytes += metadata.len();
+                        batch.put(keyspace(EntityKind::Item), key, &**metadata)
+                    }
+                    None => batch.delete(keyspace(EntityKind::Item), key),
+                };
+            }
+            self.storage.commit(batch, Durability::Buffer)?;
+            self.has_schema = true;
+        }
+        Ok(())
+    }
+
+    /// Writes what must be as of exactly one record, and the head that says which (C5).
+    /// Everything that was written before is durable with it.
+    ///
+    /// # Errors
+    /// What the log or storage say.
+    pub(crate) fn exact(&mut self, frozen: &FrozenState) -> Result<()> {
+        self.has_schema = false;
+        let mut batch = self.begin()?;
+        put_names(&mut batch, &frozen.names)?;
+        for (&id, producer) in frozen.producers.iter() {
+            batch.put(KeyspaceName::SYSTEM, producer_key(id)?, encode_producer(producer));
+        }
+        let head = Head {
+            version: HEAD_VERSION,
+            position: frozen.position,
+            newest: frozen.newest,
+            modes: frozen.modes,
+            last_ids: frozen.names.last_ids,
+        };
+        batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
+        Ok(self.storage.commit(batch, Durability::Sync)?)
+    }
+
+    /// The begin of a commit of what is taken from the state already (C2).
+    fn begin(&self) -> Result<AtomicBatch> {
+        if !(self.may_go_on)() {
+            return Err(TidalError::Closed);
+        }
+        self.log.sync()?;
+        let mut batch = AtomicBatch::new();
+        batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(self.log.head().seq));
+        if !self.has_schema {
+            put_schema(&mut batch, self.state.schema())?;
+        }
+        Ok(batch)
+    }
 }
 
 /// Binds a storage without a checkpoint to its log.
 pub(crate) fn bind(storage: &dyn Storage, log_id: LogId) -> Result<()> {
     let head = Head {
+        version: HEAD_VERSION,
         position: Position { log_id, seq: Seq::ZERO },
         newest: None,
         modes: Default::default(),
         last_ids: Default::default(),
     };
-    put_head(storage, &head)
+    let mut batch = AtomicBatch::new();
+    batch.put(KeyspaceName::SYSTEM, cells_key()?, encode_cells(&StoredCounts::default()));
+    batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
+    Ok(storage.commit(batch, Durability::Sync)?)
 }
 
 /// Binds a storage to the log that took over the records of its own.
 pub(crate) fn rebind(storage: &dyn Storage, head: Head, log_id: LogId) -> Result<()> {
     let position = Position { log_id, ..head.position };
-    put_head(storage, &Head { position, ..head })
-}
-
-fn put_head(storage: &dyn Storage, head: &Head) -> Result<()> {
     let mut batch = AtomicBatch::new();
-    batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
+    batch.put(KeyspaceName::SYSTEM, head_key()?, Head { position, ..head }.encode());
     Ok(storage.commit(batch, Durability::Sync)?)
 }
 
-/// What must be as of exactly the position (C5).
-fn put_exact(batch: &mut AtomicBatch, state: &State, position: Position) -> Result<()> {
-    let names = state.names();
-    for (kind, id, name) in names.dirty() {
-        batch.put(KeyspaceName::SYSTEM, name_key(kind, id)?, name);
+/// Puts names, and their removals, each under both of its keys.
+pub(crate) fn put_names(batch: &mut AtomicBatch, names: &FrozenNames) -> Result<()> {
+    for ((kind, by_name), by_id) in
+        EntityKind::ALL.into_iter().zip(&names.by_name).zip(&names.by_id)
+    {
+        for (name, id) in by_name.iter() {
+            let key = named_id_key(kind, name)?;
+            match id {
+                Some(id) => batch.put(KeyspaceName::SYSTEM, key, encode_named_id(*id)),
+                None => batch.delete(KeyspaceName::SYSTEM, key),
+            };
+        }
+        for (&id, name) in by_id.iter() {
+            let key = name_key(kind, id)?;
+            match name {
+                Some(name) => batch.put(KeyspaceName::SYSTEM, key, &**name),
+                None => batch.delete(KeyspaceName::SYSTEM, key),
+            };
+        }
     }
-    for (id, producer) in state.producers().dirty() {
-        batch.put(KeyspaceName::SYSTEM, producer_key(id)?, encode_producer(producer));
-    }
-    put_schema(batch, state.schema())?;
-    let head = Head {
-        position,
-        newest: state.ledger.newest_event(),
-        modes: EntityKind::ALL.map(|kind| state.kinds.mode(kind)),
-        last_ids: EntityKind::ALL.map(|kind| names.last_id(kind)),
-    };
-    batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
     Ok(())
 }
 
@@ -94,52 +200,4 @@ fn put_schema(batch: &mut AtomicBatch, schema: &Schema) -> Result<()> {
     encode_schema(schema, &mut bytes);
     batch.put(KeyspaceName::SYSTEM, schema_key()?, bytes);
     Ok(())
-}
-
-fn write_cells(commits: &mut Commits<'_>, state: &State) -> Result<()> {
-    let mut outcome = Ok(());
-    state.ledger.for_each_dirty(|signal, id, cell| {
-        if outcome.is_ok() {
-            outcome = write_cell(commits, state, signal, id, cell);
-        }
-    });
-    outcome
-}
-
-fn write_cell(
-    commits: &mut Commits<'_>,
-    state: &State,
-    signal: SignalTypeId,
-    id: EntityId,
-    cell: &Cell,
-) -> Result<()> {
-    let kind = state
-        .schema()
-        .signal_by_id(signal)
-        .expect("a ledger has cells of its schema's signal types only")
-        .kind();
-    let mut value = Vec::new();
-    cell.encode(&mut value);
-    let bytes = value.len();
-    commits.batch.put(keyspace(kind), cell_key(id, signal)?, value);
-    commits.commit_when_large(bytes)
-}
-
-/// Commits of a size that storage digests well.
-struct Commits<'a> {
-    storage: &'a dyn Storage,
-    batch: AtomicBatch,
-    bytes: usize,
-}
-
-impl Commits<'_> {
-    /// Counts what was put into the batch.
-    fn commit_when_large(&mut self, bytes: usize) -> Result<()> {
-        self.bytes += bytes;
-        if self.bytes >= COMMIT_BYTES {
-            self.storage.commit(std::mem::take(&mut self.batch), Durability::Buffer)?;
-            self.bytes = 0;
-        }
-        Ok(())
-    }
 }

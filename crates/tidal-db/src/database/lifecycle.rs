@@ -66,14 +66,20 @@ impl TidalDB {
     }
 
     /// Writes everything that has changed to storage, durably, and returns the
-    /// place in the log that the checkpoint covers. Opening replays only what
-    /// comes behind it.
+    /// place in the log that the checkpoint covers: all that was answered before this
+    /// call, at least. Opening replays only what comes behind it. Reads and writes go on
+    /// meanwhile, and calls that come together may share one checkpoint.
     ///
     /// # Errors
-    /// What storage or the log say; nothing is lost then, and the checkpoint
-    /// before still holds. [`Closed`](crate::TidalError::Closed).
+    /// What storage or the log say; nothing is lost then, the checkpoint
+    /// before still holds, and the next one writes what this one could not.
+    /// [`CheckpointerDied`](crate::TidalError::CheckpointerDied);
+    /// [`Closed`](crate::TidalError::Closed).
     pub fn checkpoint(&self) -> Result<Position> {
-        self.parts.gate.inspect(|applier| applier.checkpoint())?
+        if self.parts.gate.is_closed() {
+            return Err(TidalError::Closed);
+        }
+        self.parts.checkpointer.checkpoint()
     }
 
     /// A digest of the folded state: cells, metadata, names, id modes, producers and
@@ -85,7 +91,10 @@ impl TidalDB {
     /// # Errors
     /// What storage says; [`Closed`](crate::TidalError::Closed).
     pub fn checksum(&self) -> Result<Checksum> {
-        self.parts.gate.inspect(|applier| checksum::of(&applier.state, &*applier.storage))?
+        self.parts.gate.inspect(|applier| match applier.progress.stuck() {
+            Some(stuck) => Err(stuck.clone()),
+            None => checksum::of(&applier.state, &*applier.storage),
+        })?
     }
 
     /// Commits what was submitted, writes a checkpoint and releases the
@@ -105,13 +114,15 @@ impl TidalDB {
         checkpoint.and(self.close())
     }
 
-    /// Ends the applier, closes log and storage and releases the directory.
+    /// Ends applier and checkpointer, closes log and storage and releases the directory.
     fn close(&self) -> Result<()> {
         if !self.parts.gate.close() {
             return Ok(());
         }
+        self.parts.checkpointer.let_go_of_applier();
         let applier = self.parts.applier.lock().expect(UNPOISONED).take();
         let applied = applier.map_or(Ok(()), join);
+        self.parts.checkpointer.stop();
         let logged = self.parts.log.close();
         let stored = self.parts.storage.close().map_err(Into::into);
         drop(self.parts.directory.lock().expect(UNPOISONED).take());

@@ -72,21 +72,21 @@ impl TidalDB {
     /// The id of a name, if it has one. Never writes.
     ///
     /// # Errors
-    /// [`Closed`](crate::TidalError::Closed).
+    /// What storage says; [`Closed`](crate::TidalError::Closed).
     pub fn find_entity(
         &self,
         kind: EntityKind,
         name: impl AsRef<[u8]>,
     ) -> Result<Option<EntityId>> {
-        Ok(self.state()?.names().find(kind, name.as_ref()))
+        self.state()?.names.find(kind, name.as_ref())
     }
 
     /// The name that tidalDB gave this id to.
     ///
     /// # Errors
-    /// [`Closed`](crate::TidalError::Closed).
+    /// What storage says; [`Closed`](crate::TidalError::Closed).
     pub fn entity_name(&self, kind: EntityKind, id: EntityId) -> Result<Option<Vec<u8>>> {
-        Ok(self.state()?.names().name(kind, id).map(<[u8]>::to_vec))
+        Ok(self.state()?.names.name(kind, id)?.map(|name| name.to_vec()))
     }
 
     /// How the entities of a kind get their ids; `None` before the first write.
@@ -101,7 +101,10 @@ impl TidalDB {
         if state.kinds.mode(kind) == Some(IdMode::Numeric) {
             return Err(TidalError::KindIsNumeric { kind });
         }
-        let known = state.names();
-        Ok(names.iter().map(|name| known.find(kind, name)).collect())
+        // Each is asked for, also behind one that has no id: whoever assigns ids to the
+        // others, with everyone waiting, then finds what was asked for close at hand.
+        let ids: Vec<_> =
+            names.iter().map(|name| state.names.find(kind, name)).collect::<Result<_>>()?;
+        Ok(ids.into_iter().collect())
     }
 }

@@ -257,7 +257,7 @@ impl<'a> Prepared<'a> {
     /// has a name keeps it.
     fn uses(&mut self, kind: EntityKind, id: EntityId) -> Result<()> {
         let named = self.state.kinds.mode(kind) == Some(IdMode::Named);
-        if named && self.state.names().name(kind, id).is_none() {
+        if named && self.state.names.name(kind, id)?.is_none() {
             return Err(TidalError::KindIsNamed { kind, id });
         }
         self.used.note(kind, id, named);

@@ -2,25 +2,22 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use tidal_storage::Storage;
 use tidal_types::{Position, Seq, TidalError, WalError};
 
-use super::{BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Repeat, Setbacks, Work};
+use super::{
+    BYTES_IN_FLIGHT_MAX, COMMITS_IN_FLIGHT_MAX, PendingCommit, Repeat, Setbacks, Triggers, Work,
+};
 use crate::Result;
 use crate::batch::{Committed, Outcome};
 use crate::change::Entry;
-use crate::checkpoint;
-use crate::config::Retention;
+use crate::checkpointer::Desk;
 use crate::log::{Appending, RecordLog};
 use crate::producers::last_of;
 use crate::state::State;
-
-/// A checkpoint is due once metadata that storage does not have takes this much
-/// memory, in bytes.
-const OVERLAY_BYTES_MAX: u64 = 64 << 20;
 
 /// How far the applier is, for everyone to see.
 #[derive(Debug)]
@@ -29,6 +26,8 @@ pub(crate) struct Progress {
     checkpointed: AtomicU64,
     in_flight: Mutex<InFlight>,
     landed: Condvar,
+    /// Why nothing is folded any more.
+    stuck: OnceLock<TidalError>,
 }
 
 /// Commits that were appended and are not folded yet.
@@ -39,7 +38,7 @@ struct InFlight {
     /// Nothing lands any more: the applier is gone.
     abandoned: bool,
     /// Nothing is begun any more: the log has failed.
-    failure: Option<WalError>,
+    failure: Option<TidalError>,
 }
 
 impl InFlight {
@@ -62,6 +61,7 @@ impl Progress {
             checkpointed: AtomicU64::new(checkpointed.get()),
             in_flight: Mutex::default(),
             landed: Condvar::new(),
+            stuck: OnceLock::new(),
         }
     }
 
@@ -73,6 +73,24 @@ impl Progress {
     /// The last record that a checkpoint covers.
     pub(crate) fn checkpointed(&self) -> Seq {
         Seq::new(self.checkpointed.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn checkpointed_up_to(&self, seq: Seq) {
+        self.checkpointed.store(seq.get(), Ordering::Release);
+    }
+
+    /// Why nothing is folded any more: a record could not be, and none is passed over.
+    pub(crate) fn stuck(&self) -> Option<&TidalError> {
+        self.stuck.get()
+    }
+
+    /// Says that this record could not be folded, and what everyone is told from now on.
+    pub(super) fn get_stuck(&self, seq: Seq, source: TidalError) -> TidalError {
+        let stuck = TidalError::NotFolded { seq, source: Box::new(source) };
+        tracing::error!(error = %stuck, "nothing is folded any more; the log has everything");
+        let stuck = self.stuck.get_or_init(|| stuck).clone();
+        self.fail(&stuck);
+        stuck
     }
 
     fn in_flight(&self) -> MutexGuard<'_, InFlight> {
@@ -118,14 +136,14 @@ impl Progress {
         let state = state.expect(UNPOISONED).0;
         match (self.applied(), &state.failure) {
             (reached, _) if reached >= seq => Ok(()),
-            (_, Some(failure)) => Err(failure.clone().into()),
+            (_, Some(failure)) => Err(failure.clone()),
             (_, None) if state.abandoned => Err(TidalError::Closed),
             (reached, None) => Err(WalError::TimedOut { wanted: seq, reached }.into()),
         }
     }
 
     /// Lets nobody wait for what a log that failed will never have.
-    pub(crate) fn fail(&self, failure: &WalError) {
+    pub(crate) fn fail(&self, failure: &TidalError) {
         self.in_flight().failure.get_or_insert_with(|| failure.clone());
         self.landed.notify_all();
     }
@@ -155,11 +173,8 @@ pub(crate) struct Applier {
     pub(crate) log: Arc<dyn RecordLog>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) setbacks: Arc<Setbacks>,
-    pub(crate) retention: Retention,
-    /// A checkpoint is due after this many records.
-    pub(crate) checkpoint_every: u64,
-    /// The record at which a failed checkpoint was last tried.
-    pub(crate) last_attempt: Seq,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) triggers: Triggers,
 }
 
 impl Applier {
@@ -167,27 +182,50 @@ impl Applier {
     pub(crate) fn run(mut self, queue: &Receiver<Work>) {
         while let Ok(work) = queue.recv() {
             match work {
-                Work::Commit(commit) => {
-                    self.commit(commit);
-                    self.checkpoint_when_due();
-                }
+                Work::Commit(commit) => self.commit(commit),
                 Work::Inspect(inspect) => inspect(&mut self),
             }
+            self.serve_checkpointer();
         }
     }
 
-    fn commit(&self, commit: PendingCommit) {
+    fn commit(&mut self, commit: PendingCommit) {
         let PendingCommit { appending, entries, repeats, bytes, answer } = commit;
-        let answered = match appending {
-            Some(appending) => self.fold(appending, &entries, &repeats),
-            None => self.settled(&repeats),
+        let answered = match (self.progress.stuck(), appending) {
+            (Some(stuck), _) => Err(stuck.clone()),
+            (None, Some(appending)) => self.fold(appending, &entries, &repeats),
+            (None, None) => self.settled(&repeats),
         };
         match answered {
             Ok(_) => self.setbacks.settle(&entries),
             Err(_) => self.setbacks.note(&entries),
         }
+        self.triggers.count(bytes);
         self.progress.end(bytes);
         answer.complete(answered);
+    }
+
+    /// Hands out the frozen state if it is asked for, and says when it should be.
+    fn serve_checkpointer(&mut self) {
+        let applied = self.progress.applied();
+        let frozen = self.desk.freeze_if_asked(|| match self.progress.stuck() {
+            // A part of a commit may be folded.
+            Some(stuck) => Err(stuck.clone()),
+            None => {
+                let log_id = self.log.head().log_id;
+                Ok(self.state.freeze(Position { log_id, seq: applied }))
+            }
+        });
+        if frozen {
+            self.triggers.frozen_at(applied);
+        }
+        let overlay = self.state.metadata.fresh_bytes();
+        if self.triggers.is_due(applied, self.progress.checkpointed(), overlay) {
+            self.desk.is_due();
+        }
+        if self.state.ledger.needs_write_back() {
+            self.desk.needs_write_back();
+        }
     }
 
     fn fold(
@@ -209,7 +247,9 @@ impl Applier {
                 outcomes.push(Outcome::Duplicate { seq: Some(original) });
                 continue;
             }
-            self.state.apply(seq, &entry.change, entry.producer);
+            if let Err(error) = self.state.apply(seq, &entry.change, entry.producer) {
+                return Err(self.progress.get_stuck(seq, error));
+            }
             outcomes.push(Outcome::Appended { seq });
             seq = seq.next();
         }
@@ -236,38 +276,5 @@ impl Applier {
     fn committed(&self, outcomes: Vec<Outcome>) -> Committed {
         let position = Position { log_id: self.log.head().log_id, seq: self.progress.applied() };
         Committed { position, outcomes }
-    }
-
-    fn checkpoint_when_due(&mut self) {
-        let applied = self.progress.applied();
-        let last = self.progress.checkpointed().max(self.last_attempt);
-        let overlay_is_large = self.state.metadata.memory_bytes() >= OVERLAY_BYTES_MAX
-            && self.progress.checkpointed() >= self.last_attempt;
-        if applied.get() - last.get() < self.checkpoint_every && !overlay_is_large {
-            return;
-        }
-        self.last_attempt = applied;
-        if let Err(error) = self.checkpoint() {
-            // The log has everything; the next one is tried as many records on.
-            tracing::error!(%error, "a checkpoint failed; nothing is lost, the log keeps it all");
-        }
-    }
-
-    /// Writes a checkpoint of the state as it is.
-    pub(crate) fn checkpoint(&mut self) -> Result<Position> {
-        let applied = self.progress.applied();
-        self.log.sync()?;
-        let position = Position { log_id: self.log.head().log_id, seq: applied };
-        if applied != self.progress.checkpointed() {
-            checkpoint::write(&*self.storage, &self.state, position)?;
-            self.progress.checkpointed.store(applied.get(), Ordering::Release);
-        }
-        self.log.checkpoint(applied)?;
-        let capabilities = self.storage.capabilities();
-        let checkpoint_lasts = capabilities.persistent && capabilities.survives_power_cut;
-        if self.retention == Retention::UntilCheckpoint && checkpoint_lasts {
-            self.log.truncate_before(applied.next())?;
-        }
-        Ok(position)
     }
 }

@@ -134,25 +134,24 @@ impl Gate {
         let mut batch = Batch::new();
         let mut entries = Vec::new();
         let mut payload = Vec::new();
-        let mut last_id = inner.pending.last_id(kind).max(self.parts.state.names().last_id(kind));
+        let known = &self.parts.state.names;
+        let mut last_id = inner.pending.last_id(kind).max(known.last_id(kind));
         let mut assigned = HashMap::new();
-        {
-            let known = self.parts.state.names();
-            for &name in names {
-                let key = (kind, name.to_vec());
-                if known.find(kind, name).is_some()
-                    || inner.pending.names.contains_key(&key)
-                    || assigned.contains_key(&key)
-                {
-                    continue;
-                }
-                last_id += 1;
-                let id = EntityId::new(last_id);
-                let entry = Change::AssignName { kind, id, name: name.to_vec() }.into();
-                record::push(&mut batch, &entry, &mut payload)?;
-                entries.push(entry);
-                assigned.insert(key, id);
+        for &name in names {
+            let key = (kind, name.to_vec());
+            // Who comes here has looked before, so this seldom has to ask storage.
+            if inner.pending.names.contains_key(&key)
+                || assigned.contains_key(&key)
+                || known.find(kind, name)?.is_some()
+            {
+                continue;
             }
+            last_id += 1;
+            let id = EntityId::new(last_id);
+            let entry = Change::AssignName { kind, id, name: name.to_vec() }.into();
+            record::push(&mut batch, &entry, &mut payload)?;
+            entries.push(entry);
+            assigned.insert(key, id);
         }
         if entries.is_empty() {
             return Ok(None);
@@ -250,6 +249,9 @@ impl Gate {
         when_full: WhenFull,
     ) -> Result<Option<Appending>> {
         inner.queue()?;
+        if let Some(stuck) = self.parts.progress.stuck() {
+            return Err(stuck.clone());
+        }
         let bytes = batch.byte_len();
         let progress = &self.parts.progress;
         if !progress.try_begin(bytes) {

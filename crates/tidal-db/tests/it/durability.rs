@@ -116,16 +116,6 @@ fn replay_from_a_checkpoint_equals_replay_from_the_beginning() {
     assert_eq!(db.checksum().unwrap(), twin(0..600).checksum().unwrap());
 }
 
-#[test]
-fn checkpoints_are_written_every_n_records() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = builder(dir.path()).checkpoint_every(100).open().unwrap();
-    feed_in_batches(&db, 0..1000, 30);
-    // The applier has answered the last batch, and may still be at its checkpoint.
-    db.checksum().unwrap();
-    assert!(db.stats().unwrap().checkpointed > Seq::new(900));
-}
-
 /// C2: the log is cut only where it was asked for, and only behind the last checkpoint
 /// but one.
 #[test]

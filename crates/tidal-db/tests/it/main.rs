@@ -15,6 +15,8 @@ mod engines;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fuzzy;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod keys;
@@ -36,3 +38,5 @@ mod real_data;
 mod refusals;
 #[cfg(test)]
 mod salvage;
+#[cfg(test)]
+mod stepped;

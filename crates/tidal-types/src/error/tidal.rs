@@ -265,6 +265,23 @@ pub enum TidalError {
         /// What was found.
         problem: String,
     },
+    /// A record could not be folded, and nothing behind it is: storage could not be read.
+    #[error(
+        "record {seq} is in the log and could not be folded: {source}; open the database again"
+    )]
+    NotFolded {
+        /// The record.
+        seq: Seq,
+        /// Why not.
+        source: Box<Self>,
+    },
+    /// The thread that writes checkpoints has panicked. Writes and reads go on, and the
+    /// log keeps everything, but no checkpoint is written any more.
+    #[error("the checkpointer panicked ({problem}); report it, and open the database again")]
+    CheckpointerDied {
+        /// What it said.
+        problem: String,
+    },
     /// An event has a producer and a key: it is known by one of them.
     #[error(
         "signal type {signal:?}: an event has a producer or a deduplication key, not both; leave one out"
@@ -294,7 +311,8 @@ impl TidalError {
             Self::Key(error) => error.kind(),
             Self::Storage(error) => error.kind(),
             Self::Wal(error) => error.kind(),
-            Self::Closed => ErrorKind::Reopen,
+            Self::Closed | Self::NotFolded { .. } => ErrorKind::Reopen,
+            Self::CheckpointerDied { .. } => ErrorKind::Bug,
             Self::Locked { .. } | Self::ProducerBehind { .. } => ErrorKind::Retry,
             Self::NotFound { .. }
             | Self::NotADatabase { .. }

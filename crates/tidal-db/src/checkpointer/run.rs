@@ -1,0 +1,123 @@
+//! What the checkpointer does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidal_storage::Storage;
+use tidal_types::{Clock, Position, Timestamp};
+
+use super::desk::{Desk, Order, Task};
+use crate::Result;
+use crate::checkpoint::Writer;
+use crate::config::Retention;
+use crate::ledger::Which;
+use crate::log::RecordLog;
+use crate::pipeline::Progress;
+use crate::state::{FrozenState, State};
+
+/// What the checkpointer works on.
+#[derive(Debug)]
+pub(crate) struct Runner {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) state: Arc<State>,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) log: Arc<dyn RecordLog>,
+    pub(crate) progress: Arc<Progress>,
+    pub(crate) retention: Retention,
+    /// A checkpoint is due when the last one is this old and there is anything new.
+    pub(crate) interval: Duration,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Runner {
+    /// Works until it is stopped.
+    pub(super) fn run(&self) {
+        let news = || self.progress.applied() != self.progress.checkpointed();
+        let mut last = self.clock.now();
+        loop {
+            match self.desk.next(self.patience(last), news) {
+                Task::Checkpoint(order) => {
+                    self.checkpoint(order);
+                    last = self.clock.now();
+                }
+                Task::Idle => last = self.clock.now(),
+                Task::WriteBack => {
+                    if let Err(error) = self.write_back() {
+                        tracing::error!(%error, "cells could not be written; they stay in memory");
+                    }
+                }
+                Task::End => return,
+            }
+        }
+    }
+
+    /// What is left of the interval since `last`; all of it when the clock went back.
+    fn patience(&self, last: Timestamp) -> Duration {
+        if self.interval == Duration::MAX {
+            return Duration::MAX;
+        }
+        let passed = self.clock.now().as_nanos().saturating_sub(last.as_nanos());
+        self.interval.saturating_sub(Duration::from_nanos(passed))
+    }
+
+    fn checkpoint(&self, order: Order) {
+        let written = match &order.frozen {
+            Ok(frozen) => self.write(frozen).and_then(|()| self.cut_log(frozen.position)),
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = &written {
+            // The log has everything; the next one is tried as many records on.
+            tracing::error!(%error, "a checkpoint failed; nothing is lost, the log keeps it all");
+        }
+        order.answer(&written);
+    }
+
+    /// Writes what has changed up to the position of `frozen`, and cells beyond.
+    fn write(&self, frozen: &FrozenState) -> Result<()> {
+        if frozen.position.seq == self.progress.checkpointed() {
+            // Nothing was folded since, so nothing was frozen.
+            self.state.settle(frozen);
+            return self.log.sync();
+        }
+        let written = self.write_all(frozen);
+        if written.is_ok() {
+            self.state.settle(frozen);
+            self.progress.checkpointed_up_to(frozen.position.seq);
+        } else {
+            self.state.thaw();
+        }
+        written
+    }
+
+    fn write_all(&self, frozen: &FrozenState) -> Result<()> {
+        let may_go_on = || !self.desk.is_stopping();
+        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on);
+        writer.cells(Which::All)?;
+        writer.metadata(&frozen.metadata)?;
+        writer.exact(frozen)
+    }
+
+    /// Lets the log forget what the checkpoint has.
+    fn cut_log(&self, position: Position) -> Result<Position> {
+        self.log.checkpoint(position.seq)?;
+        let capabilities = self.storage.capabilities();
+        let checkpoint_lasts = capabilities.persistent && capabilities.survives_power_cut;
+        if self.retention == Retention::UntilCheckpoint && checkpoint_lasts {
+            self.log.truncate_before(position.seq.next())?;
+        }
+        Ok(position)
+    }
+
+    /// Writes cells so that they can leave memory, without a checkpoint: first those that
+    /// nobody has asked for lately.
+    fn write_back(&self) -> Result<()> {
+        let may_go_on = || !self.desk.is_stopping();
+        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on);
+        for which in [Which::Cold, Which::All] {
+            if self.state.ledger.needs_write_back() {
+                writer.cells(which)?;
+            }
+        }
+        Ok(())
+    }
+}

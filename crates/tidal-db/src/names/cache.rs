@@ -1,0 +1,117 @@
+//! A bounded map of what was read from storage lately.
+//!
+//! Each shard has two generations. What is used goes into the young one; when that is
+//! full it becomes the old one, and what was in that and was not used since is gone. So
+//! a shard keeps the last entries that were used, at least [`GENERATION_MAX`] of them and
+//! at most twice as many.
+
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::{Mutex, MutexGuard};
+
+/// How many shards there are, so that threads seldom wait for each other.
+const SHARDS: usize = 16;
+
+/// How many entries a generation of a shard has.
+const GENERATION_MAX: usize = 2048;
+
+#[derive(Debug)]
+pub(super) struct Cache<K, V> {
+    shards: [Mutex<Generations<K, V>>; SHARDS],
+    hasher: RandomState,
+}
+
+#[derive(Debug)]
+struct Generations<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K, V> Default for Cache<K, V> {
+    fn default() -> Self {
+        let empty = |_| Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() });
+        Self { shards: std::array::from_fn(empty), hasher: RandomState::new() }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Cache<K, V> {
+    pub(super) fn get<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let mut shard = self.shard(key);
+        if let Some(value) = shard.young.get(key) {
+            return Some(value.clone());
+        }
+        let (key, value) = shard.old.remove_entry(key)?;
+        shard.insert(key, value.clone());
+        Some(value)
+    }
+
+    pub(super) fn insert(&self, key: K, value: V) {
+        self.shard(&key).insert(key, value);
+    }
+
+    /// How many entries there are.
+    pub(super) fn len(&self) -> usize {
+        let shards = self.shards.iter().map(held);
+        shards.map(|shard| shard.young.len() + shard.old.len()).sum()
+    }
+
+    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> MutexGuard<'_, Generations<K, V>> {
+        let hash = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).ok();
+        let shard = hash.and_then(|shard| self.shards.get(shard));
+        held(shard.expect("a remainder is less than its divisor"))
+    }
+}
+
+impl<K: Eq + Hash, V> Generations<K, V> {
+    /// An entry of the same key in the old generation is hidden by the new one until it
+    /// goes with its generation.
+    fn insert(&mut self, key: K, value: V) {
+        if self.young.len() >= GENERATION_MAX {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+}
+
+fn held<T>(shard: &Mutex<T>) -> MutexGuard<'_, T> {
+    shard.lock().expect("no thread panics while it holds a shard of the cache")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_is_bounded() {
+        let cache = Cache::default();
+        cache.insert(0, 0);
+        for key in 1..1_000_000_u32 {
+            cache.insert(key, key);
+            assert_eq!(cache.get(&0), Some(0), "it was used just before");
+        }
+        assert!(cache.len() <= 2 * SHARDS * GENERATION_MAX);
+        assert!(cache.len() >= SHARDS * GENERATION_MAX / 2);
+        assert_eq!(cache.get(&1), None);
+        assert_eq!(cache.get(&999_999), Some(999_999));
+    }
+
+    #[test]
+    fn a_newer_value_hides_an_older_one() {
+        let cache = Cache::default();
+        cache.insert(7, "old");
+        for key in 1000..40_000_u32 {
+            cache.insert(key, "other");
+        }
+        cache.insert(7, "new");
+        for key in 1000..60_000_u32 {
+            cache.insert(key, "other");
+            assert_eq!(cache.get(&7), Some("new"));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a checkpoint has to write as of exactly one record.
+
+use tidal_types::{EntityKind, Position, Timestamp};
+
+use super::State;
+use crate::kinds::IdMode;
+use crate::metadata::FrozenMetadata;
+use crate::names::FrozenNames;
+use crate::producers::FrozenProducers;
+
+/// The state as of one record, but for the cells, as far as storage does not have it.
+#[derive(Debug)]
+pub(crate) struct FrozenState {
+    pub(crate) position: Position,
+    pub(crate) newest: Option<Timestamp>,
+    pub(crate) modes: [Option<IdMode>; EntityKind::ALL.len()],
+    pub(crate) names: FrozenNames,
+    pub(crate) producers: FrozenProducers,
+    pub(crate) metadata: FrozenMetadata,
+}
+
+impl State {
+    /// What a checkpoint has to write as of `position`, the last record that was folded.
+    /// Reads see it until it is settled or thawed. It takes the same short time whatever
+    /// there is, unless the checkpoint before has neither been settled nor thawed.
+    pub(crate) fn freeze(&self, position: Position) -> FrozenState {
+        FrozenState {
+            position,
+            newest: self.ledger.newest_event(),
+            modes: self.kinds.modes(),
+            names: self.names.freeze(),
+            producers: self.with_producers(crate::producers::Producers::freeze),
+            metadata: self.metadata.freeze(),
+        }
+    }
+
+    /// Storage has what was frozen.
+    pub(crate) fn settle(&self, frozen: &FrozenState) {
+        self.names.settle(&frozen.names);
+        self.with_producers(crate::producers::Producers::settle);
+        self.metadata.settle();
+    }
+
+    /// Storage does not have what was frozen, or not all of it: the next checkpoint
+    /// writes it.
+    pub(crate) fn thaw(&self) {
+        self.names.thaw();
+        self.with_producers(crate::producers::Producers::thaw);
+        self.metadata.thaw();
+    }
+}
