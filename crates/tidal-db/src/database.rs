@@ -1,5 +1,6 @@
 //! The facade.
 
+mod as_of;
 mod lifecycle;
 mod metadata;
 mod names;

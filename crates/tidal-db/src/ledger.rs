@@ -32,6 +32,7 @@ use tidal_types::{
 pub use self::cell::Cell;
 pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::ranking::{By, Ranked};
+pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
 
 use self::cell::RawEvent;

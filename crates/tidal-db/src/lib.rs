@@ -32,6 +32,7 @@
 //!
 //! The crate re-exports every type that its signatures name.
 
+mod as_of;
 mod backup;
 mod batch;
 mod change;
@@ -57,6 +58,7 @@ mod salvage;
 mod state;
 mod verify;
 
+pub use as_of::{AsOf, AsOfClock, AsOfFeatures, FeatureColumn, FeatureValue, FeatureValues};
 pub use backup::{
     BackupInfo, Migrated, Restored, migrate, migrate_with, read_backup, restore, restore_until,
     restore_with, verify_backup, verify_backup_with,

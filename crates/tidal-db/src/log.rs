@@ -45,6 +45,17 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     /// Shows every durable record from `from` on, in order, until one is
     /// refused.
     fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()>;
+    /// Shows every record from `from` to `through` like [`RecordLog::read_from`], and
+    /// reads no further.
+    fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
+        self.read_from(from, &mut |record| {
+            if record.seq <= through { visit(record) } else { Ok(()) }
+        })
+    }
+    /// Whether it keeps its records, so that they can be read.
+    fn keeps_records(&self) -> bool {
+        true
+    }
     /// Makes everything appended before durable.
     fn sync(&self) -> Result<()>;
     /// Keeps what the log knows beside its records, now that its owner has kept what

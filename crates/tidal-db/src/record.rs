@@ -24,7 +24,9 @@
 mod event;
 mod schema;
 
-use tidal_types::{ByteReader, EntityId, EntityKind, ProducerId, Schema, TidalError, put_varint};
+use tidal_types::{
+    AcceptedEvent, ByteReader, EntityId, EntityKind, ProducerId, Schema, TidalError, put_varint,
+};
 use tidal_wal::{Batch, LogRecord, Record, RecordKind};
 
 use crate::Result;
@@ -99,22 +101,45 @@ pub(crate) fn event_parts(record: &LogRecord<'_>) -> Option<event::Parts> {
     (record.kind == EVENT).then(|| event::parts(record.payload)).flatten()
 }
 
+/// The event that a record holds; `None` for a record of another kind.
+///
+/// # Errors
+/// Those of [`decode`]; what a record of another kind says is not looked at.
+pub(crate) fn event(record: &LogRecord<'_>, schema: &Schema) -> Result<Option<AcceptedEvent>> {
+    check_kind(record)?;
+    if record.kind != EVENT {
+        return Ok(None);
+    }
+    event::decode_event(record.payload, schema)
+        .map(Some)
+        .map_err(|problem| TidalError::Damaged { location: location(record), problem })
+}
+
 /// What a record means under the schema in force at its place in the log.
 ///
 /// # Errors
 /// [`TidalError::Damaged`]: the record passed its checksum and yet means
 /// nothing. [`TidalError::UnsupportedFormat`]: a newer program wrote it.
 pub(crate) fn decode(record: &LogRecord<'_>, schema: &Schema) -> Result<Change> {
-    let location = || format!("log record {}", record.seq);
-    if !KINDS.contains(&record.kind) {
-        return Err(TidalError::UnsupportedFormat {
-            path: location().into(),
-            found: format!("kind {}", record.kind.0),
-            supported: format!("kinds 1 to {}", KINDS.len()),
-        });
-    }
+    check_kind(record)?;
     decode_payload(record.kind, record.payload, schema)
-        .map_err(|problem| TidalError::Damaged { location: location(), problem })
+        .map_err(|problem| TidalError::Damaged { location: location(record), problem })
+}
+
+/// Refuses what a newer program wrote.
+fn check_kind(record: &LogRecord<'_>) -> Result<()> {
+    if KINDS.contains(&record.kind) {
+        return Ok(());
+    }
+    Err(TidalError::UnsupportedFormat {
+        path: location(record).into(),
+        found: format!("kind {}", record.kind.0),
+        supported: format!("kinds 1 to {}", KINDS.len()),
+    })
+}
+
+fn location(record: &LogRecord<'_>) -> String {
+    format!("log record {}", record.seq)
 }
 
 fn decode_payload(

@@ -45,6 +45,18 @@ impl RecordLog for LocalLog {
         Ok(())
     }
 
+    fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
+        let mut reader = self.wal.reader(from);
+        let mut next = from;
+        while next <= through
+            && let Some(record) = reader.next_record()?
+        {
+            next = record.seq.next();
+            visit(&record)?;
+        }
+        Ok(())
+    }
+
     fn sync(&self) -> Result<()> {
         Ok(self.wal.sync()?)
     }

@@ -44,6 +44,10 @@ impl RecordLog for NoopLog {
         Ok(())
     }
 
+    fn keeps_records(&self) -> bool {
+        false
+    }
+
     fn sync(&self) -> Result<()> {
         Ok(())
     }

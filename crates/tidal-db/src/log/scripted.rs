@@ -122,6 +122,10 @@ impl RecordLog for ScriptedLog {
         Ok(())
     }
 
+    fn keeps_records(&self) -> bool {
+        false
+    }
+
     fn sync(&self) -> Result<()> {
         Ok(())
     }

@@ -68,6 +68,10 @@ impl RecordLog for SimulatedLog {
         self.log.read_from(from, visit)
     }
 
+    fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
+        self.log.read_through(from, through, visit)
+    }
+
     fn sync(&self) -> Result<()> {
         self.log.sync()
     }

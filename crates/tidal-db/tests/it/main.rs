@@ -1,6 +1,8 @@
 //! Integration tests of tidal-db, in one binary.
 
 #[cfg(test)]
+mod as_of;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod concurrency;

@@ -69,13 +69,35 @@ pub enum TidalError {
     },
     /// A read at a time before the newest event.
     #[error(
-        "no read at {at}: the newest event is at {newest}, and the ledger holds the present; the past is asked of the log, by as_of, which is not built yet"
+        "no read at {at}: the newest event is at {newest}, and the ledger holds the present; the past is asked of the log, by as_of"
     )]
     BeforeNewest {
         /// The time asked for.
         at: Timestamp,
         /// The time of the newest event in the database.
         newest: Timestamp,
+    },
+    /// The log was cut, and features of the past need what came before.
+    #[error(
+        "no features of the past: the log begins at record {log_start}{}", reach(*from)
+    )]
+    PastNotKept {
+        /// The first record in the log.
+        log_start: Seq,
+        /// The earliest time that can be answered; `None` when no time can.
+        from: Option<Timestamp>,
+    },
+    /// A signal type was asked for about entities of another kind.
+    #[error(
+        "signal type {signal:?} is about entities of kind {kind}, not {asked}; ask for each kind apart"
+    )]
+    SignalOfOtherKind {
+        /// The signal type.
+        signal: String,
+        /// The kind it is about.
+        kind: EntityKind,
+        /// The kind that was asked for.
+        asked: EntityKind,
     },
     /// An event from further ahead than a clock may be wrong.
     #[error(
@@ -234,8 +256,9 @@ pub enum TidalError {
         /// The directory.
         path: PathBuf,
     },
-    /// A database in memory has no files that could be backed up.
-    #[error("a database in memory has no backup; open one in a directory")]
+    /// A database in memory has no files that could be backed up, and no log from which
+    /// the past could be read.
+    #[error("a database in memory has no backup and no past; open one in a directory")]
     InMemory,
     /// This program was built without an engine.
     #[error("this program was built without the engine {engine:?}; build it with {remedy}")]
@@ -302,6 +325,18 @@ pub enum TidalError {
     },
 }
 
+/// From when features of the past can be had.
+fn reach(from: Option<Timestamp>) -> String {
+    match from {
+        Some(from) => {
+            format!(" and what came before is kept as of {from}; ask for that time or a later one")
+        }
+        None => {
+            ", and without those before it none is exact; keep the log for ever to have them".into()
+        }
+    }
+}
+
 impl TidalError {
     /// What the caller should do.
     #[must_use]
@@ -319,6 +354,8 @@ impl TidalError {
             | Self::EngineMismatch { .. }
             | Self::InMemory
             | Self::BeforeNewest { .. }
+            | Self::PastNotKept { .. }
+            | Self::SignalOfOtherKind { .. }
             | Self::FutureTimestamp { .. }
             | Self::WindowNotDeclared { .. }
             | Self::VelocityNotDeclared { .. }
