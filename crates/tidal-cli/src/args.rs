@@ -4,6 +4,7 @@
 
 mod backup;
 mod check;
+mod features;
 mod import;
 mod number;
 mod read;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::failure::Failure;
 
 pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
+pub(crate) use features::FeaturesArgs;
 pub(crate) use import::ImportArgs;
 pub(crate) use read::{By, GetArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
@@ -95,6 +97,12 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// Rank entities by a signal.
     Top(TopArgs),
+    /// Write the features of entities as they were at given times, such as a training set
+    ///
+    /// Scores, counts, sums and velocities are made again from the log, each row as of a time
+    /// of its own, by their definition: counts are exact, also where `tidal get` estimates.
+    #[command(verbatim_doc_comment)]
+    Features(FeaturesArgs),
     /// Store metadata for an item.
     Put(PutArgs),
     /// Delete the metadata of an item; its signals and its name stay.

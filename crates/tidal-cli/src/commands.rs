@@ -3,6 +3,7 @@
 mod backup;
 mod checkpoint;
 mod demo;
+mod features;
 mod get;
 mod help;
 mod import;
@@ -43,6 +44,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Init(args) => init::run(global, args),
         Command::Import(args) => import::run(global, args),
+        Command::Features(args) => features::run(global, args),
         Command::Signal(args) => signal::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Top(args) => top::run(global, args),

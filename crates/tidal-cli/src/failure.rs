@@ -80,9 +80,13 @@ pub(crate) fn explain(error: &TidalError) -> String {
             )
         }
         TidalError::BeforeNewest { at, newest } => format!(
-            "no read at {}: the newest event is at {}, and the past cannot be read; use `--at last` or a later time",
+            "no read at {}: the newest event is at {}; use `--at last` or a later time, or `tidal features` for the past",
             rfc3339(*at),
             rfc3339(*newest),
+        ),
+        TidalError::PastNotKept { log_start, from: Some(from) } => format!(
+            "the log of this database begins at record {log_start}, and what came before is kept as of {}; ask for that time or a later one",
+            rfc3339(*from)
         ),
         TidalError::FutureTimestamp { timestamp, now, max_future_skew, .. } => format!(
             "time {} is more than {} s ahead of the clock, {}; check the unit of the time and the clock",

@@ -15,7 +15,7 @@ mod pipeline;
 mod tally;
 
 pub(crate) use identities::Identities;
-pub(crate) use interpreter::Interpreter;
+pub(crate) use interpreter::{Interpreter, check_name};
 pub(crate) use origin::{Meaning, Origin};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use tally::Tally;

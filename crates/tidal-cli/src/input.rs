@@ -23,7 +23,7 @@ pub(crate) use delimiter::Delimiter;
 pub(crate) use format::{Format, Layout};
 pub(crate) use jsonl::JsonRows;
 pub(crate) use mapping::Columns;
-pub(crate) use reject::Rejects;
+pub(crate) use reject::{Rejects, same_file};
 pub(crate) use source::{FileState, Source, is_regular};
 pub(crate) use time::{TimeFormat, TimeParser};
 

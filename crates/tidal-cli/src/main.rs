@@ -11,6 +11,7 @@ mod database;
 mod demo;
 mod entity;
 mod failure;
+mod features;
 mod import;
 mod input;
 mod moment;

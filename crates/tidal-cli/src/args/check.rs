@@ -3,7 +3,9 @@
 //!
 //! An option that would do nothing is refused: whoever gave it expects more.
 
-use super::{Cli, Command, Global, ImportArgs};
+use std::path::Path;
+
+use super::{Cli, Command, FeaturesArgs, Global, ImportArgs};
 use crate::failure::Failure;
 
 impl Cli {
@@ -14,6 +16,7 @@ impl Cli {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Import(args) => import(args),
+            Command::Features(args) => features(args, self.global.json),
             Command::Demo(_) => demo(&self.global),
             Command::Backup(_)
             | Command::Restore(_)
@@ -30,12 +33,25 @@ fn import(args: &ImportArgs) -> Result<(), Failure> {
             "--time-format says how a column of times is written; add --time-column COL, or leave it out",
         ));
     }
-    if args.reject.as_deref().is_some_and(|path| path.as_os_str() == "-") {
+    reject_is_a_file(args.reject.as_deref())
+}
+
+fn features(args: &FeaturesArgs, json: bool) -> Result<(), Failure> {
+    if json && args.out.as_os_str() == "-" {
         return Err(Failure::usage(
-            "--reject needs a file, since standard output carries data; name one, such as --reject rejected.csv",
+            "--json and --out - would both print to standard output; name a file with --out",
         ));
     }
-    Ok(())
+    reject_is_a_file(args.reject.as_deref())
+}
+
+fn reject_is_a_file(reject: Option<&Path>) -> Result<(), Failure> {
+    match reject {
+        Some(path) if path.as_os_str() == "-" => Err(Failure::usage(
+            "--reject needs a file, since standard output carries data; name one, such as --reject rejected.csv",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// `TIDAL_DB` alone is no mistake: it stands there for the other commands.

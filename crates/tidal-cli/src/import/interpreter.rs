@@ -130,7 +130,8 @@ fn check_kind(signal: &SignalTypeDefinition, kind: Option<EntityKind>) -> Result
     }
 }
 
-fn check_name(what: &str, name: &[u8]) -> Result<(), String> {
+/// Refuses what cannot be a name.
+pub(crate) fn check_name(what: &str, name: &[u8]) -> Result<(), String> {
     match name.len() {
         0 => Err(format!("no {what}")),
         1..=NAME_BYTES_MAX => Ok(()),

@@ -25,8 +25,8 @@ pub(crate) struct CsvRows {
     buffer: Buffer,
     record: Record,
     columns: Columns<usize>,
-    /// The number of columns in the header, if there is one.
-    header_width: Option<usize>,
+    /// The columns in the header, if there is one.
+    titles: Option<Vec<Vec<u8>>>,
     header: Vec<u8>,
     next_line: u64,
     /// What the row that was last given away takes up.
@@ -57,7 +57,7 @@ impl CsvRows {
             buffer: Buffer::new(source),
             record: Record::new(delimiter.byte()),
             columns: unresolved,
-            header_width: None,
+            titles: None,
             header: Vec::new(),
             next_line: 1,
             given_bytes: 0,
@@ -72,11 +72,16 @@ impl CsvRows {
                     None => failure,
                 }
             })?;
-            rows.header_width = Some(titles.len());
+            rows.titles = Some(titles);
         } else {
             rows.columns = columns.by_number()?;
         }
         Ok(rows)
+    }
+
+    /// Whether the header has a column of that name.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        self.titles.iter().flatten().any(|title| title == name.as_bytes())
     }
 
     fn read_header(
@@ -122,7 +127,7 @@ impl CsvRows {
 
     fn wrong_width(&self, lines: u64) -> Option<String> {
         let (width, last_line) = (self.record.width(), self.next_line + lines - 1);
-        let problem = match self.header_width {
+        let problem = match self.titles.as_ref().map(Vec::len) {
             Some(header) if width != header => {
                 format!("{width} columns, and the header has {header}")
             }

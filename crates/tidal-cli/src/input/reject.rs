@@ -124,7 +124,8 @@ impl Rejects {
     }
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
+/// Whether both paths lead to the same file, which is there.
+pub(crate) fn same_file(one: &Path, other: &Path) -> bool {
     match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,

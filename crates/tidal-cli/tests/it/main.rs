@@ -9,6 +9,8 @@ mod commands;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod features;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod init;
