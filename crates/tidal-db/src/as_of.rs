@@ -41,10 +41,9 @@ mod plan;
 mod ranges;
 mod request;
 
-use tidal_types::{AcceptedEvent, EntityId, TidalError, Timestamp, WalError};
+use tidal_types::{AcceptedEvent, EntityId, Seq, TidalError, Timestamp, WalError};
 
 use crate::Result;
-use crate::log::RecordLog;
 
 pub(crate) use self::base::Base;
 pub use self::features::{AsOfFeatures, FeatureColumn, FeatureValue, FeatureValues};
@@ -118,25 +117,18 @@ fn stretch(rows: &[PlacedRow], rows_max: usize) -> usize {
     }
 }
 
-/// A4: refuses the rows that cannot be answered from `base` and the log behind it.
+/// A4: refuses the rows that cannot be answered from `base` and a log that begins at
+/// `log_start`.
 pub(crate) fn check_reach(
-    log: &dyn RecordLog,
+    log_start: Seq,
     base: Option<&dyn Base>,
     clock: AsOfClock,
     rows: &[(EntityId, Timestamp)],
 ) -> Result<()> {
-    let log_start = log.first_seq();
-    let Some(base) = base else {
-        return if log_start == tidal_types::Seq::FIRST {
-            Ok(())
-        } else {
-            Err(TidalError::PastNotKept { log_start, from: None })
-        };
-    };
-    let from = base.answers_from(clock);
-    if log_start > base.next_seq() {
+    if log_start > base.map_or(Seq::FIRST, Base::next_seq) {
         return Err(TidalError::PastNotKept { log_start, from: None });
     }
+    let from = base.map_or(Timestamp::MIN, |base| base.answers_from(clock));
     if rows.iter().any(|&(_, at)| at < from) {
         return Err(TidalError::PastNotKept { log_start, from: Some(from) });
     }

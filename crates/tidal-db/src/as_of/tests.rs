@@ -267,6 +267,30 @@ impl Base for Cut {
     }
 }
 
+/// A4, G68
+#[test]
+fn what_neither_the_log_nor_a_base_reaches_is_refused() {
+    let event = |time, log_time| Logged { signal: 0, id: 1, weight: 1.0, time, log_time };
+    let base = Cut { events: vec![event(500, 700), event(600, 800)] };
+    let check = |log_start, base, clock, at| {
+        let rows = [(EntityId::new(1), Timestamp::from_nanos(at))];
+        match check_reach(Seq::new(log_start), base, clock, &rows) {
+            Err(TidalError::PastNotKept { from, .. }) => Err(from.map(Timestamp::as_nanos)),
+            other => other.map_err(|error| panic!("{error}")),
+        }
+    };
+    let (event, known) = (AsOfClock::Event, AsOfClock::Known);
+    assert_eq!(check(1, None, event, 0), Ok(()));
+    assert_eq!(check(2, None, event, u64::MAX), Err(None));
+    for log_start in 1..=3 {
+        assert_eq!(check(log_start, Some(&base), event, 600), Ok(()));
+        assert_eq!(check(log_start, Some(&base), event, 599), Err(Some(600)));
+        assert_eq!(check(log_start, Some(&base), known, 800), Ok(()));
+        assert_eq!(check(log_start, Some(&base), known, 799), Err(Some(800)));
+    }
+    assert_eq!(check(4, Some(&base), event, u64::MAX), Err(None));
+}
+
 /// G65: a weight that has left a window leaves nothing behind in the sum.
 #[test]
 fn a_large_weight_leaves_no_rounding_behind() {

@@ -75,7 +75,7 @@ impl TidalDB {
         let position = log.head();
         let base: Option<&dyn Base> = None;
         let rows = request.asked_rows();
-        as_of::check_reach(log, base, request.chosen_clock(), rows)?;
+        as_of::check_reach(log.first_seq(), base, request.chosen_clock(), rows)?;
         let from = base.map_or(Seq::FIRST, Base::next_seq);
         let scan = |take: as_of::Take<'_>| {
             log.read_through(from, position.seq, &mut |record| {
