@@ -162,6 +162,8 @@ fn a_log_that_was_cut_is_not_taken_for_the_whole_past() {
         "{refused}"
     );
     assert_eq!(refused.kind(), ErrorKind::Input);
+    // Said before any row is asked about, too.
+    assert!(matches!(db.as_of(&views([])), Err(TidalError::PastNotKept { .. })));
     assert!(refused.to_string().contains("begins at record"), "{refused}");
 }
 
