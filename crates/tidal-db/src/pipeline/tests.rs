@@ -1,5 +1,6 @@
 //! Producers whose commits are on their way, or fail there.
 
+mod stuck;
 mod waiting;
 
 use std::sync::Arc;

@@ -61,7 +61,7 @@ fn batch(start: u64) -> (Batch<'static>, u64) {
 
 /// Goes on where the database ends, several commits in flight, until killed.
 fn write(dir: &Path, durability: Durability) {
-    let db = builder(dir).durability(durability).checkpoint_every(300).open().unwrap();
+    let db = builder(dir).durability(durability).checkpoint_every(25).open().unwrap();
     let mut next = db.stats().unwrap().records - SCHEMA_RECORDS;
     let mut in_flight = std::collections::VecDeque::new();
     println!("\nfrom {next}");
@@ -207,7 +207,7 @@ fn produced(from: u64, to: u64) -> Batch<'static> {
 /// Sends events from some way before the last one that is there, several commits
 /// in flight, until killed.
 fn produce(dir: &Path) {
-    let db = builder(dir).checkpoint_every(300).open().unwrap();
+    let db = builder(dir).checkpoint_every(25).open().unwrap();
     let last = db.producer(PRODUCER).unwrap().map_or(0, |state| state.seq);
     let mut next = 1 + last.saturating_sub(100 + last % 100);
     let mut in_flight = std::collections::VecDeque::new();

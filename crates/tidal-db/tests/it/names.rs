@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-use tidal_db::{Batch, EntityKind, Event, IdMode, TidalDB, TidalError};
+use tidal_db::{
+    Batch, EntityKind, ErrorKind, Event, IdMode, MemoryStorage, Storage as _, TidalDB, TidalError,
+};
+use tidal_storage::{AtomicBatch, Durability};
 
-use crate::fixture::{NOW, id, open, schema};
+use crate::fixture::{NOW, builder, id, open, schema};
+use crate::interrupted::Interrupted;
 
 /// G15
 #[test]
@@ -158,4 +162,39 @@ fn numbers_and_names_never_both_get_in() {
         let named = namer.join().unwrap();
         assert!(numeric != named, "round {round}: numeric {numeric}, named {named}");
     }
+}
+
+/// C3: opening looks at no name, not even at one that is damaged; whoever asks for it is
+/// told, and so is who asks for all of them.
+#[test]
+fn opening_reads_no_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = Arc::new(MemoryStorage::new());
+    let open = || builder(dir.path()).storage(Interrupted::never(&memory)).open().unwrap();
+    let db = open();
+    let names: Vec<String> = (0..1000).map(|number| format!("name {number}")).collect();
+    db.entity_ids(EntityKind::User, &names).unwrap();
+    db.shutdown().unwrap();
+    let mut damage = AtomicBatch::new();
+    damage.put("system", b"named\0\x01\x01\0\x01name 7", "no id");
+    damage.put("system", b"name\0\x01\x01\0\x01no id\0\x01", "name");
+    memory.commit(damage, Durability::Sync).unwrap();
+
+    let db = open();
+    for (number, name) in (1..).zip(&names).filter(|&(number, _)| number != 8) {
+        assert_eq!(db.find_entity(EntityKind::User, name).unwrap(), Some(id(number)));
+        let read = db.entity_name(EntityKind::User, id(number)).unwrap();
+        assert_eq!(read.as_deref(), Some(name.as_bytes()));
+    }
+    assert_eq!(db.find_entity(EntityKind::User, "name 1000").unwrap(), None);
+    let errors = [
+        db.find_entity(EntityKind::User, "name 7").map(drop),
+        db.entity_id(EntityKind::User, "name 7").map(drop),
+        db.checksum().map(drop),
+    ];
+    for error in errors {
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Damage);
+    }
+    let next = db.entity_id(EntityKind::User, "another").unwrap();
+    assert_eq!(next, id(1001));
 }
