@@ -54,6 +54,7 @@ mod open;
 mod pipeline;
 mod producers;
 mod record;
+mod replay;
 mod salvage;
 mod state;
 mod verify;

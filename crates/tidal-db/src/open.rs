@@ -22,6 +22,7 @@ use crate::ledger::StoredCounts;
 use crate::log::{LocalLog, NoopLog, RecordLog};
 use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, Triggers, WORK_QUEUED_MAX};
 use crate::record;
+use crate::replay::replay;
 use crate::state::State;
 
 /// Opens or creates the database that a builder describes.
@@ -92,7 +93,7 @@ pub(crate) fn assemble(
         Some(loaded) => loaded.into_state(&storage)?,
         None => State::over(Arc::default(), &storage, StoredCounts::default()),
     };
-    let state = replay(&*log, state, applied)?;
+    let state = replay(&*log, state, applied.next())?;
     let state = match &builder.schema {
         Some(schema) => adopt(state, schema, &*log)?,
         None if state.schema().signal_count() == 0 && log.head().seq == Seq::ZERO => {
@@ -226,43 +227,6 @@ fn check_reach(path: &Path, head: Option<Head>, log: &dyn RecordLog) -> Result<(
         return Err(TidalError::LogTooShort { path: path.into(), needed, log_start });
     }
     Ok(())
-}
-
-/// The state as of the end of the log.
-fn replay(log: &dyn RecordLog, state: State, applied: Seq) -> Result<State> {
-    // Taken out and put back, since another schema makes another state.
-    let mut slot = Some(state);
-    log.read_from(applied.next(), &mut |record| {
-        let state = slot.take().expect("the state is put back after each record");
-        let change = record::decode(record, state.schema());
-        let state = match change {
-            Ok(Change::Schema(schema)) => take_up(state, schema, record.seq)?,
-            Ok(change) => {
-                state.apply(record.seq, &change, record.producer)?;
-                state
-            }
-            Err(error) => return Err(error),
-        };
-        slot = Some(state);
-        Ok(())
-    })?;
-    Ok(slot.expect("the state is put back after each record"))
-}
-
-/// The state under the schema of a record. An interrupted checkpoint may have
-/// put a newer schema into storage, which then extends the record's.
-fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
-    let known = state.schema().signals();
-    if known.starts_with(schema.signals()) {
-        return Ok(state);
-    }
-    if schema.signals().starts_with(known) {
-        return Ok(state.extended(Arc::new(schema)));
-    }
-    Err(TidalError::Damaged {
-        location: format!("log record {seq}"),
-        problem: "its schema does not extend the one before".into(),
-    })
 }
 
 /// Takes up new signal types: their schema is a record in the log before its

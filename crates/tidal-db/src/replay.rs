@@ -1,0 +1,102 @@
+//! Replay: folding what the log has behind the last checkpoint, when it is opened.
+//!
+//! Records are read and decoded by one thread and folded by another, in their order. A
+//! schema is taken up between two stretches, when everything before it is folded, since
+//! another schema makes another state.
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use tidal_types::{Producer, Schema, Seq, TidalError};
+use tidal_wal::LogRecord;
+
+use crate::Result;
+use crate::change::Change;
+use crate::log::RecordLog;
+use crate::record;
+use crate::state::State;
+
+/// How many records go from one thread to the other at once.
+const RUN: usize = 1024;
+
+/// How many such runs may wait.
+const RUNS_AHEAD: usize = 8;
+
+/// A record as it is folded.
+type Decoded = (Seq, Change, Option<Producer>);
+
+/// The state as of the end of the log, from one that has applied everything before
+/// `from`.
+///
+/// # Errors
+/// What the log or storage say; records that mean nothing.
+pub(crate) fn replay(log: &dyn RecordLog, mut state: State, mut from: Seq) -> Result<State> {
+    while let Some((seq, schema)) = fold_up_to_schema(log, &state, from)? {
+        state = take_up(state, schema, seq)?;
+        from = seq.next();
+    }
+    Ok(state)
+}
+
+/// Folds every record up to the next schema, which is returned.
+fn fold_up_to_schema(
+    log: &dyn RecordLog,
+    state: &State,
+    from: Seq,
+) -> Result<Option<(Seq, Schema)>> {
+    let mut found = None;
+    let mut run = Vec::with_capacity(RUN);
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(RUNS_AHEAD);
+        let folder = scope.spawn(move || fold(state, receiver));
+        let mut visit = |record: &LogRecord<'_>| {
+            match record::decode(record, state.schema())? {
+                Change::Schema(schema) => {
+                    found = Some((record.seq, schema));
+                    // Ends the reading; nobody is told.
+                    return Err(TidalError::Closed);
+                }
+                change => run.push((record.seq, change, record.producer)),
+            }
+            if run.len() < RUN {
+                return Ok(());
+            }
+            let run = mem::replace(&mut run, Vec::with_capacity(RUN));
+            // When it fails the other thread has, and says why.
+            sender.send(run).map_err(|_| TidalError::Closed)
+        };
+        let read = log.read_from(from, &mut visit);
+        drop(sender.send(run));
+        drop(sender);
+        folder.join().expect("the fold does not panic")?;
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => read.map(|()| None),
+        }
+    })
+}
+
+fn fold(state: &State, runs: Receiver<Vec<Decoded>>) -> Result<()> {
+    for (seq, change, producer) in runs.into_iter().flatten() {
+        state.apply(seq, &change, producer)?;
+    }
+    Ok(())
+}
+
+/// The state under the schema of a record. An interrupted checkpoint may have
+/// put a newer schema into storage, which then extends the record's.
+fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
+    let known = state.schema().signals();
+    if known.starts_with(schema.signals()) {
+        return Ok(state);
+    }
+    if schema.signals().starts_with(known) {
+        return Ok(state.extended(Arc::new(schema)));
+    }
+    Err(TidalError::Damaged {
+        location: format!("log record {seq}"),
+        problem: "its schema does not extend the one before".into(),
+    })
+}
