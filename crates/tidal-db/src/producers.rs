@@ -97,7 +97,7 @@ impl Producers {
         self.changed.fresh_or(id, || stored.get(&id).cloned().unwrap_or_default())
     }
 
-    /// Takes an entry from storage.
+    /// Takes an entry that storage has.
     pub(crate) fn restore(&mut self, id: ProducerId, state: ProducerState) {
         self.stored.insert(id, state);
     }
@@ -107,11 +107,9 @@ impl Producers {
         self.changed.freeze()
     }
 
-    /// Storage has what was frozen.
+    /// Storage has what was frozen, and it was [restored](Producers::restore) here.
     pub(crate) fn settle(&mut self) {
-        if let Some(frozen) = self.changed.settle() {
-            self.stored.extend(frozen.iter().map(|(&id, state)| (id, state.clone())));
-        }
+        self.changed.settle();
     }
 
     /// Storage does not have what was frozen.
@@ -168,7 +166,9 @@ mod tests {
         assert_eq!(producers.get(id), None);
         producers.fold(producer(1, 1));
         producers.fold_note(id, b"one");
-        producers.freeze();
+        for (&id, state) in producers.freeze().iter() {
+            producers.restore(id, state.clone());
+        }
         producers.settle();
         assert!(producers.freeze().is_empty());
         producers.fold(producer(2, 1));

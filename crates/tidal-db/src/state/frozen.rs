@@ -8,6 +8,9 @@ use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
 use crate::producers::FrozenProducers;
 
+/// For so many producers the applier waits at once, at most.
+const PRODUCERS_AT_ONCE: usize = 256;
+
 /// The state as of one record, but for the cells, as far as storage does not have it.
 #[derive(Debug)]
 pub(crate) struct FrozenState {
@@ -37,6 +40,12 @@ impl State {
     /// Storage has what was frozen.
     pub(crate) fn settle(&self, frozen: &FrozenState) {
         self.names.settle(&frozen.names);
+        let producers: Vec<_> = frozen.producers.iter().collect();
+        for some in producers.chunks(PRODUCERS_AT_ONCE) {
+            self.with_producers(|producers| {
+                some.iter().for_each(|&(&id, state)| producers.restore(id, state.clone()));
+            });
+        }
         self.with_producers(crate::producers::Producers::settle);
         self.metadata.settle();
     }

@@ -1,8 +1,9 @@
 //! Checkpoints that are written while commits go on.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ use tidal_db::{
 };
 
 use crate::fixture::{NOW, id};
-use crate::stepped::{Stepped, Verdict};
+use crate::stepped::{Hooked, Stepped, Verdict};
 
 fn schema() -> Schema {
     let mut builder = SchemaBuilder::new();
@@ -105,10 +106,10 @@ fn checksum_of(rounds: u64) -> Checksum {
 
 /// Begins a checkpoint beside the test, and says so when it is over.
 fn begin<'scope>(
-    scope: &'scope std::thread::Scope<'scope, '_>,
+    scope: &'scope thread::Scope<'scope, '_>,
     db: &'scope TidalDB,
     storage: &'scope Stepped,
-) -> std::thread::ScopedJoinHandle<'scope, bool> {
+) -> thread::ScopedJoinHandle<'scope, bool> {
     scope.spawn(move || {
         let written = db.checkpoint().is_ok();
         storage.done();
@@ -130,9 +131,9 @@ fn writers_and_readers_do_not_wait_for_a_checkpoint() {
             write(&db, rounds);
             rounds += 1;
         }
-        storage.hold();
         let mut steps = 0;
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
+            let _held = storage.hold();
             let checkpoint = begin(scope, &db, &storage);
             while storage.wait(checkpoints) {
                 check(&db, rounds);
@@ -147,7 +148,6 @@ fn writers_and_readers_do_not_wait_for_a_checkpoint() {
         });
         assert!(steps >= 3, "a checkpoint took only {steps} commits");
         check(&db, rounds);
-        storage.release(Verdict::Done);
     }
     db.shutdown().unwrap();
     let db = open(dir.path(), Stepped::over(&memory));
@@ -171,8 +171,8 @@ fn a_fuzzy_checkpoint_can_die_between_its_commits() {
                 write(&db, rounds);
                 rounds += 1;
             }
-            storage.hold();
-            let finished = std::thread::scope(|scope| {
+            let finished = thread::scope(|scope| {
+                let _held = storage.hold();
                 let checkpoint = begin(scope, &db, &storage);
                 let mut steps = 0;
                 while storage.wait(1) {
@@ -183,7 +183,6 @@ fn a_fuzzy_checkpoint_can_die_between_its_commits() {
                 }
                 checkpoint.join().unwrap()
             });
-            storage.release(Verdict::Done);
             check(&db, rounds);
             if goes_on {
                 write(&db, rounds);
@@ -213,8 +212,8 @@ fn a_checkpoint_covers_what_was_answered_before() {
     let storage = Stepped::over(&Arc::new(MemoryStorage::new()));
     let db = open(dir.path(), Arc::clone(&storage) as _);
     write(&db, 0);
-    storage.hold();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
+        let _held = storage.hold();
         let first = scope.spawn(|| db.checkpoint().unwrap());
         assert!(storage.wait(usize::MAX));
         let before = db.stats().unwrap().position;
@@ -262,21 +261,20 @@ fn checkpoints_are_written_by_themselves() {
     assert_eq!(storage.commits(), 1, "nothing was due");
 }
 
-/// A storage that panics instead of committing, once it is told to.
-static PANICS: AtomicBool = AtomicBool::new(false);
-
 /// A panic of the checkpointer is told to whoever asks for a checkpoint and to shutdown,
 /// writes and reads go on, and nothing is lost.
 #[test]
 fn a_panic_of_the_checkpointer_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let memory = Arc::new(MemoryStorage::new());
-    let storage =
-        Arc::new(crate::stepped::Panicking { storage: Stepped::over(&memory), panics: &PANICS });
+    let panics = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&panics);
+    let before_commit = Box::new(move || assert!(!told.load(Ordering::SeqCst), "as it was told"));
+    let storage = Arc::new(Hooked { storage: Stepped::over(&memory), before_commit });
     let db = open(dir.path(), storage);
     write(&db, 0);
     db.checkpoint().unwrap();
-    PANICS.store(true, Ordering::SeqCst);
+    panics.store(true, Ordering::SeqCst);
     write(&db, 1);
     for _ in 0..2 {
         let error = db.checkpoint().unwrap_err();
@@ -288,6 +286,38 @@ fn a_panic_of_the_checkpointer_is_told() {
     assert_eq!(db.shutdown().unwrap_err().kind(), tidal_db::ErrorKind::Bug);
     let db = open(dir.path(), Stepped::over(&memory));
     assert_eq!(db.checksum().unwrap(), checksum_of(3));
+}
+
+/// The checkpointer ends also when the database is dropped by its own storage, on the
+/// checkpointer's thread.
+#[test]
+fn the_checkpointer_may_drop_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = Arc::new(MemoryStorage::new());
+    let slot = Arc::new(Mutex::new(None::<TidalDB>));
+    let (dropped, was_dropped) = mpsc::channel();
+    let held = Arc::clone(&slot);
+    let before_commit = Box::new(move || {
+        let db = held.lock().unwrap().take();
+        if let Some(db) = db {
+            drop(db);
+            dropped.send(thread::current().name().map(str::to_owned)).unwrap();
+        }
+    });
+    let storage = Arc::new(Hooked { storage: Stepped::over(&memory), before_commit });
+    let builder = TidalDB::builder(Config { data_dir: dir.path().into(), schema: schema() });
+    let db = builder.storage(storage).checkpoint_every(2).open().unwrap();
+    // Held until the database is in it, so that no commit of the checkpoint passes by.
+    let mut slot = slot.lock().unwrap();
+    let view = || Batch::new().signal("view", id(1), 1.0, NOW);
+    db.commit(view()).unwrap();
+    db.commit(view()).unwrap();
+    *slot = Some(db);
+    drop(slot);
+    assert_eq!(was_dropped.recv().unwrap().as_deref(), Some("tidal-checkpoint"));
+    // The commit before which it was dropped may be on its way still.
+    let db = open(dir.path(), Stepped::over(&Arc::new(MemoryStorage::new())));
+    assert_eq!(db.windowed_count("view", id(1), Window::AllTime).unwrap(), 2);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -328,8 +358,8 @@ proptest! {
             let storage = Stepped::over(&memory);
             let db = open(dir.path(), Arc::clone(&storage) as _);
             prop_assert_eq!(db.checksum().unwrap(), checksum_of(rounds));
-            storage.hold();
-            std::thread::scope(|scope| {
+            thread::scope(|scope| {
+                let _held = storage.hold();
                 let (mut begun, mut waits) = (0, false);
                 for step in steps.by_ref() {
                     match step {
@@ -352,7 +382,6 @@ proptest! {
                     }
                     check(&db, rounds);
                 }
-                storage.release(Verdict::Failed);
             });
         }
         let db = open(dir.path(), Stepped::over(&memory));

@@ -52,9 +52,11 @@ impl Stepped {
         self.changed.notify_all();
     }
 
-    /// From now on every commit waits for a step.
-    pub(crate) fn hold(&self) {
+    /// From now on every commit waits for a step, until what is returned is dropped: a test
+    /// that fails lets go, and so ends.
+    pub(crate) fn hold(&self) -> Held<'_> {
         self.change(|state| state.is_holding = true);
+        Held(self)
     }
 
     /// Lets everything through that waits, and from now on all.
@@ -163,14 +165,28 @@ impl Storage for Stepped {
     }
 }
 
-/// A storage whose commits panic, once that is asked for.
-#[derive(Debug)]
-pub(crate) struct Panicking {
-    pub(crate) storage: Arc<Stepped>,
-    pub(crate) panics: &'static std::sync::atomic::AtomicBool,
+/// Lets everything through that waits, when it is dropped.
+pub(crate) struct Held<'a>(&'a Stepped);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release(Verdict::Failed);
+    }
 }
 
-impl Storage for Panicking {
+/// A storage that does something before each commit.
+pub(crate) struct Hooked {
+    pub(crate) storage: Arc<Stepped>,
+    pub(crate) before_commit: Box<dyn Fn() + Send + Sync>,
+}
+
+impl std::fmt::Debug for Hooked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.storage.fmt(f)
+    }
+}
+
+impl Storage for Hooked {
     fn name(&self) -> &'static str {
         self.storage.name()
     }
@@ -188,7 +204,7 @@ impl Storage for Panicking {
     }
 
     fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
-        assert!(!self.panics.load(std::sync::atomic::Ordering::SeqCst), "as it was told");
+        (self.before_commit)();
         self.storage.commit(batch, durability)
     }
 

@@ -87,7 +87,8 @@ impl World {
         let mut builder = Builder::new(path.into(), Some(schema()))
             .segment_bytes(SEGMENT_BYTES)
             .retention(Retention::UntilCheckpoint)
-            .checkpoint_every(u64::MAX);
+            .checkpoint_every(u64::MAX)
+            .checkpoint_interval(Duration::MAX);
         builder.clock = Arc::<ManualClock>::clone(&self.clock);
         let mut opened = None;
         let db = open::assemble(builder, None, path, self.storage(), |options| {
