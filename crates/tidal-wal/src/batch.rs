@@ -42,8 +42,8 @@ impl Batch {
     /// Adds a record behind the others.
     ///
     /// # Errors
-    /// [`WalError::RecordTooLarge`] and [`WalError::BatchTooLarge`]; the batch
-    /// is as before.
+    /// [`WalError::RecordTooLarge`], [`WalError::BatchTooLarge`], and
+    /// [`WalError::ReservedKind`] for [`RecordKind::TOMBSTONE`]; the batch is as before.
     pub fn push(&mut self, kind: RecordKind, payload: &[u8]) -> Result<(), WalError> {
         self.push_record(Record::new(kind, payload))
     }
@@ -72,6 +72,9 @@ impl Batch {
         let Record { kind, key, producer, payload } = record;
         if payload.len() > RECORD_BYTES_MAX {
             return Err(WalError::RecordTooLarge { bytes: payload.len(), max: RECORD_BYTES_MAX });
+        }
+        if kind == RecordKind::TOMBSTONE {
+            return Err(WalError::ReservedKind { kind: kind.0 });
         }
         let (length, before) = (self.body.len(), self.before);
         let record_key = key.map(|key| match key {

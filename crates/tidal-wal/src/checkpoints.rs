@@ -94,6 +94,30 @@ impl Checkpoints {
         self.remove_superseded(disk).map_err(TailError::Unsound)
     }
 
+    /// Writes those anew that have keys of records for which this holds, without them.
+    pub(crate) fn forget_keys(
+        &mut self,
+        disk: &dyn Disk,
+        is_gone: &dyn Fn(Seq) -> bool,
+    ) -> Result<(), TailError> {
+        for header in &mut self.kept {
+            let path = || disk.path(&names::checkpoint(header.number));
+            let read = checkpoint_file::read(disk, header.number).map_err(TailError::NoRoom)?;
+            let checkpoint = read.map_err(|_| {
+                let problem = "it was damaged since the log was opened".to_owned();
+                TailError::NoRoom(WalError::Damaged { path: path(), offset: 0, problem })
+            })?;
+            let kept: Vec<_> =
+                checkpoint.entries.iter().filter(|entry| !is_gone(entry.known.seq)).collect();
+            if kept.len() < checkpoint.entries.len() {
+                let new = CheckpointHeader { entry_count: kept.len() as u64, ..*header };
+                checkpoint_file::write(disk, &new, kept.into_iter(), &checkpoint.state)?;
+                *header = new;
+            }
+        }
+        Ok(())
+    }
+
     fn remove_superseded(&mut self, disk: &dyn Disk) -> Result<(), WalError> {
         if self.superseded.is_empty() {
             return Ok(());

@@ -101,8 +101,9 @@ impl Wal {
         let target: Arc<dyn Disk> = Arc::new(target);
         // A floor without segments is no log, nor are segments that it does not know.
         let mut floor = FloorFile::open(&target, None)?;
+        let mut bytes = 0;
         for header in &headers {
-            copy_segment(&*shared.disk, &*target, header, durable)?;
+            bytes += copy_segment(&*shared.disk, &*target, header, durable)?;
         }
         target.sync_dir().map_err(failed("sync", target.path("")))?;
         let first = headers.first().expect("a log has a segment for every record");
@@ -120,23 +121,31 @@ impl Wal {
         let position = Position { log_id: shared.log_id, seq: durable.next_seq.previous() };
         let expected = Head { position, digest: durable.digest };
         read_back(&*target, expected)?;
-        let bytes = headers.iter().map(|header| header.file_bytes).sum();
         Ok(LogCopy { first_seq: first.first_seq, head: expected, bytes })
     }
 }
 
-/// N1.
+/// N1. A segment may be sealed or rewritten meanwhile: it is copied as it is when it is
+/// opened. Says how long it is.
 fn copy_segment(
     from: &dyn Disk,
     to: &dyn Disk,
     header: &SegmentHeader,
     durable: Durable,
-) -> Result<(), WalError> {
+) -> Result<u64, WalError> {
     let name = names::segment(header.number);
     let source = from.open_read(&name).map_err(failed("open", from.path(&name)))?;
+    let length = source.len().map_err(failed("measure", from.path(&name)))?;
+    let mut page = vec![0; SEGMENT_HEADER_BYTES];
+    source.read_exact_at(&mut page, 0).map_err(failed("read", from.path(&name)))?;
+    let is_sealed = SegmentHeader::decode(&page).is_ok_and(|header| header.seal.is_some());
+    let end = if is_sealed {
+        length
+    } else {
+        durable.offset.saturating_sub(header.base_offset).min(header.file_bytes)
+    };
     let path = || to.path(&name);
-    let target = to.create(&name, header.file_bytes).map_err(failed("create", path()))?;
-    let end = durable.offset.saturating_sub(header.base_offset).min(header.file_bytes);
+    let target = to.create(&name, length).map_err(failed("create", path()))?;
     let mut piece = vec![0; PIECE_BYTES];
     let mut offset = 0;
     while offset < end {
@@ -146,7 +155,8 @@ fn copy_segment(
         target.write_all_at(piece, offset).map_err(failed("write", path()))?;
         offset += length as u64;
     }
-    target.sync().map_err(failed("sync", path()))
+    target.sync().map_err(failed("sync", path()))?;
+    Ok(length)
 }
 
 /// N3.

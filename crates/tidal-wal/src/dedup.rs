@@ -163,6 +163,12 @@ impl Dedup {
         self.order.clear();
     }
 
+    /// Forgets the keys of the records in the log for which this holds, and says how many
+    /// there were.
+    pub(crate) fn forget(&mut self, is_gone: &dyn Fn(Seq) -> bool) -> usize {
+        self.window.forget(is_gone)
+    }
+
     /// How many keys are in the window or on their way there.
     pub(crate) fn len(&self) -> usize {
         self.window.len_at(self.time) + self.order.len()

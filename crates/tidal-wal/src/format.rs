@@ -8,6 +8,7 @@ mod floor;
 mod group;
 mod parent;
 mod record;
+mod sealed;
 mod segment;
 
 pub(crate) use chain::ChainInput;
@@ -22,10 +23,14 @@ pub(crate) use floor::{FLOOR_BYTES, Floor};
 pub(crate) use group::{GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, GroupKind, align_up};
 pub use parent::Parent;
 pub use record::RecordKind;
-pub(crate) use record::{Before, Frame, put_record, read_record};
+pub(crate) use record::{Before, Frame, put_record, put_redacted, read_record};
+pub(crate) use sealed::{
+    BlockFlaw, BlockHeader, SEALED_BLOCK_BYTES, SEALED_BODY_END_MAX, SEALED_VERSION, Seal,
+};
 pub(crate) use segment::{HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
 
-/// The version of the format that this program reads and writes.
+/// The version of the format that this program reads and writes. Sealed segments have
+/// the next one.
 pub const FORMAT_VERSION: u16 = 1;
 
 /// Makes right again the checksum at the end of each slot of a file.

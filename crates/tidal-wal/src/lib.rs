@@ -64,6 +64,11 @@
 //! [`Wal::copy_to`] copies an open log as far as it is durable, while a [`Hold`] keeps
 //! truncation back. [`take_over`] makes a new log of a closed one, up to its end or a time.
 //!
+//! # Sealing and redaction
+//! [`Wal::seal_before`] compresses segments that take no more records; everything reads
+//! them as before. [`Wal::redact`] takes records out of them, or puts others in their
+//! place, and leaves their numbers, times and producers.
+//!
 //! # Failure
 //! After a failed write or sync nobody can know what the disk holds: the log
 //! takes no more records and must be opened again. A disk that is full is told
@@ -120,8 +125,11 @@ mod read_buffer;
 mod reader;
 mod record;
 mod recovery;
+mod redaction;
 mod runner;
 mod salvage;
+mod seal;
+mod sealed_blocks;
 mod segment_file;
 mod segments;
 mod shared;
@@ -152,10 +160,11 @@ pub use numbering::Numbering;
 pub use options::{DedupOptions, Durability, GroupCommit, WalOptions};
 pub use reader::Reader;
 pub use record::{LogRecord, Record};
+pub use redaction::Redaction;
 pub use salvage::{Beside, Lost, SalvageOptions, SalvageReport, SalvagedCursor, salvage, survey};
 pub use stat::{
-    CheckpointContent, CheckpointStat, ContentStat, FileStat, FloorStat, LogStat, SegmentStat,
-    inspect_log,
+    CheckpointContent, CheckpointStat, ContentStat, FileStat, FloorStat, LogStat, SealStat,
+    SegmentStat, inspect_log,
 };
 pub use take_over::{TakenOver, take_over};
 pub use ticket::{Appended, Outcome, Ticket};
@@ -163,8 +172,8 @@ pub use tidal_types::{
     Clock, DedupKey, ErrorKind, LogId, Position, Producer, ProducerId, Seq, SystemClock, Timestamp,
     WalError,
 };
-pub use verify::{Problem, VerifyReport, verify};
-pub use wal::{Head, Wal, WalStats};
+pub use verify::{Problem, RewrittenSegment, VerifyReport, verify};
+pub use wal::{Head, Redacted, Sealed, Wal, WalStats};
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod models;

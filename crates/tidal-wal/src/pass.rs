@@ -85,7 +85,7 @@ impl<'a> Pass<'a> {
         let Ok(header) = &segment.header else {
             return Ok(None);
         };
-        let has_wrong_length = segment.file_bytes != header.file_bytes;
+        let has_wrong_length = segment.file_bytes != header.stored_bytes();
         let is_ours = self.log_id == Some(header.log_id) && header.number == segment.number;
         if self.finding.is_some() && !(is_ours && has_wrong_length) {
             return Ok(None);
@@ -197,7 +197,7 @@ impl<'a> Pass<'a> {
         header: &SegmentHeader,
     ) -> Result<ReadBuffer, WalError> {
         let name = names::segment(segment.number);
-        let end = header.file_bytes.min(segment.file_bytes);
-        ReadBuffer::open(self.disk, &name, end).map_err(failed("open", self.disk.path(&name)))
+        ReadBuffer::open_segment(self.disk, &name, header, segment.file_bytes)
+            .map_err(failed("open", self.disk.path(&name)))
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Queued {
     pub(crate) record_count: u32,
     pub(crate) bytes: usize,
     pub(crate) wants_sync: bool,
+    /// Whether the log goes on in a new segment before it.
+    pub(crate) rotates: bool,
     /// `None` when the caller has its answer already.
     pub(crate) answer: Option<Answer>,
 }
@@ -189,7 +191,8 @@ impl Queue {
         open.records += new_count as usize;
         open.wants_sync |= wants_sync;
         let bytes = open.body.len() - start;
-        open.batches.push(Queued { record_count: new_count, bytes, wants_sync, answer });
+        let rotates = false;
+        open.batches.push(Queued { record_count: new_count, bytes, wants_sync, rotates, answer });
         entered.next_seq = first.plus(u64::from(new_count));
         // The writer waits for the first batch, and then for nothing but a trigger.
         let wakes_writer = was_empty || entered.open.triggers(&self.group_commit);
@@ -198,6 +201,24 @@ impl Queue {
             self.arrived.notify_one();
         }
         Ok(Placed { first, new_count, repeats })
+    }
+
+    /// Asks that what comes behind goes into a new segment.
+    pub(crate) fn push_rotation(&self, answer: Answer) -> Result<(), WalError> {
+        let mut state = self.lock();
+        self.check(&state)?;
+        let rotation = Queued {
+            record_count: 0,
+            bytes: 0,
+            wants_sync: true,
+            rotates: true,
+            answer: Some(answer),
+        };
+        state.open.wants_sync = true;
+        state.open.batches.push(rotation);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
     }
 
     /// Waits for work. With batches to write, `taken`, which must be empty, is

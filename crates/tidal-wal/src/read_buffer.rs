@@ -5,12 +5,16 @@
 //! B2. It holds what was asked for at once and has not been let go of, and a piece or
 //!     two beside. Whoever asks for a length that came from disk has checked it.
 //! B3. Nothing behind the end is read: what is written there meanwhile is not seen.
+//! B4. A sealed segment is read as what it was before: places are places in that. Where
+//!     a block of it cannot be used, it ends.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::disk::{Disk, DiskFile};
+use crate::format::{BlockFlaw, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::limits::READ_BYTES;
+use crate::sealed_blocks::Blocks;
 
 /// A file that is read from some place to its end, or to where it may be read.
 #[derive(Debug)]
@@ -27,6 +31,10 @@ pub(crate) struct ReadBuffer {
     /// Where reading ends, in the file.
     end: u64,
     kept: Option<Kept>,
+    /// Of a sealed segment.
+    blocks: Option<Blocks>,
+    /// Whether it ends early, since the next block cannot be used.
+    is_broken: bool,
 }
 
 /// The bytes of a stretch of a file.
@@ -64,8 +72,52 @@ impl Kept {
 impl ReadBuffer {
     /// From the beginning of a file to `end`, which it has.
     pub(crate) fn open(disk: &dyn Disk, name: &str, end: u64) -> io::Result<Self> {
-        let (file, bytes) = (disk.open_read(name)?, Vec::new());
-        Ok(Self { file, begin: 0, bytes, start: 0, filled: 0, needed: 0, end, kept: None })
+        Ok(Self::of_file(disk.open_read(name)?, end))
+    }
+
+    fn of_file(file: Arc<dyn DiskFile>, end: u64) -> Self {
+        Self {
+            file,
+            begin: 0,
+            bytes: Vec::new(),
+            start: 0,
+            filled: 0,
+            needed: 0,
+            end,
+            kept: None,
+            blocks: None,
+            is_broken: false,
+        }
+    }
+
+    /// The groups of a segment whose file has `file_bytes`, from the first one on.
+    pub(crate) fn open_segment(
+        disk: &dyn Disk,
+        name: &str,
+        header: &SegmentHeader,
+        file_bytes: u64,
+    ) -> io::Result<Self> {
+        Ok(Self::of_segment(disk.open_read(name)?, header, file_bytes))
+    }
+
+    /// The same of a file that is open.
+    pub(crate) fn of_segment(
+        file: Arc<dyn DiskFile>,
+        header: &SegmentHeader,
+        file_bytes: u64,
+    ) -> Self {
+        let Some(seal) = &header.seal else {
+            return Self::of_file(file, header.file_bytes.min(file_bytes));
+        };
+        let mut buffer = Self::of_file(file, seal.body_end);
+        buffer.blocks = Some(Blocks::new(seal, file_bytes));
+        buffer.start_over(SEGMENT_HEADER_BYTES as u64);
+        buffer
+    }
+
+    /// Whether it ends where it does since the file is damaged there.
+    pub(crate) const fn is_broken(&self) -> bool {
+        self.is_broken
     }
 
     /// From here on it keeps what it is not told to let go of.
@@ -83,6 +135,11 @@ impl ReadBuffer {
         self.end
     }
 
+    /// No more may be read than up to `end`.
+    pub(crate) fn limit(&mut self, end: u64) {
+        self.end = self.end.min(end);
+    }
+
     /// More of the file may be read.
     pub(crate) fn extend(&mut self, end: u64) {
         self.end = self.end.max(end);
@@ -91,8 +148,8 @@ impl ReadBuffer {
     /// The bytes from `offset` on, `length` of them, or fewer where reading ends.
     /// `offset` is not before what was let go of.
     pub(crate) fn reach(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
-        let wanted = offset.saturating_add(length as u64).min(self.end);
-        while self.held_end() < wanted {
+        let wanted = offset.saturating_add(length as u64);
+        while self.held_end() < wanted.min(self.end) {
             self.fill()?;
         }
         Ok(self.held(offset, length))
@@ -142,6 +199,11 @@ impl ReadBuffer {
         self.needed = offset;
         self.start = 0;
         self.filled = 0;
+        if let Some(blocks) = &mut self.blocks {
+            self.begin = SEGMENT_HEADER_BYTES as u64;
+            self.is_broken = false;
+            blocks.start_over();
+        }
     }
 
     fn held_end(&self) -> u64 {
@@ -155,11 +217,38 @@ impl ReadBuffer {
         self.start += gone;
         self.begin += gone as u64;
         let offset = self.held_end();
+        if let Some(mut blocks) = self.blocks.take() {
+            let outcome = self.fill_from(&mut blocks, offset);
+            self.blocks = Some(blocks);
+            return outcome;
+        }
         let length = self.end.saturating_sub(offset).min(READ_BYTES as u64);
         let length = usize::try_from(length).unwrap_or(READ_BYTES);
         let file = Arc::clone(&self.file);
         file.read_exact_at(self.room(length), offset)?;
         self.filled += length;
+        Ok(())
+    }
+
+    /// Unpacks the next block (B4).
+    fn fill_from(&mut self, blocks: &mut Blocks, offset: u64) -> io::Result<()> {
+        let file = Arc::clone(&self.file);
+        let block = blocks.read(&*file, offset)?;
+        let rest = self.end.saturating_sub(offset);
+        let unpacked = block.and_then(|block| {
+            blocks.unpack(&block, self.room(block.bytes))?;
+            // The last block ends where the segment does, and the file.
+            let is_last = block.bytes as u64 >= rest;
+            let fits = block.bytes as u64 <= rest && is_last == blocks.at_end();
+            fits.then_some(block.bytes).ok_or(BlockFlaw)
+        });
+        match unpacked {
+            Ok(length) => self.filled += length,
+            Err(BlockFlaw) => {
+                self.end = offset;
+                self.is_broken = true;
+            }
+        }
         Ok(())
     }
 

@@ -3,6 +3,9 @@
 //! N1. A reader sees records that are durable, all of them, once, in order.
 //! N2. It verifies every group it comes by, and never writes.
 //! N3. It reads no byte before that is durable: one that is never changes.
+//! N4. A segment that is sealed or rewritten meanwhile is another file under the name of
+//!     the old one. Who has the old one open reads that to its end; whoever enters reads
+//!     header and groups of one and the same file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +15,7 @@ use tidal_types::{ByteReader, Producer, Seq, Timestamp, WalError};
 
 use crate::disk::failed;
 use crate::format::{
-    Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
+    Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES, Seal,
     SegmentHeader, align_up, read_record,
 };
 use crate::names;
@@ -122,12 +125,12 @@ impl Reader {
         }
         // A segment that was entered and then torn may hold no group at all.
         while let Some(header) = self.next_segment()? {
-            self.place = Some(self.enter(header, durable.offset)?);
+            self.place = Some(self.enter(&header, durable.offset)?);
         }
         let Some(place) = &mut self.place else {
             return Ok(false);
         };
-        if place.header.base_offset + place.offset >= durable.offset {
+        if place.ends_at(durable.offset.saturating_sub(place.header.base_offset)) {
             return Ok(false);
         }
         let (header, extent) = place.load_group(durable.offset).map_err(|error| {
@@ -161,26 +164,39 @@ impl Reader {
         };
         let number = place.header.number;
         match segments.after(number) {
-            Some(next) => Ok((next.previous_end <= place.offset).then(|| next.clone())),
+            Some(next) => Ok(place.ends_at(next.previous_end).then(|| next.clone())),
             None if segments.last_number() == Some(number) => Ok(None),
             None => Err(truncated),
         }
     }
 
-    fn enter(&self, header: SegmentHeader, durable: u64) -> Result<Place, WalError> {
+    fn enter(&self, header: &SegmentHeader, durable: u64) -> Result<Place, WalError> {
         let name = names::segment(header.number);
-        let path = self.shared.disk.path(&name);
-        let offset = SEGMENT_HEADER_BYTES as u64;
-        let end = durable_end(&header, durable);
-        let buffer = ReadBuffer::open(&*self.shared.disk, &name, end);
-        let buffer = buffer.map_err(|error| match error.kind() {
+        let path = || self.shared.disk.path(&name);
+        let file = self.shared.disk.open_read(&name).map_err(|error| match error.kind() {
             // It was truncated since its header was looked up.
             std::io::ErrorKind::NotFound => {
                 WalError::Truncated { wanted: self.next, first: self.shared.segments().first_seq() }
             }
-            _ => failed("open", path)(error),
+            _ => failed("open", path())(error),
         })?;
-        Ok(Place { buffer, offset, digest: header.previous_digest, header })
+        let mut page = vec![0; SEGMENT_HEADER_BYTES];
+        file.read_exact_at(&mut page, 0).map_err(failed("read", path()))?;
+        let is_same = |found: &SegmentHeader| {
+            let (log_id, previous) = (header.log_id, header.previous_digest);
+            found.number == header.number
+                && found.log_id == log_id
+                && found.previous_digest == previous
+        };
+        let Some(header) = SegmentHeader::decode(&page).ok().filter(is_same) else {
+            let problem = "the header is not the one that was found at opening".to_owned();
+            return Err(WalError::Damaged { path: path(), offset: 0, problem });
+        };
+        let file_bytes = file.len().map_err(failed("measure", path()))?;
+        let mut buffer = ReadBuffer::of_segment(file, &header, file_bytes);
+        buffer.limit(durable_end(&header, durable));
+        let (offset, digest) = (SEGMENT_HEADER_BYTES as u64, header.previous_digest);
+        Ok(Place { buffer, offset, digest, header })
     }
 
     fn unreadable(&self) -> WalError {
@@ -227,6 +243,11 @@ impl ReadError {
 }
 
 impl Place {
+    /// Whether it is read to its end, which is at `end` unless it is sealed.
+    fn ends_at(&self, end: u64) -> bool {
+        self.offset >= self.header.seal.map_or(end, |seal| seal.body_end)
+    }
+
     /// Reads the next group and checks it; says how long it is too.
     fn load_group(&mut self, durable: u64) -> Result<(GroupHeader, usize), ReadError> {
         let end = durable_end(&self.header, durable);
@@ -234,14 +255,32 @@ impl Place {
         self.buffer.extend(end);
         let room = end.saturating_sub(self.offset);
         let header = self.buffer.reach(self.offset, GROUP_HEADER_BYTES).map_err(ReadError::Io)?;
-        let extent = GroupHeader::extent(header, room).map_err(ReadError::Flaw)?;
-        let bytes = self.buffer.reach(self.offset, extent).map_err(ReadError::Io)?;
+        let extent = GroupHeader::extent(header, room);
+        if self.buffer.is_broken() {
+            return Err(ReadError::Flaw(GroupFlaw::Block));
+        }
+        let extent = extent.map_err(ReadError::Flaw)?;
+        self.buffer.reach(self.offset, extent).map_err(ReadError::Io)?;
+        if self.buffer.is_broken() {
+            return Err(ReadError::Flaw(GroupFlaw::Block));
+        }
+        let bytes = self.buffer.held(self.offset, extent);
         let group = GroupHeader::decode(bytes, self.header.nonce, self.digest);
-        Ok((group.map_err(ReadError::Flaw)?, extent))
+        let group = group.map_err(ReadError::Flaw)?;
+        let end = align_up(self.offset + extent as u64, self.header.alignment);
+        let is_other = |seal: &Seal| seal.body_end == end && seal.body_digest != group.digest;
+        if self.header.seal.as_ref().is_some_and(is_other) {
+            return Err(ReadError::Flaw(GroupFlaw::Chain));
+        }
+        Ok((group, extent))
     }
 }
 
-/// How far a segment is durable when the log is up to `durable`.
+/// How far a segment is durable when the log is up to `durable`, in the segment as it is
+/// read. One that is sealed is durable as a whole.
 fn durable_end(header: &SegmentHeader, durable: u64) -> u64 {
+    if header.seal.is_some() {
+        return header.body_end();
+    }
     durable.saturating_sub(header.base_offset).min(header.file_bytes)
 }

@@ -33,7 +33,7 @@ impl Segments {
     }
 
     pub(crate) fn total_bytes(&self) -> u64 {
-        self.kept.iter().map(|header| header.file_bytes).sum()
+        self.kept.iter().map(SegmentHeader::stored_bytes).sum()
     }
 
     /// The log that this one took over from, which every segment names.
@@ -80,6 +80,37 @@ impl Segments {
             .count();
         let removable = self.kept.iter().take(whole).map(|header| header.number).collect();
         (removable, self.kept.get(whole).map(|header| header.number))
+    }
+
+    /// The segments that hold only records before `seq`, each with the one behind it.
+    pub(crate) fn pairs_before(&self, seq: Seq) -> Vec<(SegmentHeader, SegmentHeader)> {
+        let pairs = self.kept.iter().zip(self.kept.iter().skip(1));
+        let whole = pairs.take_while(|(_, next)| next.first_seq <= seq);
+        whole.map(|(header, next)| (header.clone(), next.clone())).collect()
+    }
+
+    /// The first record that the last segment has, or will have.
+    pub(crate) fn last_first_seq(&self) -> Option<Seq> {
+        self.kept.last().map(|header| header.first_seq)
+    }
+
+    pub(crate) fn holds(&self, number: SegmentNumber) -> bool {
+        self.kept.iter().any(|header| header.number == number)
+    }
+
+    /// A segment was written anew.
+    pub(crate) fn replace(&mut self, new: SegmentHeader) {
+        if let Some(header) = self.kept.iter_mut().find(|header| header.number == new.number) {
+            *header = new;
+        }
+    }
+
+    /// How many segments are sealed, how many bytes they take, and how many all segments
+    /// would take if none were.
+    pub(crate) fn sealed(&self) -> (usize, u64, u64) {
+        let sealed = || self.kept.iter().filter(|header| header.seal.is_some());
+        let bytes = sealed().map(SegmentHeader::stored_bytes).sum();
+        (sealed().count(), bytes, self.kept.iter().map(|header| header.file_bytes).sum())
     }
 
     /// The first record that a segment has, or will have.

@@ -1,7 +1,7 @@
 //! What the handle, the writer and the readers of an open log share.
 //!
 //! O1. Locks are taken in this order, and any may be left out:
-//!     checkpoints, runner, cursor file, segments, floor, queue, progress.
+//!     rewrites, checkpoints, runner, cursor file, segments, floor, queue, progress.
 //!     The last three are held for no other lock.
 //! O2. Nobody waits for the writer with the runner's lock, but who closes the log; nor
 //!     with any lock that the writer takes: cursor file, segments, floor, queue, progress.
@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     floor: Mutex<FloorFile>,
     /// Held by who writes one or cuts the log.
     checkpoints: Mutex<Checkpoints>,
+    /// Held by who writes segments anew.
+    rewrites: Mutex<()>,
 }
 
 /// The files of an open log, and what is known of them.
@@ -84,6 +86,7 @@ impl Shared {
             segments: Mutex::new(segments),
             floor: Mutex::new(floor),
             checkpoints: Mutex::new(checkpoints),
+            rewrites: Mutex::new(()),
         }
     }
 
@@ -113,6 +116,10 @@ impl Shared {
 
     pub(crate) fn floor(&self) -> MutexGuard<'_, FloorFile> {
         self.floor.lock().expect(UNPOISONED)
+    }
+
+    pub(crate) fn rewrites(&self) -> MutexGuard<'_, ()> {
+        self.rewrites.lock().expect(UNPOISONED)
     }
 
     pub(crate) fn checkpoints(&self) -> MutexGuard<'_, Checkpoints> {

@@ -60,9 +60,22 @@ pub struct SegmentStat {
     pub bytes: u64,
     /// The first record it has, or would have; `None` when its header is damaged.
     pub first_seq: Option<Seq>,
+    /// What is known of it beside when it is sealed.
+    pub seal: Option<SealStat>,
     /// How far its groups are sound; `None` when it lies behind something that is
     /// wrong, and was not read.
     pub content: Option<ContentStat>,
+}
+
+/// What is known of a sealed segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealStat {
+    /// How many bytes its file had before.
+    pub original_bytes: u64,
+    /// How many of its records are tombstones.
+    pub tombstones: u64,
+    /// How many times a record was replaced.
+    pub replaced: u64,
 }
 
 /// The sound groups of a segment.
@@ -183,6 +196,11 @@ fn segments(disk: &RealDisk, found: &Inspection) -> Vec<SegmentStat> {
         path: disk.path(&names::segment(segment.number)),
         bytes: segment.file_bytes,
         first_seq: segment.header.as_ref().ok().map(|header| header.first_seq),
+        seal: segment.header.as_ref().ok().and_then(|header| {
+            let seal = header.seal?;
+            let (tombstones, replaced) = (seal.tombstones, seal.replaced);
+            Some(SealStat { original_bytes: header.file_bytes, tombstones, replaced })
+        }),
         content: segment.walk.as_ref().map(|walk| ContentStat {
             last_seq: walk.next_seq.previous(),
             groups: walk.groups,

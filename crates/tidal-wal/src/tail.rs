@@ -112,6 +112,7 @@ impl Tail {
             previous_end: 0,
             previous_digest: digest,
             parent,
+            seal: None,
         };
         let file = create_segment(&**disk, None, &header).map_err(TailError::into_inner)?;
         let standing = Standing { next_seq: first_seq, digest, log_time: created };
@@ -197,6 +198,11 @@ impl Tail {
             next_checkpoint: 0,
             has_cursors: false,
         }
+    }
+
+    /// Whether anything was written into this segment.
+    pub(crate) const fn has_groups(&self) -> bool {
+        self.end > SEGMENT_HEADER_BYTES as u64
     }
 
     /// How long a body still fits into this segment.

@@ -96,7 +96,7 @@ fn cut(from: &dyn Disk, until: Option<Timestamp>, at_least: Seq) -> Result<Cut, 
                 && header.log_time <= until
             {
                 cut.parent.position.seq = last;
-                cut.parent.digest = header.digest;
+                cut.parent.digest = walk.digest;
                 cut.records += u64::from(header.record_count);
                 cut.log_time = Some(header.log_time);
             }

@@ -13,6 +13,8 @@ mod looking;
 mod power_cuts;
 mod producers;
 mod reading;
+mod redacting;
+mod sealing;
 mod simulated;
 mod spares;
 mod waiting;

@@ -23,11 +23,30 @@ pub struct Problem {
     pub problem: String,
 }
 
+/// A segment that records were taken out of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RewrittenSegment {
+    /// The file.
+    pub path: PathBuf,
+    /// The first and the last record it has.
+    pub records: (Seq, Seq),
+    /// How many of its records are tombstones.
+    pub tombstones: u64,
+    /// How many times a record of it was replaced.
+    pub replaced: u64,
+}
+
 /// What a check of a log found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VerifyReport {
     /// How many segments there are.
     pub segments: u64,
+    /// How many of them are sealed.
+    pub sealed: u64,
+    /// Those whose records are not all as they were written. Each lies between its
+    /// neighbours as it did, by the digest that it ended with; its own groups have
+    /// digests of their own, since those of what it was cannot be computed any more.
+    pub rewritten: Vec<RewrittenSegment>,
     /// How many groups are sound.
     pub groups: u64,
     /// How many records are in them.
@@ -88,6 +107,22 @@ pub fn verify(
     for walk in found.segments.iter().filter_map(|segment| segment.walk.as_ref()) {
         report.groups += walk.groups;
         report.records += walk.records;
+    }
+    for segment in &found.segments {
+        let Some((header, seal)) =
+            segment.header.as_ref().ok().and_then(|header| Some((header, header.seal?)))
+        else {
+            continue;
+        };
+        report.sealed += 1;
+        if seal.is_rewritten() {
+            report.rewritten.push(RewrittenSegment {
+                path: disk.path(&names::segment(segment.number)),
+                records: (header.first_seq, seal.next_seq.previous()),
+                tombstones: seal.tombstones,
+                replaced: seal.replaced,
+            });
+        }
     }
     let has_sound_tail = has_sound_tail && bad_records.is_empty();
     for (seq, offset, problem) in bad_records {

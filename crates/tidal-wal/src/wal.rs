@@ -1,6 +1,8 @@
 //! The handle of an open log.
 
 mod cursors;
+mod redacting;
+mod sealing;
 mod stats;
 mod waiting;
 
@@ -28,6 +30,8 @@ use crate::sync::{Mutex, MutexGuard};
 use crate::ticket::{Appended, Ticket, writer_gone};
 use crate::writer::fail_all;
 
+pub use redacting::Redacted;
+pub use sealing::Sealed;
 pub use stats::WalStats;
 
 /// The end of a log: which record comes next, and the digest of all before it.

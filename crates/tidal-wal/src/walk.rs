@@ -8,12 +8,12 @@ use std::io;
 
 use tidal_types::{ByteReader, Seq, Timestamp};
 
-use crate::LogRecord;
 use crate::format::{
     Before, Digest, Frame, GROUP_HEADER_BYTES, GroupFlaw, GroupHeader, SEGMENT_HEADER_BYTES,
     SegmentHeader, align_up, read_record,
 };
 use crate::read_buffer::{ReadBuffer, is_zero};
+use crate::{LogRecord, RecordKind};
 
 /// What a walk found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub(crate) struct Walk {
     /// What the walk knew when it came by the place it was to look out for.
     pub(crate) at_mark: Option<(Digest, Seq)>,
     pub(crate) stop: Stop,
+    /// How many of the records are tombstones.
+    pub(crate) tombstones: u64,
+    /// Whether it came to the end of a sealed segment.
+    is_over: bool,
 }
 
 /// Why the sound groups end.
@@ -74,6 +78,11 @@ pub(crate) struct Sound<'a> {
 }
 
 impl<'a> Sound<'a> {
+    /// All of it, header and body.
+    pub(crate) const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Its records as they are encoded.
     pub(crate) fn body(&self) -> &'a [u8] {
         tail(self.bytes, GROUP_HEADER_BYTES as u64)
@@ -96,18 +105,32 @@ impl Walk {
         visit: Visitor<'_>,
     ) -> io::Result<Option<Sound<'a>>> {
         let offset = self.end;
-        if mark == Some(header.base_offset + offset) {
+        // Within a rewritten segment no place is one of the log.
+        let is_place = self.is_over || self.groups == 0 || !is_rewritten(header);
+        if is_place && mark == Some(header.base_offset + offset) {
             self.at_mark = Some((self.digest, self.next_seq));
+        }
+        if self.is_over {
+            return Ok(None);
         }
         let needed = if buffer.keeps() { self.proven(header, mark) } else { offset };
         buffer.let_go(needed);
         if offset >= buffer.end() {
+            if buffer.is_broken() {
+                self.stop = Stop::Broken { flaw: GroupFlaw::Block, dirty_end: offset };
+            }
             return Ok(None);
         }
         match self.read_group(buffer, header, visit)? {
-            Ok((group, extent)) => {
+            Ok((group, extent, tombstones)) => {
+                self.tombstones += tombstones;
                 self.advance(&group, extent, header.alignment);
+                self.come_to_end(header);
                 Ok(Some(Sound { header: group, offset, bytes: buffer.held(offset, extent) }))
+            }
+            Err(_) if buffer.is_broken() => {
+                self.stop = Stop::Broken { flaw: GroupFlaw::Block, dirty_end: offset };
+                Ok(None)
             }
             Err(flaw) => {
                 self.stop_at(flaw, buffer, header)?;
@@ -116,13 +139,29 @@ impl Walk {
         }
     }
 
+    /// At the end of a sealed segment it is where the segment ended as it was written,
+    /// with the digest that the next one continues.
+    fn come_to_end(&mut self, header: &SegmentHeader) {
+        let Some(seal) = header.seal.filter(|seal| seal.body_end == self.end) else {
+            return;
+        };
+        let is_what_was_sealed = self.digest == seal.body_digest
+            && self.next_seq == seal.next_seq
+            && self.tombstones == seal.tombstones;
+        if is_what_was_sealed {
+            self.end = seal.end;
+            self.digest = seal.end_digest;
+        }
+        self.is_over = true;
+    }
+
     /// Reads the next group as a whole and then checks it; says how long it is too.
     fn read_group(
         &self,
         buffer: &mut ReadBuffer,
         header: &SegmentHeader,
         visit: Visitor<'_>,
-    ) -> io::Result<Result<(GroupHeader, usize), GroupFlaw>> {
+    ) -> io::Result<Result<(GroupHeader, usize, u64), GroupFlaw>> {
         let extent = match extent_at(buffer, self.end)? {
             Ok(extent) => extent,
             Err(flaw) => return Ok(Err(flaw)),
@@ -130,8 +169,8 @@ impl Walk {
         let bytes = buffer.reach(self.end, extent)?;
         let group = GroupHeader::decode(bytes, header.nonce, self.digest).and_then(|group| {
             self.check(&group)?;
-            visit_records(&group, bytes, self.end, visit)?;
-            Ok((group, extent))
+            let tombstones = visit_records(&group, bytes, self.end, visit)?;
+            Ok((group, extent, tombstones))
         });
         Ok(group)
     }
@@ -156,6 +195,8 @@ impl Walk {
             promise: header.base_offset,
             at_mark: None,
             stop: Stop::Clean,
+            tombstones: 0,
+            is_over: false,
         }
     }
 
@@ -223,12 +264,18 @@ fn witness_at(buffer: &mut ReadBuffer, offset: u64, nonce: u64) -> io::Result<Op
     Ok(GroupHeader::anywhere(buffer.reach(offset, extent)?, nonce))
 }
 
+fn is_rewritten(header: &SegmentHeader) -> bool {
+    header.seal.is_some_and(|seal| seal.is_rewritten())
+}
+
+/// Shows the records of a group, and says how many are tombstones.
 fn visit_records(
     group: &GroupHeader,
     bytes: &[u8],
     offset: u64,
     visit: Visitor<'_>,
-) -> Result<(), GroupFlaw> {
+) -> Result<u64, GroupFlaw> {
+    let mut tombstones = 0;
     let mut body = ByteReader::new(tail(bytes, GROUP_HEADER_BYTES as u64));
     let mut before = Before::default();
     for index in 0..group.record_count {
@@ -237,9 +284,10 @@ fn visit_records(
         let seq = group.first_seq.plus(u64::from(index));
         let log_time = group.log_time;
         let record = LogRecord { seq, kind, log_time, key, producer, payload };
+        tombstones += u64::from(kind == RecordKind::TOMBSTONE);
         visit(&record, offset);
     }
-    if body.is_empty() { Ok(()) } else { Err(GroupFlaw::Fields) }
+    if body.is_empty() { Ok(tombstones) } else { Err(GroupFlaw::Fields) }
 }
 
 pub(crate) fn tail(bytes: &[u8], offset: u64) -> &[u8] {

@@ -96,6 +96,11 @@ impl Window {
         self.newer.entries.push(entry);
     }
 
+    /// Forgets the keys of the records for which this holds, and says how many there were.
+    pub(crate) fn forget(&mut self, is_gone: &dyn Fn(Seq) -> bool) -> usize {
+        [&mut self.older, &mut self.newer].into_iter().map(|keys| keys.forget(is_gone)).sum()
+    }
+
     /// The record that has this key, for who asks at `time`.
     pub(crate) fn find(&self, key: &RecordKey, time: Timestamp) -> Option<Known> {
         let epoch = self.epoch_of(time).max(self.epoch);
@@ -122,6 +127,19 @@ impl Window {
     /// All entries, in the order of their records.
     pub(crate) fn entries(&self) -> [Entries; 2] {
         [self.older.entries.clone(), self.newer.entries.clone()]
+    }
+}
+
+impl Generation {
+    fn forget(&mut self, is_gone: &dyn Fn(Seq) -> bool) -> usize {
+        let before = self.entries.len();
+        if self.entries.iter().any(|entry| is_gone(entry.known.seq)) {
+            let entries = std::mem::take(&mut self.entries);
+            let kept = entries.iter().filter(|entry| !is_gone(entry.known.seq));
+            kept.for_each(|entry| self.entries.push(*entry));
+            self.index.retain(|_, known| !is_gone(known.seq));
+        }
+        before - self.entries.len()
     }
 }
 

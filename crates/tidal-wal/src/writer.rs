@@ -45,6 +45,13 @@ struct Group {
     answers: Vec<Answer>,
 }
 
+impl Group {
+    /// Whether a batch goes into this group, for which there is this room.
+    const fn takes(&self, batch: &Queued, room: usize) -> bool {
+        self.batch_count == 0 || (!batch.rotates && self.bytes + batch.bytes <= room)
+    }
+}
+
 impl Writer {
     pub(crate) const fn new(
         shared: Arc<Shared>,
@@ -112,7 +119,7 @@ impl Writer {
         let mut batches = std::mem::take(&mut buffer.batches).into_iter().peekable();
         let mut body = buffer.body.as_slice();
         while let Some(next) = batches.peek() {
-            let outcome = self.make_room(next.bytes);
+            let outcome = self.make_room(next.bytes, next.rotates);
             let group = self.collect(&mut batches);
             let (group_body, rest) = body.split_at_checked(group.bytes).unwrap_or((body, &[]));
             body = rest;
@@ -128,9 +135,10 @@ impl Writer {
         }
     }
 
-    /// A segment with room for a batch of this length.
-    fn make_room(&mut self, bytes: usize) -> Result<(), TailError> {
-        if bytes <= self.tail.room() {
+    /// A segment with room for a batch of this length, and without a group when it is to
+    /// be a new one.
+    fn make_room(&mut self, bytes: usize, is_new: bool) -> Result<(), TailError> {
+        if bytes <= self.tail.room() && !(is_new && self.tail.has_groups()) {
             return Ok(());
         }
         let now = self.shared.queue.with_dedup(|dedup| dedup.tick(self.clock.now()));
@@ -144,9 +152,7 @@ impl Writer {
     fn collect(&self, batches: &mut std::iter::Peekable<std::vec::IntoIter<Queued>>) -> Group {
         let room = self.tail.room().min(GROUP_BYTES_MAX);
         let mut group = Group::default();
-        while let Some(batch) =
-            batches.next_if(|batch| group.batch_count == 0 || group.bytes + batch.bytes <= room)
-        {
+        while let Some(batch) = batches.next_if(|batch| group.takes(batch, room)) {
             group.batch_count += 1;
             group.record_count += batch.record_count;
             group.bytes += batch.bytes;

@@ -26,6 +26,14 @@ pub enum WalError {
         /// The longest that is allowed.
         max: usize,
     },
+    /// A kind of record that only the log itself writes.
+    #[error(
+        "a record of kind {kind}, which the log keeps for what was forgotten; use another kind"
+    )]
+    ReservedKind {
+        /// The kind.
+        kind: u8,
+    },
     /// A batch without records has no place in the log.
     #[error("a batch without records cannot be appended")]
     EmptyBatch,
@@ -288,6 +296,7 @@ impl WalError {
         match self {
             Self::RecordTooLarge { .. }
             | Self::BatchTooLarge { .. }
+            | Self::ReservedKind { .. }
             | Self::EmptyBatch
             | Self::KeyReused { .. }
             | Self::CheckpointAhead { .. }

@@ -71,6 +71,8 @@ pub(crate) enum GroupFlaw {
     Nonce,
     Chain,
     Fields,
+    /// A block of a sealed segment that cannot be unpacked.
+    Block,
 }
 
 impl GroupFlaw {
@@ -82,6 +84,7 @@ impl GroupFlaw {
             Self::Checksum => "a group with the wrong checksum",
             Self::Nonce => "a group of another segment",
             Self::Chain => "a group that does not follow from the one before",
+            Self::Block => "a block of a sealed segment that is not what was written",
             Self::Fields => {
                 "a whole group that this program cannot read; a newer one may have written it"
             }

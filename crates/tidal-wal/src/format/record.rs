@@ -13,10 +13,11 @@
 //! |-----------|-----------------------------------------------------------------|
 //! | 0 to 1    | key: 0 none, 1 the client's, 2 of the content, 3 invalid        |
 //! | 2 to 3    | producer: 0 none, 1 written out, 2 that of the record before it in the batch with seq + 1, 3 invalid |
-//! | 4         | tombstone: the payload was forgotten, seq and producer stay     |
+//! | 4         | tombstone: kind, key and payload were forgotten, seq and producer stay |
 //! | 5 to 7    | zero                                                            |
 //!
-//! This version refuses a tombstone: it has its place, and no writer yet.
+//! A tombstone has kind 255, no key and no payload. Programs from before there were any
+//! refuse a group with one.
 //!
 //! A record has no checksum of its own; its group's covers it.
 //!
@@ -26,19 +27,28 @@
 
 use tidal_types::{ByteReader, Producer, ProducerId, put_varint};
 
-use crate::RecordKey;
 use crate::limits::RECORD_BYTES_MAX;
+use crate::{RecordKey, Redaction};
 
 /// What a record is, in the words of the log's owner. The log does not look at
 /// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RecordKind(pub u8);
 
+impl RecordKind {
+    /// What was forgotten by [`Wal::redact`](crate::Wal::redact): a record with its
+    /// number, its log time and its producer, and nothing else. No record of this kind
+    /// can be appended.
+    pub const TOMBSTONE: Self = Self(u8::MAX);
+}
+
 const KEY_BITS: u8 = 3;
 const KEY_OF_CLIENT: u8 = 1;
 const KEY_OF_CONTENT: u8 = 2;
 const PRODUCER_WRITTEN_OUT: u8 = 1 << 2;
 const PRODUCER_FOLLOWS: u8 = 2 << 2;
+const PRODUCER_BITS: u8 = 3 << 2;
+const FORGOTTEN: u8 = 1 << 4;
 
 /// One record in its frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +111,7 @@ pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>, before: &mut Before) ->
         KEY_OF_CONTENT => Some(RecordKey::Content(body.array()?)),
         _ => return None,
     };
-    let producer = match flags & !KEY_BITS {
+    let producer = match flags & PRODUCER_BITS {
         0 => None,
         PRODUCER_WRITTEN_OUT => Some(Producer {
             id: ProducerId::from_bytes(body.array()?),
@@ -111,9 +121,43 @@ pub(crate) fn read_record<'a>(body: &mut ByteReader<'a>, before: &mut Before) ->
         PRODUCER_FOLLOWS => Some(before.next()?),
         _ => return None,
     };
-    if length > RECORD_BYTES_MAX {
+    let is_possible = match flags & !(KEY_BITS | PRODUCER_BITS) {
+        0 => length <= RECORD_BYTES_MAX,
+        FORGOTTEN => length == 0 && key.is_none() && kind == RecordKind::TOMBSTONE,
+        _ => false,
+    };
+    if !is_possible {
         return None;
     }
     *before = Before(producer);
     Some(Frame { kind, key, producer, payload: body.take(length)? })
+}
+
+/// Appends a record that is in a body already, with another content or none: who sent it
+/// stays, and is told in the same way (E1). `record` is all of its bytes.
+pub(crate) fn put_redacted(body: &mut Vec<u8>, record: &[u8], redaction: &Redaction) -> Option<()> {
+    let mut reader = ByteReader::new(record);
+    reader.varint()?;
+    reader.u8()?;
+    let flags = reader.u8()?;
+    if flags & KEY_BITS != 0 {
+        reader.take(16)?;
+    }
+    let written_out = match flags & PRODUCER_BITS {
+        PRODUCER_WRITTEN_OUT => reader.take(28)?,
+        _ => &[],
+    };
+    let (kind, forgotten, payload) = match redaction {
+        Redaction::Keep => {
+            body.extend_from_slice(record);
+            return Some(());
+        }
+        Redaction::Tombstone => (RecordKind::TOMBSTONE, FORGOTTEN, &[][..]),
+        Redaction::Replace { kind, payload } => (*kind, 0, payload.as_slice()),
+    };
+    put_varint(body, payload.len() as u64);
+    body.extend_from_slice(&[kind.0, flags & PRODUCER_BITS | forgotten]);
+    body.extend_from_slice(written_out);
+    body.extend_from_slice(payload);
+    Some(())
 }

@@ -3,14 +3,14 @@
 //! | offset | size | field                                                        |
 //! |--------|------|--------------------------------------------------------------|
 //! | 0      | 8    | magic `TIDALWAL`                                             |
-//! | 8      | 2    | format version, 1                                            |
-//! | 10     | 2    | flags, zero (bit 0 is kept for a segment rewritten with tombstones) |
+//! | 8      | 2    | format version: 1, or 2 when it is sealed, see `sealed.rs`   |
+//! | 10     | 2    | flags: bit 0 in a sealed segment whose records were rewritten |
 //! | 12     | 4    | alignment of groups                                          |
 //! | 16     | 16   | LogId                                                        |
 //! | 32     | 8    | segment number                                               |
 //! | 40     | 8    | first seq                                                    |
 //! | 48     | 8    | base offset: the lengths of all earlier segments             |
-//! | 56     | 8    | length of this file                                          |
+//! | 56     | 8    | length of the segment; unless it is sealed, of this file     |
 //! | 64     | 8    | nonce, random; every group of the segment repeats it         |
 //! | 72     | 8    | log time of creation, nanoseconds                            |
 //! | 80     | 8    | most bytes that are ever written and not yet synced          |
@@ -20,9 +20,8 @@
 //! | 144    | 8    | last seq taken over from the parent                          |
 //! | 152    | 32   | digest of the parent at that seq                             |
 //! | 184    | 16   | LogId of the root of the line of logs, zero without a parent |
-//! | 200    | 32   | rewritten segment: digest at its original end, else zero     |
-//! | 232    | 32   | rewritten segment: digest of its new body, else zero         |
-//! | 264    | 3828 | zero                                                         |
+//! | 200    | 120  | sealed segment: see `sealed.rs`, else zero                   |
+//! | 320    | 3772 | zero                                                         |
 //! | 4092   | 4    | CRC32C of all before; here in every version                  |
 //!
 //! H1. A header is complete and synced before the file has its name, so a bad
@@ -35,7 +34,7 @@
 
 use tidal_types::{ByteReader, LogId, Seq, Timestamp};
 
-use super::{Digest, FORMAT_VERSION, Parent};
+use super::{Digest, FORMAT_VERSION, Parent, SEALED_VERSION, Seal};
 use crate::limits::{ALIGNMENTS, SEGMENT_FILE_BYTES_MAX};
 
 /// The length of the header, in bytes.
@@ -79,7 +78,12 @@ pub(crate) struct SegmentHeader {
     pub(crate) previous_end: u64,
     pub(crate) previous_digest: Digest,
     pub(crate) parent: Option<Parent>,
+    /// What there is beside when the segment is sealed.
+    pub(crate) seal: Option<Seal>,
 }
+
+/// The flag of a sealed segment whose records are not all as they were written.
+const REWRITTEN: u16 = 1;
 
 /// Why a header cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,8 +98,10 @@ impl SegmentHeader {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SEGMENT_HEADER_BYTES);
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
-        bytes.extend_from_slice(&0_u16.to_le_bytes());
+        let version = if self.seal.is_some() { SEALED_VERSION } else { FORMAT_VERSION };
+        bytes.extend_from_slice(&version.to_le_bytes());
+        let is_rewritten = self.seal.is_some_and(|seal| seal.is_rewritten());
+        bytes.extend_from_slice(&(u16::from(is_rewritten) * REWRITTEN).to_le_bytes());
         bytes.extend_from_slice(&self.alignment.to_le_bytes());
         bytes.extend_from_slice(&self.log_id.to_bytes());
         for field in [
@@ -112,6 +118,9 @@ impl SegmentHeader {
         }
         bytes.extend_from_slice(&self.previous_digest.to_bytes());
         bytes.extend_from_slice(&Parent::encode(self.parent.as_ref()));
+        if let Some(seal) = &self.seal {
+            seal.encode(&mut bytes);
+        }
         bytes.resize(CRC_OFFSET, 0);
         bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
         bytes
@@ -129,7 +138,7 @@ impl SegmentHeader {
             return Err(HeaderFlaw::Invalid("the segment header has the wrong checksum"));
         }
         let version = covered.u16().ok_or(SHORT)?;
-        if version != FORMAT_VERSION {
+        if version != FORMAT_VERSION && version != SEALED_VERSION {
             return Err(HeaderFlaw::Version(version));
         }
         let flags = covered.u16().ok_or(SHORT)?;
@@ -147,8 +156,15 @@ impl SegmentHeader {
             previous_digest: Digest::from_bytes(covered.array().ok_or(SHORT)?),
             parent: Parent::decode(&mut covered)
                 .ok_or(HeaderFlaw::Invalid("the segment header has an impossible parent"))?,
+            seal: match version {
+                SEALED_VERSION => Some(Seal::decode(&mut covered).ok_or(SHORT)?),
+                _ => None,
+            },
         };
-        if flags != 0 || covered.rest().iter().any(|&byte| byte != 0) {
+        let is_rewritten = header.seal.is_some_and(|seal| seal.is_rewritten());
+        if flags != u16::from(is_rewritten) * REWRITTEN
+            || covered.rest().iter().any(|&byte| byte != 0)
+        {
             return Err(HeaderFlaw::Invalid(
                 "the segment uses features this program does not know",
             ));
@@ -160,6 +176,16 @@ impl SegmentHeader {
     /// The first log of the line that this one is of, which may be itself.
     pub(crate) fn root(&self) -> LogId {
         self.parent.map_or(self.log_id, |parent| parent.root)
+    }
+
+    /// How long the file is.
+    pub(crate) fn stored_bytes(&self) -> u64 {
+        self.seal.map_or(self.file_bytes, |seal| seal.stored_bytes)
+    }
+
+    /// Where reading the groups ends, in the segment as it is read.
+    pub(crate) fn body_end(&self) -> u64 {
+        self.seal.map_or(self.file_bytes, |seal| seal.body_end)
     }
 
     /// Makes the checksum right again, for who changes a header on purpose.
@@ -183,6 +209,9 @@ impl SegmentHeader {
             || self.base_offset.checked_add(self.file_bytes).is_none()
         {
             return Err(HeaderFlaw::Invalid("the segment header has an impossible length"));
+        }
+        if self.seal.is_some_and(|seal| !seal.is_possible_in(self)) {
+            return Err(HeaderFlaw::Invalid("the segment header has an impossible seal"));
         }
         let first_seq_max = self.parent.map_or(Seq::FIRST, |parent| parent.position.seq.next());
         let begins = self.base_offset == 0

@@ -21,6 +21,7 @@ fn header() -> SegmentHeader {
         previous_end: 8192,
         previous_digest: Digest::from_bytes([9; 32]),
         parent: None,
+        seal: None,
     }
 }
 
@@ -323,9 +324,9 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
         let crc = crc32c::crc32c(&page[..4092]);
         page[4092..].copy_from_slice(&crc.to_le_bytes());
     };
-    page[8] = 2;
+    page[8] = 3;
     reseal(&mut page);
-    assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(2)));
+    assert_eq!(SegmentHeader::decode(&page), Err(HeaderFlaw::Version(3)));
     for offset in [10, 12, 56, 150, 200, 248, 4091] {
         let mut page = header().encode();
         page[offset] = 1;
@@ -333,6 +334,69 @@ fn headers_round_trip_and_unknown_ones_are_refused() {
         assert!(matches!(SegmentHeader::decode(&page), Err(HeaderFlaw::Invalid(_))), "{offset}");
     }
     assert!(SegmentHeader::decode(&page[..4000]).is_err());
+}
+
+fn sealed_header() -> SegmentHeader {
+    let seal = Seal {
+        end_digest: Digest::from_bytes([5; 32]),
+        body_digest: Digest::from_bytes([6; 32]),
+        end: 12_288,
+        body_end: 9216,
+        next_seq: Seq::new(130),
+        stored_bytes: 5000,
+        tombstones: 7,
+        replaced: 2,
+    };
+    SegmentHeader { seal: Some(seal), ..header() }
+}
+
+/// R25: today's bytes, up to where only zeros and the checksum follow.
+#[test]
+fn a_sealed_header_is_laid_out_as_documented() {
+    let page = sealed_header().encode();
+    let hex: String = page[..320].iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hex, include_str!("fixtures/sealed-header-v2.hex").trim_end());
+    assert!(page[320..4092].iter().all(|&byte| byte == 0));
+    assert_eq!(SegmentHeader::decode(&page), Ok(sealed_header()));
+}
+
+/// R19: what no sealed segment says, however sound its checksum.
+#[test]
+fn impossible_seals_are_refused() {
+    let sound = sealed_header();
+    let seal = sound.seal.unwrap();
+    let unchanged = Seal {
+        body_digest: seal.end_digest,
+        body_end: seal.end,
+        tombstones: 0,
+        replaced: 0,
+        ..seal
+    };
+    let header = |seal| SegmentHeader { seal: Some(seal), ..sound.clone() };
+    let plain = header(unchanged);
+    assert_eq!(SegmentHeader::decode(&plain.encode()), Ok(plain));
+    for seal in [
+        Seal { end: 12_289, ..seal },
+        Seal { end: 16_896, ..seal },
+        Seal { end: 2048, ..seal },
+        Seal { body_end: 9217, ..seal },
+        Seal { body_end: 2048, ..seal },
+        Seal { body_end: 1 << 40, ..seal },
+        Seal { next_seq: Seq::new(99), ..seal },
+        Seal { tombstones: 31, ..seal },
+        Seal { stored_bytes: 4095, ..seal },
+        Seal { tombstones: 1, ..unchanged },
+        Seal { replaced: 1, ..unchanged },
+        Seal { body_end: 9216, ..unchanged },
+        Seal { body_digest: seal.body_digest, ..unchanged },
+    ] {
+        let decoded = SegmentHeader::decode(&header(seal).encode());
+        assert!(matches!(decoded, Err(HeaderFlaw::Invalid(_))), "{seal:?}");
+    }
+    let mut page = sound.encode();
+    page[10] = 0;
+    SegmentHeader::reseal(&mut page);
+    assert!(SegmentHeader::decode(&page).is_err(), "the flag says what the digests say");
 }
 
 /// R19: every flip of a bit in a group or a header is noticed.

@@ -175,6 +175,7 @@ fn walk_segment(bytes: &[u8]) {
         previous_end: 8192,
         previous_digest: Digest::from_bytes([9; 32]),
         parent: None,
+        seal: None,
     };
     let mut file = header.encode();
     file.extend_from_slice(bytes);

@@ -16,6 +16,7 @@
 //! | H   | a file shorter or longer than its header says            | refuse: damaged       |
 //! | I   | a segment does not continue the one before               | refuse: damaged       |
 //! | J   | before the last segment, groups end too early or too late | refuse: damaged      |
+//! | S   | the last segment is sealed                               | refuse: missing       |
 //! | K   | P < F, or the chain differs from the floor's where they meet | refuse: damaged    |
 //! | L   | at P a whole group that this program cannot read         | refuse: damaged       |
 //! | M   | bytes behind P, more than can ever have been in flight   | refuse: damaged       |
@@ -45,8 +46,8 @@ use super::beside::of_beside;
 use super::inspect::{FoundCursors, FoundFloor, FoundSegment, Inspection};
 use crate::disk::Disk;
 use crate::format::{
-    Digest, FORMAT_VERSION, Floor, GroupFlaw, HeaderFlaw, SEGMENT_HEADER_BYTES, SegmentHeader,
-    SegmentNumber,
+    Digest, FORMAT_VERSION, Floor, GroupFlaw, HeaderFlaw, SEALED_VERSION, SEGMENT_HEADER_BYTES,
+    SegmentHeader, SegmentNumber,
 };
 use crate::names;
 use crate::walk::{Stop, Walk};
@@ -135,8 +136,8 @@ pub(crate) fn of_segment(
     let header = match &segment.header {
         Ok(header) => header,
         Err(HeaderFlaw::Version(found)) => {
-            let found = *found;
-            return Some(WalError::UnsupportedVersion { path, found, supported: FORMAT_VERSION });
+            let (found, supported) = (*found, SEALED_VERSION);
+            return Some(WalError::UnsupportedVersion { path, found, supported });
         }
         Err(HeaderFlaw::Invalid(problem)) => return Some(damaged(path, 0, *problem)),
     };
@@ -149,12 +150,11 @@ pub(crate) fn of_segment(
         let problem = format!("the segment says it is number {}", header.number.get());
         return Some(damaged(path, 0, problem));
     }
-    (segment.file_bytes != header.file_bytes).then(|| {
-        let problem = format!(
-            "the file has {} bytes and should have {}",
-            segment.file_bytes, header.file_bytes
-        );
-        damaged(path, segment.file_bytes.min(header.file_bytes), problem)
+    let expected = header.stored_bytes();
+    (segment.file_bytes != expected).then(|| {
+        let problem =
+            format!("the file has {} bytes and should have {expected}", segment.file_bytes);
+        damaged(path, segment.file_bytes.min(expected), problem)
     })
 }
 
@@ -199,7 +199,10 @@ pub(crate) fn of_floor(
     };
     let begin = header.base_offset + SEGMENT_HEADER_BYTES as u64;
     let end = header.base_offset + walk.end;
-    let reaches = (begin..=end).contains(&floor.synced_offset);
+    // Of the groups within a rewritten segment none is what it was when it was synced.
+    let is_known = header.seal.is_none_or(|seal| !seal.is_rewritten())
+        || [begin, end].contains(&floor.synced_offset);
+    let reaches = is_known && (begin..=end).contains(&floor.synced_offset);
     let agrees = walk.at_mark == Some((floor.digest, floor.next_seq));
     (reaches && !agrees).then(|| {
         let offset = floor.synced_offset - header.base_offset;
@@ -208,7 +211,7 @@ pub(crate) fn of_floor(
     })
 }
 
-/// Rows K, L and M.
+/// Rows S, K, L and M.
 pub(crate) fn of_tail(
     disk: &dyn Disk,
     last: &FoundSegment,
@@ -217,6 +220,10 @@ pub(crate) fn of_tail(
     let (Ok(header), Some(walk)) = (&last.header, &last.walk) else {
         return None;
     };
+    if header.seal.is_some() {
+        // Only a segment is sealed that has another one behind it.
+        return Some(missing(disk, last.number.next()));
+    }
     let path = disk.path(&names::segment(last.number));
     let proven = proven_offset(walk, found);
     if header.base_offset.saturating_add(walk.end) < proven {

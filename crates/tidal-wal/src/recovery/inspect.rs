@@ -203,7 +203,7 @@ fn mark_for_walking(segments: &mut [FoundSegment], verify_from: Seq) {
         };
         let wanted = next_first_seq.is_none_or(|next| next > verify_from);
         next_first_seq = Some(header.first_seq);
-        if wanted && segment.file_bytes == header.file_bytes {
+        if wanted && segment.file_bytes == header.stored_bytes() {
             segment.walk = Some(Walk::before(header));
         }
     }
@@ -221,9 +221,9 @@ fn walk_segments(
             continue;
         };
         let name = names::segment(segment.number);
-        let buffer = ReadBuffer::open(disk, &name, segment.file_bytes);
+        let buffer = ReadBuffer::open_segment(disk, &name, header, segment.file_bytes);
         let mut buffer = buffer.map_err(failed("open", disk.path(&name)))?;
-        let is_last = last == Some(segment.number);
+        let is_last = last == Some(segment.number) && header.seal.is_none();
         if is_last {
             buffer.keep();
         }

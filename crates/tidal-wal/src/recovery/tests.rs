@@ -132,7 +132,7 @@ fn row_e_a_bad_header_is_refused() {
         });
         let error = refused(dir.path());
         assert!(
-            matches!(error, WalError::UnsupportedVersion { found: 9, supported: 1, .. }),
+            matches!(error, WalError::UnsupportedVersion { found: 9, supported: 2, .. }),
             "{error}"
         );
         edit(&path, |bytes| {

@@ -11,6 +11,7 @@ use crate::format::{GroupHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::limits::{ALIGNMENTS, SEGMENT_FILE_BYTES_MAX};
 use crate::names;
 use crate::recovery::{FoundSegment, Inspection};
+use crate::sealed_blocks::unpack_sound;
 use crate::walk::{group_at, tail};
 
 /// What a salvage gives up.
@@ -56,13 +57,16 @@ fn header(segment: &FoundSegment) -> Option<&SegmentHeader> {
     segment.header.as_ref().ok()
 }
 
+/// The bytes of a segment; of a sealed one, those of every block that can be unpacked,
+/// where they were.
 fn read(from: &dyn Disk, segment: &FoundSegment) -> Result<Vec<u8>, WalError> {
     let name = names::segment(segment.number);
     let file = from.open_read(&name).map_err(failed("open", from.path(&name)))?;
     let length = segment.file_bytes.min(SEGMENT_FILE_BYTES_MAX);
     let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
     file.read_exact_at(&mut bytes, 0).map_err(failed("read", from.path(&name)))?;
-    Ok(bytes)
+    let is_sealed = header(segment).is_some_and(|header| header.seal.is_some());
+    Ok(if is_sealed { unpack_sound(&bytes) } else { bytes })
 }
 
 impl Lost {

@@ -16,6 +16,12 @@ pub struct WalStats {
     pub segments: usize,
     /// How many bytes the segments take on disk.
     pub bytes_on_disk: u64,
+    /// How many of the segments are sealed.
+    pub sealed_segments: usize,
+    /// How many bytes these take on disk.
+    pub sealed_bytes: u64,
+    /// How many bytes all segments would take if none were sealed.
+    pub original_bytes: u64,
     /// How many bytes of records wait for the writer.
     pub queued_bytes: usize,
     /// Every cursor, by name.
@@ -31,12 +37,16 @@ impl Wal {
     pub fn stats(&self) -> WalStats {
         let cursors = self.cursors();
         let hindmost = cursors.iter().min_by_key(|cursor| cursor.place);
+        let (sealed_segments, sealed_bytes, original_bytes) = self.shared.segments().sealed();
         let held_by = hindmost.filter(|cursor| cursor.records_behind > 0);
         WalStats {
             first_seq: self.first_seq(),
             head: self.head().position,
             segments: self.segment_count(),
             bytes_on_disk: self.bytes_on_disk(),
+            sealed_segments,
+            sealed_bytes,
+            original_bytes,
             queued_bytes: self.shared.queue.queued_bytes(),
             held_by: held_by.map(|cursor| cursor.name.clone()),
             cursors,

@@ -2,7 +2,7 @@
 
 use tidal_types::{DedupKey, Seq};
 
-use super::model::{Model, Sent};
+use super::model::{Forgotten, Model, Sent};
 use crate::Outcome;
 use crate::sim::Rng;
 use crate::testing::numbered;
@@ -31,7 +31,7 @@ impl Sent {
         } else {
             Identity::Content(payload.clone())
         };
-        Self { payload, identity: Some(identity), log_time: None }
+        Self { payload, identity: Some(identity), log_time: None, forgotten: Forgotten::No }
     }
 
     pub(super) fn key(&self) -> Option<DedupKey> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tidal_types::{Seq, Timestamp};
 
 use super::keys::Identity;
-use crate::LogRecord;
+use crate::{LogRecord, RecordKind};
 
 /// The records that were sent, and what is known of them.
 #[derive(Debug)]
@@ -35,6 +35,17 @@ pub(super) struct Sent {
     pub(super) identity: Option<Identity>,
     /// When it was written, in seconds; `None` as long as it was not.
     pub(super) log_time: Option<u64>,
+    pub(super) forgotten: Forgotten,
+}
+
+/// Whether a record is a tombstone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Forgotten {
+    #[default]
+    No,
+    /// That failed, and may be done or not.
+    Perhaps,
+    Yes,
 }
 
 impl Model {
@@ -65,6 +76,24 @@ impl Model {
 
     pub(super) fn sent(&self) -> &[Sent] {
         &self.sent
+    }
+
+    /// Of the records up to `last`: which are forgotten when somebody asks for that. None
+    /// with a key, whose fate would be unsure too.
+    pub(super) fn concerned(&self, last: usize) -> BTreeSet<usize> {
+        let sent = self.sent.iter().take(last).zip(1..);
+        let concerned = sent.filter(|(sent, at)| sent.identity.is_none() && at % 3 == 0);
+        concerned.map(|(_, at)| at).collect()
+    }
+
+    /// G63, G64: these were forgotten, or perhaps.
+    pub(super) fn forget(&mut self, records: &BTreeSet<usize>, how: Forgotten) {
+        for at in records {
+            let sent = self.sent.get_mut(at - 1).expect("only what was sent is forgotten");
+            if sent.forgotten != Forgotten::Yes {
+                sent.forgotten = how;
+            }
+        }
     }
 
     pub(super) fn time(&self) -> u64 {
@@ -176,7 +205,13 @@ impl Model {
     pub(super) fn expect(&self, record: &LogRecord<'_>) {
         let seq = record.seq;
         let sent = self.sent.get(index(seq) - 1).expect("R2: a record was sent");
-        assert!(sent.payload == record.payload, "R2, R4: record {seq} is not what was sent");
+        if record.kind == RecordKind::TOMBSTONE {
+            assert_ne!(sent.forgotten, Forgotten::No, "G63: record {seq} is forgotten");
+            assert!(record.payload.is_empty(), "G63: record {seq} is forgotten");
+        } else {
+            assert_ne!(sent.forgotten, Forgotten::Yes, "G64: record {seq} is back");
+            assert!(sent.payload == record.payload, "R2, R4: record {seq} is not what was sent");
+        }
         assert_eq!(sent.key().is_some(), record.key.is_some(), "R20: the key of record {seq}");
         let log_time = sent.log_time.map(Timestamp::from_secs);
         assert_eq!(Some(record.log_time), log_time, "R26: the log time of record {seq}");

@@ -1,6 +1,7 @@
 //! One run: the lives of a log, drawn from a seed.
 
 mod cursors;
+mod rewriting;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tidal_types::{Clock, LogId, ManualClock, Position, Seq, Timestamp, WalError}
 
 use super::checkpoints::Checkpoints;
 use super::keys::{Expected, WINDOW_SECS};
-use super::model::{Model, Sent, index};
+use super::model::{Forgotten, Model, Sent, index};
 use crate::format::{Floor, SegmentHeader};
 use crate::limits::ALIGNMENTS;
 use crate::names;
@@ -52,6 +53,9 @@ pub(super) struct Tally {
     reused_keys: u64,
     checkpoints: u64,
     damaged_checkpoints: u64,
+    sealed_segments: u64,
+    tombstones: u64,
+    failed_redactions: u64,
 }
 
 impl Tally {
@@ -67,7 +71,7 @@ impl Tally {
         assert!(self.values().iter().all(|&count| count > 0), "{self:?}");
     }
 
-    fn fields(&mut self) -> [&mut u64; 21] {
+    fn fields(&mut self) -> [&mut u64; 24] {
         [
             &mut self.events,
             &mut self.opened,
@@ -90,10 +94,13 @@ impl Tally {
             &mut self.reused_keys,
             &mut self.checkpoints,
             &mut self.damaged_checkpoints,
+            &mut self.sealed_segments,
+            &mut self.tombstones,
+            &mut self.failed_redactions,
         ]
     }
 
-    fn values(&self) -> [u64; 21] {
+    fn values(&self) -> [u64; 24] {
         [
             self.events,
             self.opened,
@@ -116,6 +123,9 @@ impl Tally {
             self.reused_keys,
             self.checkpoints,
             self.damaged_checkpoints,
+            self.sealed_segments,
+            self.tombstones,
+            self.failed_redactions,
         ]
     }
 }
@@ -265,7 +275,7 @@ impl<'a> Run<'a> {
     fn spend(&mut self, mut life: Life) {
         for _ in 0..self.rng.below(EVENTS_MAX) {
             self.tally.events += 1;
-            match self.rng.below(if self.has_cursors { 23 } else { 19 }) {
+            match self.rng.below(if self.has_cursors { 25 } else { 21 }) {
                 0..=6 => self.append(&mut life),
                 7..=10 => {
                     self.write();
@@ -277,8 +287,10 @@ impl<'a> Run<'a> {
                 14 => self.disk.evict(),
                 15 | 16 => life.log.step_preallocator(),
                 17 => self.checkpoint(&mut life),
-                19..=21 => self.use_cursor(&mut life),
-                22 => self.remove_cursor(&mut life),
+                18 => self.seal(&mut life),
+                19 => self.redact(&mut life),
+                21..=23 => self.use_cursor(&mut life),
+                24 => self.remove_cursor(&mut life),
                 _ => self.clock.set(Timestamp::from_secs(self.rng.below(2000))),
             }
             self.settle(&mut life);
@@ -312,7 +324,12 @@ impl<'a> Run<'a> {
             }
             let payload = numbered(1000 + self.payloads, self.rng.below_len(bytes_max));
             self.payloads += 1;
-            records.push(Sent { payload, identity: None, log_time: None });
+            records.push(Sent {
+                payload,
+                identity: None,
+                log_time: None,
+                forgotten: Forgotten::No,
+            });
         }
         records
     }
@@ -536,7 +553,13 @@ impl<'a> Run<'a> {
             else {
                 continue;
             };
-            if kept && let Ok(header) = SegmentHeader::decode(&cached[..4096.min(cached.len())]) {
+            // One that is sealed is synced before it has its name.
+            let is_unsealed = |header: &SegmentHeader| header.seal.is_none();
+            if kept
+                && let Some(header) = SegmentHeader::decode(&cached[..4096.min(cached.len())])
+                    .ok()
+                    .filter(is_unsealed)
+            {
                 let synced = floor.synced_offset.saturating_sub(header.base_offset);
                 let synced = synced.min(header.file_bytes) as usize;
                 assert!(
