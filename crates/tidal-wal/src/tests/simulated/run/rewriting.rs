@@ -1,6 +1,6 @@
 //! What a run does with segments that take no more records.
 
-use tidal_types::{Seq, WalError};
+use tidal_types::{Clock, Seq, Timestamp, WalError};
 
 use super::{Life, Run};
 use crate::Redaction;
@@ -31,6 +31,10 @@ impl Run<'_> {
             }
         });
         self.settle(life);
+        // R26: a segment that is entered without a record to write has a log time too.
+        let time = life.log.shared.queue.with_dedup(|dedup| dedup.tick(Timestamp::MIN));
+        assert!(time <= self.clock.now().max(Timestamp::from_secs(self.model.time())), "R26");
+        self.model.tick(time.as_nanos() / 1_000_000_000);
         // The one that was there may be in the middle of a file that was replaced.
         life.reader = life.log.reader(Seq::new(life.expected as u64));
         self.tally.failed_redactions += u64::from(outcome.is_err());
