@@ -85,17 +85,53 @@ fn open_and_read(criterion: &mut Criterion) {
     group.bench_function("open", |bencher| bencher.iter_with_large_drop(open));
     let log = open();
     group.bench_function("read", |bencher| {
-        bencher.iter(|| {
-            let mut reader = log.reader(Seq::FIRST);
-            let mut records = 0;
-            while reader.next_record().expect("the log is sound").is_some() {
-                records += 1;
-            }
-            assert_eq!(records, RECORDS * BATCHES);
-        });
+        bencher.iter(|| read_all(&log));
     });
     group.finish();
 }
 
-criterion_group!(benches, append, append_one, open_and_read);
+/// An event as a database has it: a signal, an entity, a time that grows, a weight.
+fn event(index: u64) -> [u8; 24] {
+    let draw = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let mut payload = [0; 24];
+    let fields = [draw % 4, 1 << (draw % 17), 1_700_000_000 + index / 50];
+    for (room, field) in payload.chunks_exact_mut(8).zip(fields) {
+        room.copy_from_slice(&field.to_le_bytes());
+    }
+    payload
+}
+
+/// The same log, sealed and not.
+fn read_sealed(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("1000000 x 24 B");
+    group.sample_size(10).throughput(Throughput::Elements((RECORDS * BATCHES) as u64));
+    for name in ["read", "read sealed"] {
+        let dir = tempfile::tempdir().expect("a temporary directory can be made");
+        let log = Wal::open(dir.path(), WalOptions::default()).expect("the log opens");
+        for first in (0..(RECORDS * BATCHES) as u64).step_by(RECORDS) {
+            let mut batch = Batch::new();
+            for index in first..first + RECORDS as u64 {
+                batch.push(RecordKind(1), &event(index)).expect("a small record fits");
+            }
+            log.append(&batch).expect("the log takes records").wait().expect("the log is sound");
+        }
+        log.rotate().expect("there is room");
+        if name == "read sealed" {
+            log.seal_before(Seq::new(u64::MAX)).expect("the log is sound");
+        }
+        group.bench_function(name, |bencher| bencher.iter(|| read_all(&log)));
+    }
+    group.finish();
+}
+
+fn read_all(log: &Wal) {
+    let mut reader = log.reader(Seq::FIRST);
+    let mut records = 0;
+    while reader.next_record().expect("the log is sound").is_some() {
+        records += 1;
+    }
+    assert_eq!(records, RECORDS * BATCHES);
+}
+
+criterion_group!(benches, append, append_one, open_and_read, read_sealed);
 criterion_main!(benches);

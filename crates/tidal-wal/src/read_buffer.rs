@@ -71,6 +71,7 @@ impl Kept {
 
 impl ReadBuffer {
     /// From the beginning of a file to `end`, which it has.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn open(disk: &dyn Disk, name: &str, end: u64) -> io::Result<Self> {
         Ok(Self::of_file(disk.open_read(name)?, end))
     }

@@ -45,7 +45,7 @@ use crate::limits::SEGMENT_FILE_BYTES_MAX;
 pub(crate) const SEALED_VERSION: u16 = 2;
 
 /// How many bytes of a segment a block holds at most.
-pub(crate) const SEALED_BLOCK_BYTES: usize = 256 << 10;
+pub(crate) const SEALED_BLOCK_BYTES: usize = 64 << 10;
 
 /// The longest that a segment can become by replaced records.
 pub(crate) const SEALED_BODY_END_MAX: u64 = 2 * SEGMENT_FILE_BYTES_MAX;

@@ -4,7 +4,9 @@ use tidal_types::{ByteReader, Seq, WalError};
 
 use super::decoders::seal_groups;
 use super::golden::{Golden, options, record};
-use crate::format::{Checkpoint, CursorSlot, Floor, SegmentHeader};
+use crate::format::{
+    BlockHeader, Checkpoint, CursorSlot, Floor, SEGMENT_HEADER_BYTES, SegmentHeader,
+};
 use crate::names;
 use crate::sim::SimDisk;
 use crate::{Batch, Wal};
@@ -138,10 +140,30 @@ fn reseal(disk: &SimDisk, seal: Seal) {
             if seal != Seal::Pages
                 && let Ok(header) = SegmentHeader::decode(&bytes)
             {
-                previous = Some(seal_groups(&mut bytes, &header, seal == Seal::Everything));
+                previous = Some(match header.seal {
+                    Some(sealed) => {
+                        reseal_blocks(&mut bytes);
+                        sealed.end_digest
+                    }
+                    None => seal_groups(&mut bytes, &header, seal == Seal::Everything),
+                });
             }
         }
         disk.put(&name, &bytes);
+    }
+}
+
+/// Makes the checksums of the blocks of a sealed segment right, up to where there is none.
+fn reseal_blocks(file: &mut [u8]) {
+    let mut rest = file.get_mut(SEGMENT_HEADER_BYTES..).unwrap_or_default();
+    while let Ok(header) = BlockHeader::decode(rest) {
+        let Some((block, behind)) =
+            rest.split_at_mut_checked(BlockHeader::BYTES + header.packed_bytes)
+        else {
+            break;
+        };
+        BlockHeader::reseal(block);
+        rest = behind;
     }
 }
 

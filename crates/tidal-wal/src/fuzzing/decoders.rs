@@ -3,6 +3,8 @@
 //! Random bytes do not get past a checksum, so each is also given the bytes with the
 //! checksums made right.
 
+mod sealed;
+
 use tidal_types::{ByteReader, LogId, Seq, Timestamp};
 
 use crate::format::{
@@ -28,6 +30,7 @@ pub fn decode(bytes: &[u8]) {
     decode_segment_header(bytes);
     decode_group(bytes);
     walk_segment(bytes);
+    sealed::decode(bytes);
 }
 
 fn decode_records(bytes: &[u8]) {

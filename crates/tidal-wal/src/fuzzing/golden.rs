@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use tidal_types::{DedupKey, ManualClock, Producer, ProducerId, Timestamp, WalError};
+use tidal_types::{DedupKey, ManualClock, Producer, ProducerId, Seq, Timestamp, WalError};
 
 use crate::sim::SimDisk;
 use crate::{Batch, Record, RecordKind, Wal, WalOptions};
@@ -18,7 +18,7 @@ pub(super) struct Golden {
 }
 
 impl Golden {
-    /// One that was closed, or one that was killed and so has a floor that lags.
+    /// One that was closed, with its first segment sealed, or one that was killed and so has a floor that lags.
     pub(super) fn get(is_closed: bool) -> &'static Self {
         static LOGS: OnceLock<[Golden; 2]> = OnceLock::new();
         let [killed, closed] = LOGS.get_or_init(|| {
@@ -51,6 +51,10 @@ impl Golden {
             }
         }
         if is_closed {
+            // The first one; so there are sealed segments and others.
+            let second = log.shared.segments().pairs_before(Seq::new(u64::MAX));
+            let second = second.first().map_or(Seq::FIRST, |(_, next)| next.first_seq);
+            log.seal_before(second)?;
             log.close()?;
         } else {
             disk.die();

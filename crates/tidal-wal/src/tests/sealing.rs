@@ -116,6 +116,46 @@ fn a_sealed_segment_has_the_bytes_of_the_one_that_it_was() {
     }
 }
 
+/// G60, G63: groups that lie in several blocks, and blocks that hold many groups.
+#[test]
+fn groups_and_blocks_begin_and_end_where_they_like() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Wal::open(dir.path(), WalOptions::default()).unwrap();
+    let mut expected = Vec::new();
+    for index in 0..40_u32 {
+        // Bytes that LZ4 makes nothing of, behind some that it does.
+        let mut payload = numbered(index as usize, 900);
+        let mut digest = *blake3::hash(&payload).as_bytes();
+        let length = if index % 10 == 3 { 200_000 } else { 2000 };
+        while payload.len() < length {
+            digest = *blake3::hash(&digest).as_bytes();
+            payload.extend_from_slice(&digest);
+        }
+        expected.push(payload);
+    }
+    append_each(&log, expected.iter().cloned());
+    log.rotate().unwrap();
+    let sealed = log.seal_before(Seq::new(41)).unwrap();
+    assert!(sealed.bytes_after > 10 * (64 << 10), "{sealed:?}");
+    assert_eq!(read_from(&log, Seq::FIRST).unwrap(), expected);
+    let large = &mut |record: &crate::LogRecord<'_>| match record.payload.len() {
+        0..=100_000 => crate::Redaction::Keep,
+        _ => crate::Redaction::Replace { kind: record.kind, payload: b"short".to_vec() },
+    };
+    let redacted = log.redact(Seq::new(40), large).unwrap();
+    assert_eq!(redacted.replaced, 4);
+    for payload in &mut expected {
+        if payload.len() > 100_000 {
+            *payload = b"short".to_vec();
+        }
+    }
+    assert_eq!(read_from(&log, Seq::FIRST).unwrap(), expected);
+    log.close().unwrap();
+    assert!(verify(dir.path(), &mut |_| None).unwrap().ok());
+    let log = Wal::open(dir.path(), WalOptions::default()).unwrap();
+    assert_eq!(read_from(&log, Seq::new(20)).unwrap(), expected[19..]);
+}
+
 /// G60: truncation, copies, take-over and cursors go on as before.
 #[test]
 fn sealed_segments_are_truncated_copied_and_taken_over() {
