@@ -46,7 +46,8 @@ impl<'a> Record<'a> {
 pub struct LogRecord<'a> {
     /// Its sequence number.
     pub seq: Seq,
-    /// What it is, in the words of the log's owner.
+    /// What it is, in the words of the log's owner;
+    /// [`RecordKind::TOMBSTONE`] when it was forgotten.
     pub kind: RecordKind,
     /// When the group it is in was written; never before that of an earlier
     /// record, whatever the clock did.

@@ -83,7 +83,8 @@ impl Wal {
     /// that it lies between its neighbours, and tells that its own digests cannot be
     /// computed any more.
     ///
-    /// `judge` may be asked about a record more than once, and has to answer the same.
+    /// `judge` may be asked about a record more than once, has to answer the same, and must
+    /// not seal or redact itself.
     /// When the call fails or the process ends, calling it again finishes it. When the
     /// last segment has a record concerned, the log goes on in a new one first. Appends go
     /// on meanwhile.
