@@ -17,7 +17,7 @@ use tidal_types::{DedupKey, Position, Seq, WalError};
 use super::{is_durable, payload, start, tiny};
 use crate::sim::{Fault, SimDisk};
 use crate::sync::Mutex;
-use crate::{Batch, Outcome, Record, RecordKind, Wal};
+use crate::{Batch, Outcome, Record, RecordKind, Redacted, Redaction, Wal};
 
 /// How many seeds are tried when nobody says, and how many lives each has.
 const SEEDS: u64 = 100;
@@ -109,11 +109,17 @@ impl Life {
         answered[key] = Some(seq);
     }
 
-    /// Checkpoints and cuts the log.
+    /// Checkpoints and cuts the log, begins segments for it, and takes nothing out of it.
     fn keep(&self, is_closed_early: bool) {
         for _ in 0..2 {
+            if thread_rng().gen_ratio(1, 2) {
+                let outcome = self.log.rotate();
+                outcome.unwrap_or_else(|error| self.expect(&error, is_closed_early));
+            }
             let head = self.log.head().position.seq;
             let outcome = self.log.checkpoint(head, b"state").and_then(|()| {
+                let redacted = self.log.redact(Seq::ZERO, &mut |_| Redaction::Keep)?;
+                assert_eq!(redacted, Redacted::default());
                 let removed = self.log.truncate_before(head.next())?;
                 self.count(|tally| tally.truncated += removed as u64);
                 Ok(())
