@@ -41,7 +41,7 @@ fn is_not_folded<T: std::fmt::Debug>(answer: Result<T>) {
     assert_eq!(error.kind(), ErrorKind::Reopen);
 }
 
-/// G60: nothing is folded or written behind the record, and opening folds it all.
+/// G85: nothing is folded or written behind the record, and opening folds it all.
 #[test]
 fn nothing_is_passed_over() {
     let disk = SimDisk::new(1);
