@@ -22,7 +22,7 @@ fn accepted() -> (Arc<tidal_db::Schema>, Vec<AcceptedEvent>) {
 fn fill(ledger: &SignalLedger, events: &[AcceptedEvent]) {
     let mut seq = Seq::FIRST;
     for event in events {
-        ledger.apply(seq, event);
+        ledger.apply(seq, event).expect("every cell is in memory");
         seq = seq.next();
     }
 }

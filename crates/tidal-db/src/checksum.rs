@@ -85,7 +85,7 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
         bytes.clear();
         cell.encode_canonical(&mut bytes);
         hasher.sized(&bytes);
-    });
+    })?;
     let count = metadata(state, storage, &mut |id, metadata| {
         hasher.number(id.get());
         hasher.sized(metadata);

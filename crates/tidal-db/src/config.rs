@@ -57,6 +57,7 @@ pub struct Builder {
     pub(crate) checkpoint_log_bytes: u64,
     pub(crate) checkpoint_interval: Duration,
     pub(crate) retention: Retention,
+    pub(crate) memory_budget: Option<u64>,
     pub(crate) dedup: DedupOptions,
 }
 
@@ -82,6 +83,7 @@ impl Builder {
             checkpoint_log_bytes: CHECKPOINT_LOG_BYTES,
             checkpoint_interval: CHECKPOINT_INTERVAL,
             retention: Retention::default(),
+            memory_budget: None,
             dedup: DedupOptions::default(),
         }
     }
@@ -174,6 +176,21 @@ impl Builder {
     #[must_use]
     pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
+        self
+    }
+
+    /// How many bytes of memory the cells may take, with their index. Over it, cells that
+    /// storage has as they are leave memory, those first that were not used lately, and
+    /// are read from storage when they are asked for or changed. Default: no limit.
+    ///
+    /// Changed cells stay until they are written, in the background, so for a while it
+    /// can be more, usually at most a quarter; only when nothing can be written it is as
+    /// much as it takes. Every signal type in use needs about a third of a mebibyte at
+    /// least. Names, metadata that no checkpoint has yet, and the caches of the storage
+    /// engine come on top.
+    #[must_use]
+    pub const fn memory_budget(mut self, bytes: u64) -> Self {
+        self.memory_budget = Some(bytes);
         self
     }
 

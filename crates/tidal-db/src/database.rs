@@ -16,7 +16,7 @@ use std::time::Duration;
 use tidal_storage::Storage;
 use tidal_types::{Clock, TidalError};
 
-pub use stats::Stats;
+pub use stats::{Resident, Stats};
 
 use crate::Result;
 use crate::checkpointer::Checkpointer;

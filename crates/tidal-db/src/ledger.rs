@@ -1,33 +1,43 @@
 //! The ledger: every cell, the fold that changes them, and the reads.
 //!
-//! L1. [`SignalLedger::apply`] is the only way to change a cell, live and in
-//!     replay.
+//! Cells are in memory or in storage. Memory has those that changed since they were
+//! written, and of the others as many as its budget allows; an absent one is read from
+//! storage when it is asked for or changed.
+//!
+//! L1. The fold ([`SignalLedger::apply`], [`SignalLedger::remove`]) is the only way to
+//!     change a cell, live and in replay.
 //! L2. The fold reads no clock and no randomness, and takes its `exp` from
 //!     `libm`; so the same records in the same order give the same bits on every
-//!     machine.
+//!     machine, whatever is in memory.
 //! L3. Applying a seq again changes nothing: each cell knows the seq it has
 //!     applied.
 //! L4. A read at a time that is not before the newest event in the database is
 //!     exact or within the bounds that it states. No input makes NaN or infinity.
 
+mod budget;
 mod cell;
+mod chunks;
+mod clock;
 mod dirty;
 mod extend;
+mod fold;
 mod grid;
+mod lookup;
 mod persistence;
 mod rank_key;
 mod ranking;
 mod reads;
+mod scan;
 mod shape;
 mod shards;
+mod slot;
 mod source;
+mod table;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use tidal_types::{
-    AcceptedEvent, EntityId, EntityKind, Schema, Seq, SignalTypeDefinition, SignalTypeId, Timestamp,
-};
+use tidal_types::{EntityKind, Schema, SignalTypeId, Timestamp};
 
 pub use self::cell::Cell;
 pub(crate) use self::dirty::{DirtyChunk, Which};
@@ -35,10 +45,9 @@ pub use self::ranking::{By, Ranked};
 pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
 
-use self::cell::RawEvent;
-use self::dirty::Stored;
+use self::budget::Usage;
 use self::shape::Shape;
-use self::shards::Shards;
+use self::shards::{SHARDS, Shards};
 
 /// All cells of a database.
 ///
@@ -48,48 +57,70 @@ use self::shards::Shards;
 pub struct SignalLedger {
     schema: Arc<Schema>,
     /// In the order of the signal types' ids.
-    signals: Box<[SignalCells]>,
+    signals: Box<[Kept]>,
+    shards: Shards,
+    /// Where the cells are that are not in memory; `None` when all are.
+    store: Option<Arc<dyn CellStore>>,
+    /// How many cells storage has.
+    stored: Mutex<StoredCounts>,
+    usage: Usage,
     cell_count: AtomicU64,
     newest: AtomicU64,
-    stored: Stored,
-    store: Option<Arc<dyn CellStore>>,
+    has_events: AtomicBool,
 }
 
+/// What is kept of a signal type.
 #[derive(Debug)]
-struct SignalCells {
+struct Kept {
+    id: SignalTypeId,
+    kind: EntityKind,
     shape: Shape,
-    cells: Shards,
 }
 
-impl SignalCells {
-    fn of(signal: &SignalTypeDefinition) -> Self {
-        Self { shape: Shape::of(signal), cells: Shards::default() }
+impl Kept {
+    fn all(schema: &Schema) -> Box<[Self]> {
+        let signals = schema.signals().iter();
+        signals.map(|of| Self { id: of.id(), kind: of.kind(), shape: Shape::of(of) }).collect()
     }
 }
 
 impl SignalLedger {
-    /// An empty ledger. Its schema is fixed for its life.
+    /// An empty ledger, whose cells are all in memory. Its schema is fixed for its life.
     #[must_use]
     pub fn new(schema: Arc<Schema>) -> Self {
-        let signals = schema.signals().iter().map(SignalCells::of).collect();
-        Self {
-            schema,
-            signals,
-            cell_count: AtomicU64::new(0),
-            newest: AtomicU64::new(0),
-            stored: Stored::default(),
-            store: None,
-        }
+        Self::with(schema, None, None, StoredCounts::default())
     }
 
-    /// An empty ledger whose cells may be in a store, which has so many of them.
+    /// The ledger of the cells that `store` has, which are so many of each signal type.
+    /// None is read yet. Over `budget` bytes of memory, clean cells leave it.
     pub(crate) fn over(
         schema: Arc<Schema>,
         store: Arc<dyn CellStore>,
-        _memory_budget: Option<u64>,
+        budget: Option<u64>,
         stored: StoredCounts,
     ) -> Self {
-        Self { stored: Stored::new(stored), store: Some(store), ..Self::new(schema) }
+        Self::with(schema, Some(store), budget, stored)
+    }
+
+    fn with(
+        schema: Arc<Schema>,
+        store: Option<Arc<dyn CellStore>>,
+        budget: Option<u64>,
+        stored: StoredCounts,
+    ) -> Self {
+        let signals = Kept::all(&schema);
+        let complete: Vec<bool> = signals.iter().map(|kept| stored.of(kept.id) == 0).collect();
+        Self {
+            schema,
+            signals,
+            shards: Shards::new(&complete),
+            store,
+            cell_count: AtomicU64::new(stored.total()),
+            stored: Mutex::new(stored),
+            usage: Usage::with_budget(budget),
+            newest: AtomicU64::new(0),
+            has_events: AtomicBool::new(false),
+        }
     }
 
     /// The schema.
@@ -98,62 +129,36 @@ impl SignalLedger {
         &self.schema
     }
 
-    /// Folds the event of the record `seq` into its cell (L1). Nothing happens
-    /// when the cell has applied that seq already (L3), nor for [`Seq::ZERO`],
-    /// which no record has.
-    ///
-    /// # Panics
-    /// When the event was accepted by another schema.
-    pub fn apply(&self, seq: Seq, event: &AcceptedEvent) {
-        if seq == Seq::ZERO {
-            return;
-        }
-        // Before the cell: who reads at the newest time then sees no cell ahead
-        // of it.
-        self.restore_newest(event.timestamp());
-        let signal = self.cells(event.signal());
-        if signal.cells.apply(&signal.shape, seq, event.entity(), RawEvent::of(event)) {
-            self.cell_count.fetch_add(1, Ordering::Release);
-        }
-    }
-
     /// The time of the newest event, of whatever signal type; `None` before the
     /// first event.
     #[must_use]
     pub fn newest_event(&self) -> Option<Timestamp> {
-        let any = self.cell_count.load(Ordering::Acquire) > 0;
+        let any = self.has_events.load(Ordering::Acquire);
         any.then(|| Timestamp::from_nanos(self.newest.load(Ordering::Acquire)))
     }
 
-    /// The entities of a kind that have an event of any signal type, in order.
-    #[must_use]
-    pub fn entities(&self, kind: EntityKind) -> Vec<EntityId> {
-        let mut ids = Vec::new();
-        for (definition, signal) in self.schema.signals().iter().zip(&self.signals) {
-            if definition.kind() == kind {
-                signal.cells.ids(&mut ids);
-            }
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    }
-
-    /// How many cells there are.
+    /// How many cells there are, in memory or in storage.
     #[must_use]
     pub fn cell_count(&self) -> u64 {
         self.cell_count.load(Ordering::Acquire)
     }
 
-    /// An estimate of the bytes that the cells take. It looks at every cell.
+    /// How many cells are in memory.
     #[must_use]
-    pub fn memory_bytes(&self) -> u64 {
-        self.signals.iter().map(|signal| signal.cells.memory_bytes() as u64).sum()
+    pub fn resident_cells(&self) -> u64 {
+        let cells = (0..SHARDS).map(|shard| self.shards.read(shard).slots());
+        cells.sum::<usize>() as u64
     }
 
-    fn cells(&self, signal: SignalTypeId) -> &SignalCells {
-        let cells = self.signals.get(usize::from(signal.get()));
-        cells.expect("the signal type is one of the ledger's own schema")
+    /// The bytes that the cells take in memory, and what they are kept in.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.resident_bytes() + self.shards.bytes() as u64
+    }
+
+    fn kept(&self, signal: SignalTypeId) -> &Kept {
+        let kept = self.signals.get(usize::from(signal.get()));
+        kept.expect("the signal type is one of the ledger's own schema")
     }
 }
 

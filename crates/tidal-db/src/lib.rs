@@ -67,7 +67,7 @@ pub use backup::{
 pub use batch::{Batch, Committed, Outcome};
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
-pub use database::{Stats, TidalDB};
+pub use database::{Resident, Stats, TidalDB};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;
 pub use kinds::IdMode;

@@ -90,8 +90,11 @@ pub(crate) fn assemble(
         Some(_) => {}
     }
     let state = match loaded {
-        Some(loaded) => loaded.into_state(&storage)?,
-        None => State::over(Arc::default(), &storage, StoredCounts::default()),
+        Some(loaded) => loaded.into_state(&storage, builder.memory_budget)?,
+        None => {
+            let none = StoredCounts::default();
+            State::over(Arc::default(), &storage, builder.memory_budget, none)
+        }
     };
     let state = replay(&*log, state, applied.next())?;
     let state = match &builder.schema {
@@ -118,7 +121,7 @@ pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<Tidal
     builder.checkpoint_log_bytes = u64::MAX;
     builder.checkpoint_interval = Duration::MAX;
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let state = State::over(Arc::default(), &storage, StoredCounts::default());
+    let state = State::over(Arc::default(), &storage, None, StoredCounts::default());
     let state = adopt(state, &schema, &*log)?;
     let progress = Progress::new(log.head().seq, Seq::ZERO);
     start(builder, None, Wiring { storage, log, state, progress })

@@ -38,11 +38,12 @@ impl State {
     pub(crate) fn over(
         schema: Arc<Schema>,
         storage: &Arc<dyn Storage>,
+        memory_budget: Option<u64>,
         stored: StoredCounts,
     ) -> Self {
         let cells = Arc::new(StoredCells::of(Arc::clone(storage)));
         Self {
-            ledger: SignalLedger::over(schema, cells, None, stored),
+            ledger: SignalLedger::over(schema, cells, memory_budget, stored),
             metadata: MetadataOverlay::default(),
             kinds: Kinds::default(),
             names: Names::over(Arc::clone(storage)),
@@ -90,7 +91,7 @@ impl State {
                 if event.actor().is_some() {
                     self.kinds.settle(EntityKind::User, IdMode::Numeric);
                 }
-                self.ledger.apply(seq, event);
+                self.ledger.apply(seq, event)?;
             }
             Change::WriteItem { id, metadata } => {
                 self.kinds.settle(EntityKind::Item, IdMode::Numeric);

@@ -30,10 +30,13 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// The state over a storage of today's version.
-    pub(crate) fn into_state(self, storage: &Arc<dyn Storage>) -> Result<State> {
+    pub(crate) fn into_state(
+        self,
+        storage: &Arc<dyn Storage>,
+        memory_budget: Option<u64>,
+    ) -> Result<State> {
         let stored = load_counts(&*storage.snapshot()?)?;
-        let state = State::over(Arc::new(self.schema), storage, stored);
-        state.ledger.preload()?;
+        let state = State::over(Arc::new(self.schema), storage, memory_budget, stored);
         if let Some(newest) = self.head.newest {
             state.ledger.restore_newest(newest);
         }

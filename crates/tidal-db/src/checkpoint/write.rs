@@ -63,16 +63,10 @@ impl<'a> Writer<'a> {
     fn commit_cells(&mut self, chunk: &DirtyChunk) -> Result<()> {
         let mut batch = self.begin()?;
         for cell in &chunk.cells {
-            let kind = self
-                .state
-                .schema()
-                .signal_by_id(cell.signal)
-                .expect("a ledger has cells of its schema's signal types only")
-                .kind();
             let key = cell_key(cell.id, cell.signal)?;
             match &cell.value {
-                Some(value) => batch.put(keyspace(kind), key, value.as_slice()),
-                None => batch.delete(keyspace(kind), key),
+                Some(value) => batch.put(keyspace(cell.kind), key, value.as_slice()),
+                None => batch.delete(keyspace(cell.kind), key),
             };
         }
         batch.put(KeyspaceName::SYSTEM, cells_key()?, encode_cells(&chunk.stored));

@@ -36,10 +36,10 @@ impl TidalDB {
     /// weight.
     ///
     /// # Errors
-    /// [`UnknownSignal`](crate::SchemaError::UnknownSignal);
-    /// [`Closed`](crate::TidalError::Closed).
+    /// [`UnknownSignal`](crate::SchemaError::UnknownSignal); what storage says, when it is
+    /// asked for what is not in memory; [`Closed`](crate::TidalError::Closed).
     pub fn decay_score(&self, signal: &str, id: EntityId) -> Result<f64> {
-        self.read_now(signal, |ledger, definition, at| Ok(ledger.score(definition, id, at)))
+        self.read_now(signal, |ledger, definition, at| ledger.score(definition, id, at))
     }
 
     /// [`TidalDB::decay_score`] at a time.
@@ -47,7 +47,7 @@ impl TidalDB {
     /// # Errors
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
     pub fn decay_score_at(&self, signal: &str, id: EntityId, at: Timestamp) -> Result<f64> {
-        self.read_at(signal, at, |ledger, definition| Ok(ledger.score(definition, id, at)))
+        self.read_at(signal, at, |ledger, definition| ledger.score(definition, id, at))
     }
 
     /// How many events of a signal an entity had in the window that ends now.
@@ -149,9 +149,9 @@ impl TidalDB {
     /// The entities of a kind that have events, by id.
     ///
     /// # Errors
-    /// [`Closed`](crate::TidalError::Closed).
+    /// What storage says; [`Closed`](crate::TidalError::Closed).
     pub fn entities(&self, kind: EntityKind) -> Result<Vec<EntityId>> {
-        Ok(self.state()?.ledger.entities(kind))
+        self.state()?.ledger.entities(kind)
     }
 
     /// Reads at the implicit now. An event that comes between choosing the time

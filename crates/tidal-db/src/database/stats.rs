@@ -5,6 +5,7 @@ use tidal_wal::WalStats;
 
 use super::TidalDB;
 use crate::Result;
+use crate::ledger::SignalLedger;
 
 /// Figures about a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Stats {
     pub storage_bytes: u64,
     /// About how many bytes of memory the state takes.
     pub memory_bytes: u64,
+    /// How many cells are in memory, and how they come and go.
+    pub resident: Resident,
     /// The time of the newest event.
     pub newest_event: Option<Timestamp>,
     /// The name of the storage engine.
@@ -33,23 +36,58 @@ pub struct Stats {
     pub log: WalStats,
 }
 
+/// The cells that are in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resident {
+    /// How many there are.
+    pub cells: u64,
+    /// How many bytes they take, with their index.
+    pub bytes: u64,
+    /// How many bytes of them storage does not have yet.
+    pub dirty_bytes: u64,
+    /// How many bytes they may take before clean ones leave memory; see
+    /// [`Builder::memory_budget`](crate::Builder::memory_budget).
+    pub budget: Option<u64>,
+    /// How many have left memory since the database was opened.
+    pub evictions: u64,
+    /// How many were read from storage since then, by reads and writes.
+    pub loads: u64,
+}
+
+impl Resident {
+    fn of(ledger: &SignalLedger) -> Self {
+        Self {
+            cells: ledger.resident_cells(),
+            bytes: ledger.resident_bytes(),
+            dirty_bytes: ledger.dirty_bytes(),
+            budget: ledger.memory_budget(),
+            evictions: ledger.evictions(),
+            loads: ledger.loads(),
+        }
+    }
+}
+
 impl TidalDB {
-    /// Figures about the database. It looks at every cell.
+    /// Figures about the database. It looks at every cell, also at those in storage.
     ///
     /// # Errors
     /// What storage says; [`Closed`](crate::TidalError::Closed).
     pub fn stats(&self) -> Result<Stats> {
         let state = self.state()?;
-        let entities = EntityKind::ALL.map(|kind| state.ledger.entities(kind).len() as u64);
+        let mut entities = 0;
+        for kind in EntityKind::ALL {
+            state.ledger.for_each_entity(kind, |_| entities += 1)?;
+        }
         let applied = self.parts.progress.applied();
         let log = self.parts.log.stats();
         Ok(Stats {
-            entities: entities.iter().sum(),
+            entities,
             cells: state.ledger.cell_count(),
             records: applied.get(),
             log_bytes: log.bytes_on_disk,
             storage_bytes: self.parts.storage.stats()?.disk_bytes,
             memory_bytes: state.memory_bytes(),
+            resident: Resident::of(&state.ledger),
             newest_event: state.ledger.newest_event(),
             engine: self.parts.storage.name().into(),
             position: Position { log_id: log.head.log_id, seq: applied },

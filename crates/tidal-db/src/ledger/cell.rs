@@ -21,6 +21,7 @@ mod window;
 use tidal_types::{EntityId, Seq, SignalTypeDefinition, TidalError, Timestamp};
 
 pub(crate) use self::event::RawEvent;
+pub(super) use self::sparse::SPARSE_EVENTS_MAX;
 
 use self::bucketed::Bucketed;
 use self::sparse::Sparse;
@@ -68,10 +69,42 @@ impl Cell {
         entity: EntityId,
         bytes: &[u8],
     ) -> Result<Self, TidalError> {
-        codec::decode(bytes, &Shape::of(signal)).map_err(|damage| TidalError::Damaged {
+        Self::decode_as(&Shape::of(signal), signal, entity, bytes)
+    }
+
+    /// [`Cell::decode`] by who has the shape at hand.
+    pub(super) fn decode_as(
+        shape: &Shape,
+        signal: &SignalTypeDefinition,
+        entity: EntityId,
+        bytes: &[u8],
+    ) -> Result<Self, TidalError> {
+        codec::decode(bytes, shape).map_err(|damage| TidalError::Damaged {
             location: format!("cell of signal {:?}, {} {entity}", signal.name(), signal.kind()),
             problem: damage.to_string(),
         })
+    }
+
+    /// The quiet cell of these events, in the order of their arrival; `None` when they
+    /// are none or too many.
+    pub(super) fn of_events(applied: Seq, events: &[RawEvent]) -> Option<Self> {
+        let (first, rest) = events.split_first()?;
+        let mut sparse = Sparse::first(*first);
+        let fit = rest.iter().all(|event| sparse.push(*event));
+        fit.then_some(Self { applied, state: State::Sparse(sparse) })
+    }
+
+    /// The events of a quiet cell, in the order of their arrival; `None` of a busy one.
+    pub(super) fn events(&self) -> Option<&[RawEvent]> {
+        match &self.state {
+            State::Sparse(sparse) => Some(sparse.events()),
+            State::Bucketed(_) => None,
+        }
+    }
+
+    /// The last record that was folded into it.
+    pub(super) const fn applied(&self) -> Seq {
+        self.applied
     }
 
     /// The cell that has seen one event.

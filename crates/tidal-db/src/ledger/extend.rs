@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidal_types::Schema;
 
-use super::{SignalCells, SignalLedger};
+use super::{Kept, SignalLedger};
 
 impl SignalLedger {
     /// The same cells under `schema`, which extends the ledger's own: the signal
@@ -16,8 +16,8 @@ impl SignalLedger {
     pub fn extended(self, schema: Arc<Schema>) -> Self {
         let extends = schema.signals().starts_with(self.schema.signals());
         assert!(extends, "a schema is only ever extended, so a cell keeps its form");
-        let mut signals = self.signals.into_vec();
-        signals.extend(schema.signals().iter().skip(signals.len()).map(SignalCells::of));
-        Self { schema, signals: signals.into(), ..self }
+        let mut shards = self.shards;
+        shards.extend(schema.signal_count());
+        Self { signals: Kept::all(&schema), shards, schema, ..self }
     }
 }

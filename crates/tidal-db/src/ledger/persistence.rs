@@ -1,43 +1,15 @@
-//! How the ledger goes into a checkpoint and a checksum, and comes back.
+//! What is put back into a ledger when a database is opened.
 
 use std::sync::atomic::Ordering;
 
-use tidal_types::{EntityId, EntityKind, SignalTypeId, TidalError, Timestamp};
+use tidal_types::{EntityId, SignalTypeId, TidalError, Timestamp};
 
 use super::SignalLedger;
-use super::cell::Cell;
+use super::dirty::UNPOISONED;
+use super::shards::Place;
+use super::slot::STORED;
 
 impl SignalLedger {
-    /// Shows every cell that changed since [`SignalLedger::mark_clean`], in no
-    /// order that means anything. Nothing may be applied until it returns, and
-    /// `show` must not call the ledger.
-    pub fn for_each_dirty(&self, mut show: impl FnMut(SignalTypeId, EntityId, &Cell)) {
-        for (definition, signal) in self.schema.signals().iter().zip(&self.signals) {
-            signal.cells.for_each_dirty(|id, cell| show(definition.id(), id, cell));
-        }
-    }
-
-    /// Marks every cell as clean. Nothing may have been applied since
-    /// [`SignalLedger::for_each_dirty`] began.
-    pub fn mark_clean(&self) {
-        for signal in &self.signals {
-            signal.cells.mark_clean();
-        }
-    }
-
-    /// Shows every cell, ordered by signal type and then by entity. Cells that
-    /// appear meanwhile may be missing.
-    pub fn for_each_sorted(&self, mut show: impl FnMut(SignalTypeId, EntityId, &Cell)) {
-        for (definition, signal) in self.schema.signals().iter().zip(&self.signals) {
-            let mut ids = Vec::new();
-            signal.cells.ids(&mut ids);
-            ids.sort_unstable();
-            for id in ids {
-                signal.cells.read(id, |cell| show(definition.id(), id, cell));
-            }
-        }
-    }
-
     /// Puts back a cell that was encoded by a checkpoint; it is clean. For open,
     /// before anything is applied.
     ///
@@ -54,22 +26,19 @@ impl SignalLedger {
             location: format!("cell of signal type {signal}, entity {id}"),
             problem: format!("the schema has only {} signal types", self.schema.signal_count()),
         })?;
-        let cell = Cell::decode(definition, id, bytes)?;
+        let cell = self.decode(definition.id(), id, bytes)?;
         self.restore_newest(cell.newest());
-        if self.cells(signal).cells.restore(id, cell) {
+        let place = Place::of(id);
+        let mut shard = self.shards.write(place.shard());
+        let table = shard.table_mut(signal);
+        let before = table.bytes();
+        let number = table.find(place.hash, id).unwrap_or_else(|| {
             self.cell_count.fetch_add(1, Ordering::Release);
-        }
-        Ok(())
-    }
-
-    /// Loads every stored cell.
-    pub(crate) fn preload(&self) -> Result<(), TidalError> {
-        let Some(store) = &self.store else {
-            return Ok(());
-        };
-        for kind in EntityKind::ALL {
-            store.scan(kind, &mut |id, signal, bytes| self.restore(signal, id, bytes))?;
-        }
+            self.stored.lock().expect(UNPOISONED).add_one(signal);
+            table.insert(place.hash, id, STORED)
+        });
+        table.put(number, cell);
+        self.usage.resize(before, table.bytes());
         Ok(())
     }
 
@@ -80,6 +49,9 @@ impl SignalLedger {
         // than a locked exchange.
         if newest.as_nanos() > self.newest.load(Ordering::Relaxed) {
             self.newest.fetch_max(newest.as_nanos(), Ordering::Release);
+        }
+        if !self.has_events.load(Ordering::Relaxed) {
+            self.has_events.store(true, Ordering::Release);
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use tidal_types::{EntityId, SignalTypeDefinition, TidalError, Timestamp, Window};
 
+use super::SignalLedger;
 use super::rank_key::RankKey;
 use super::ranking::{Best, By, Ranked};
 use super::shape::Slot;
-use super::{SignalCells, SignalLedger};
 
 impl SignalLedger {
     /// The decayed score of an entity at the time `at`, which is not before the
@@ -17,10 +17,17 @@ impl SignalLedger {
     /// Exponential and permanent scores are exact to rounding. A linear one of an
     /// entity with more than four events is off by at most a sixtieth of the
     /// absolute weights of the bucket that is just leaving the lifetime.
-    #[must_use]
-    pub fn score(&self, signal: &SignalTypeDefinition, id: EntityId, at: Timestamp) -> f64 {
-        let SignalCells { shape, cells } = self.cells(signal.id());
-        cells.read(id, |cell| cell.score(shape, at)).unwrap_or(0.0)
+    ///
+    /// # Errors
+    /// What storage says, of this and of every read, when the cell is not in memory.
+    pub fn score(
+        &self,
+        signal: &SignalTypeDefinition,
+        id: EntityId,
+        at: Timestamp,
+    ) -> Result<f64, TidalError> {
+        let score = self.read(signal.id(), id, |kept, cell| cell.score(&kept.shape, at))?;
+        Ok(score.unwrap_or(0.0))
     }
 
     /// How many events an entity had in the window that ends at `at`, which is
@@ -40,8 +47,8 @@ impl SignalLedger {
         at: Timestamp,
     ) -> Result<u64, TidalError> {
         let slot = Slot::of_count(signal, window)?;
-        let cells = &self.cells(signal.id()).cells;
-        Ok(cells.read(id, |cell| cell.count(slot, at)).unwrap_or(0))
+        let read = self.read(signal.id(), id, |_, cell| cell.count(slot, at))?;
+        Ok(read.unwrap_or(0))
     }
 
     /// The sum of the weights of the events that [`SignalLedger::count`] counts.
@@ -58,8 +65,8 @@ impl SignalLedger {
         at: Timestamp,
     ) -> Result<f64, TidalError> {
         let slot = Slot::of_sum(signal, window)?;
-        let cells = &self.cells(signal.id()).cells;
-        Ok(cells.read(id, |cell| cell.sum(slot, at)).unwrap_or(0.0))
+        let read = self.read(signal.id(), id, |_, cell| cell.sum(slot, at))?;
+        Ok(read.unwrap_or(0.0))
     }
 
     /// Events per second over the window that ends at `at`: the count divided by
@@ -76,8 +83,8 @@ impl SignalLedger {
         at: Timestamp,
     ) -> Result<f64, TidalError> {
         let (slot, secs) = Slot::of_velocity(signal, window)?;
-        let cells = &self.cells(signal.id()).cells;
-        Ok(cells.read(id, |cell| cell.count(slot, at) as f64 / secs).unwrap_or(0.0))
+        let read = self.read(signal.id(), id, |_, cell| cell.count(slot, at) as f64 / secs)?;
+        Ok(read.unwrap_or(0.0))
     }
 
     /// The `limit` highest entities of a signal type, best first. Ties go to the
@@ -95,27 +102,27 @@ impl SignalLedger {
         limit: usize,
         at: Timestamp,
     ) -> Result<Vec<Ranked>, TidalError> {
-        let SignalCells { shape, cells } = self.cells(signal.id());
+        let shape = &self.kept(signal.id()).shape;
         let mut best = Best::new(limit);
         match by {
             By::Score => {
-                cells.for_each(|id, cell| {
+                self.for_each(signal.id(), |id, cell| {
                     best.offer(id, cell.rank_key(shape, at), || cell.score(shape, at))
-                });
+                })?;
             }
             By::Count(window) => {
                 let slot = Slot::of_count(signal, window)?;
-                cells.for_each(|id, cell| {
+                self.for_each(signal.id(), |id, cell| {
                     let count = cell.count(slot, at);
                     best.offer(id, RankKey::count(count), || count as f64);
-                });
+                })?;
             }
             By::Velocity(window) => {
                 let (slot, secs) = Slot::of_velocity(signal, window)?;
-                cells.for_each(|id, cell| {
+                self.for_each(signal.id(), |id, cell| {
                     let count = cell.count(slot, at);
                     best.offer(id, RankKey::count(count), || count as f64 / secs);
-                });
+                })?;
             }
         }
         Ok(best.into_ranked())

@@ -1,4 +1,4 @@
-//! Where the cells are that are not in memory, and how many there are.
+//! Where the cells are that are not in memory.
 
 use std::fmt::Debug;
 
@@ -6,32 +6,48 @@ use tidal_types::{EntityId, EntityKind, SignalTypeId};
 
 use crate::Result;
 
-/// Where the cells are that are not in memory.
-pub(crate) trait CellStore: Debug + Send + Sync {
+/// Reads the cells that storage has.
+///
+/// What it returns is what was committed: a cell that [`SignalLedger::written`] was told
+/// of is found from then on, as it was written or newer.
+///
+/// [`SignalLedger::written`]: super::SignalLedger::written
+pub(crate) trait CellStore: Send + Sync + Debug {
     /// The bytes of a stored cell.
-    #[expect(dead_code, reason = "called once cells can leave memory")]
     fn get(&self, kind: EntityKind, id: EntityId, signal: SignalTypeId) -> Result<Option<Vec<u8>>>;
 
-    /// Every stored cell of a kind as of one moment, by entity and then by signal type.
+    /// Shows every stored cell of a kind as of one moment, ordered by entity and then by
+    /// signal type, until `visit` fails. The moment is not before the call. `visit` may
+    /// call [`CellStore::get`].
     fn scan(&self, kind: EntityKind, visit: CellVisitor<'_>) -> Result<()>;
 }
 
-/// What sees the cells of a store.
+/// What a scan shows a cell to.
 pub(crate) type CellVisitor<'a> = &'a mut dyn FnMut(EntityId, SignalTypeId, &[u8]) -> Result<()>;
 
-/// How many cells of each signal type are stored.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// How many cells storage has, by signal type in the order of ids; none of a type beyond.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StoredCounts(Vec<u64>);
 
 impl StoredCounts {
-    /// The counts in the order of the signal types' ids.
+    /// These counts, in the order of signal types.
     pub(crate) const fn new(counts: Vec<u64>) -> Self {
         Self(counts)
     }
 
-    /// The counts in the order of the signal types' ids. Types behind the last have none.
+    /// The counts in the order of signal types.
     pub(crate) fn as_slice(&self) -> &[u64] {
         &self.0
+    }
+
+    /// How many there are of one signal type.
+    pub(crate) fn of(&self, signal: SignalTypeId) -> u64 {
+        self.0.get(usize::from(signal.get())).copied().unwrap_or_default()
+    }
+
+    /// How many there are of all.
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().sum()
     }
 
     /// Counts one more cell.
@@ -42,6 +58,13 @@ impl StoredCounts {
         }
         if let Some(count) = self.0.get_mut(place) {
             *count += 1;
+        }
+    }
+
+    /// Counts one cell less.
+    pub(super) fn take_one(&mut self, signal: SignalTypeId) {
+        if let Some(count) = self.0.get_mut(usize::from(signal.get())) {
+            *count = count.saturating_sub(1);
         }
     }
 }

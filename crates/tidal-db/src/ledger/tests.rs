@@ -3,9 +3,12 @@
 mod concurrent;
 mod decay;
 mod golden;
+mod memory;
 mod persistence;
 mod ranking;
 mod reference;
+mod residency;
+mod store;
 mod windows;
 
 use std::sync::Arc;
@@ -14,13 +17,13 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tidal_types::{
     AcceptedEvent, DecaySpec, EntityId, EntityKind, Event, SPAN_MAX, Schema, SchemaBuilder, Seq,
-    SignalTypeDefinition, Timestamp, Window,
+    SignalTypeDefinition, SignalTypeId, Timestamp, Window,
 };
 
 use tidal_wal::Batch;
 
 use self::reference::Reference;
-use super::SignalLedger;
+use super::{Cell, SignalLedger};
 use crate::change::Change;
 use crate::log::{NoopLog, RecordLog as _};
 use crate::record;
@@ -66,11 +69,11 @@ impl Fixture {
         let appending = self.log.append(&batch).unwrap();
         let seq = appending.first;
         appending.wait().unwrap();
-        self.ledger.apply(seq, &event);
+        self.ledger.apply(seq, &event).unwrap();
     }
 
     fn apply_as(&self, seq: Seq, id: u64, time: u64, weight: f64) {
-        self.ledger.apply(seq, &self.accept(id, time, weight));
+        self.ledger.apply(seq, &self.accept(id, time, weight)).unwrap();
     }
 
     fn accept(&self, id: u64, time: u64, weight: f64) -> AcceptedEvent {
@@ -89,7 +92,7 @@ impl Fixture {
     }
 
     fn score(&self, id: u64, at: u64) -> f64 {
-        self.ledger.score(self.signal(), EntityId::new(id), Timestamp::from_nanos(at))
+        self.ledger.score(self.signal(), EntityId::new(id), Timestamp::from_nanos(at)).unwrap()
     }
 
     fn count(&self, id: u64, window: Window, at: u64) -> u64 {
@@ -106,14 +109,19 @@ impl Fixture {
 
     /// The state that a checksum covers: signal, entity, canonical bytes.
     fn canonical(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        self.ledger.for_each_sorted(|signal, id, cell| {
-            out.extend(signal.get().to_le_bytes());
-            out.extend(id.get().to_le_bytes());
-            cell.encode_canonical(&mut out);
-        });
-        out
+        canonical(&self.ledger)
     }
+}
+
+fn canonical(ledger: &SignalLedger) -> Vec<u8> {
+    let mut out = Vec::new();
+    let show = |signal: SignalTypeId, id: EntityId, cell: &Cell| {
+        out.extend(signal.get().to_le_bytes());
+        out.extend(id.get().to_le_bytes());
+        cell.encode_canonical(&mut out);
+    };
+    ledger.for_each_sorted(show).unwrap();
+    out
 }
 
 fn exponential(half_life: Duration) -> DecaySpec {

@@ -237,6 +237,7 @@ impl Applier {
         let (mut seq, new_count) = (appending.first, appending.new_count);
         let mut duplicates = appending.take_duplicates().into_iter().peekable();
         appending.wait()?;
+        self.state.ledger.wait_for_write_back();
         let mut outcomes = Vec::with_capacity(entries.len() + repeats.len());
         let mut repeats = repeats.iter().peekable();
         for (place, entry) in entries.iter().enumerate() {

@@ -55,7 +55,8 @@ fn stream() -> Fixture {
         let id = EntityId::new(random.below(50) * random.below(50) / 10);
         let weight = random.below(2_000_001) as f64 / 1e5 - 5.0;
         let event = Event::new(signal, id, weight, Timestamp::from_nanos(now - late));
-        fixture.ledger.apply(Seq::new(seq), &fixture.ledger.schema().accept(&event).unwrap());
+        let event = fixture.ledger.schema().accept(&event).unwrap();
+        fixture.ledger.apply(Seq::new(seq), &event).unwrap();
     }
     fixture
 }

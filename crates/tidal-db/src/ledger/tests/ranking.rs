@@ -162,10 +162,10 @@ fn entities_are_those_of_the_kind_with_events() {
         (1..).zip([("view", 9), ("like", 9), ("like", 2), ("follow", 1), ("view", u64::MAX)])
     {
         let event = Event::new(signal, EntityId::new(id), 1.0, Timestamp::MIN);
-        ledger.apply(Seq::new(seq), &ledger.schema().accept(&event).unwrap());
+        ledger.apply(Seq::new(seq), &ledger.schema().accept(&event).unwrap()).unwrap();
     }
-    assert_eq!(ledger.entities(EntityKind::Item), [2, 9, u64::MAX].map(EntityId::new));
-    assert_eq!(ledger.entities(EntityKind::Creator), [EntityId::new(1)]);
-    assert_eq!(ledger.entities(EntityKind::User), []);
+    assert_eq!(ledger.entities(EntityKind::Item).unwrap(), [2, 9, u64::MAX].map(EntityId::new));
+    assert_eq!(ledger.entities(EntityKind::Creator).unwrap(), [EntityId::new(1)]);
+    assert_eq!(ledger.entities(EntityKind::User).unwrap(), []);
     assert_eq!(ledger.cell_count(), 5);
 }

@@ -1,0 +1,200 @@
+//! The fold: what an event, and a removal, does to a cell.
+//!
+//! L1. Cells change here only.
+//! L3. A cell knows the last record it has applied, and takes none twice. So does the
+//!     mark that a removed cell leaves until storage has deleted it.
+
+use tidal_types::{AcceptedEvent, EntityId, EntityKind, Seq, SignalTypeId};
+
+use super::cell::{Cell, RawEvent};
+use super::clock;
+use super::shards::{Place, Shard};
+use super::slot::{DIRTY, REFERENCED, STORED, WRITING};
+use super::{SignalLedger, shape::Shape};
+use crate::Result;
+use std::sync::atomic::Ordering;
+
+/// What is known of a cell that is not in memory.
+enum Stored {
+    Unknown,
+    Nothing,
+    Cell(Cell),
+}
+
+/// What became of a record.
+enum Folded {
+    /// Its cell is neither here nor known; storage has to be asked.
+    NotHere,
+    /// It is folded, or was before; so many cells more, or fewer, are there.
+    Done { cells: i64 },
+}
+
+impl SignalLedger {
+    /// Folds the event of the record `seq` into its cell (L1). Nothing happens
+    /// when the cell has applied that seq already (L3), nor for [`Seq::ZERO`],
+    /// which no record has.
+    ///
+    /// Only one thread may fold at a time.
+    ///
+    /// # Errors
+    /// When the cell is not in memory and storage cannot be read; then nothing has
+    /// happened, and the same record can be folded again.
+    ///
+    /// # Panics
+    /// When the event was accepted by another schema.
+    pub fn apply(&self, seq: Seq, event: &AcceptedEvent) -> Result<()> {
+        if seq == Seq::ZERO {
+            return Ok(());
+        }
+        // Before the cell: who reads at the newest time then sees no cell ahead
+        // of it.
+        self.restore_newest(event.timestamp());
+        let shape = &self.kept(event.signal()).shape;
+        let raw = RawEvent::of(event);
+        self.change(event.signal(), Place::of(event.entity()), |shard, place, stored| {
+            fold(shard, shape, event.signal(), place, seq, raw, stored)
+        })
+    }
+
+    /// Removes every cell of an entity that has not applied `seq` or a later record,
+    /// as the record `seq` says.
+    ///
+    /// # Errors
+    /// As for [`SignalLedger::apply`]; some cells may be gone then, and the same record
+    /// can be folded again.
+    pub fn remove(&self, seq: Seq, kind: EntityKind, id: EntityId) -> Result<()> {
+        let place = Place::of(id);
+        for definition in self.schema.signals().iter().filter(|signal| signal.kind() == kind) {
+            let signal = definition.id();
+            self.change(signal, place, |shard, place, stored| {
+                remove(shard, signal, place, seq, stored)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Changes the cell of a place, which is loaded first if it is not in memory. The
+    /// shard is not locked meanwhile (P3); since nobody else changes cells, what was
+    /// loaded is still the newest when it is locked again.
+    fn change(
+        &self,
+        signal: SignalTypeId,
+        place: Place,
+        change: impl Fn(&mut Shard, Place, Stored) -> Folded,
+    ) -> Result<()> {
+        let mut stored = Stored::Unknown;
+        loop {
+            let mut shard = self.shards.write(place.shard());
+            let (before, dirty_before) = weigh(&shard, signal, place);
+            let folded = change(&mut shard, place, stored);
+            let (after, dirty_after) = weigh(&shard, signal, place);
+            self.usage.resize(before, after);
+            self.usage.resize_dirty(dirty_before, dirty_after);
+            clock::make_room(&mut shard, &self.usage);
+            drop(shard);
+            match folded {
+                Folded::Done { cells } => {
+                    if cells != 0 {
+                        self.cell_count.fetch_add(cells.cast_unsigned(), Ordering::Release);
+                    }
+                    return Ok(());
+                }
+                Folded::NotHere => {
+                    let loaded = self.load(signal, place.id)?;
+                    stored = loaded.map_or(Stored::Nothing, Stored::Cell);
+                }
+            }
+        }
+    }
+}
+
+/// The bytes of a table, and those of one of its cells if that is dirty.
+fn weigh(shard: &Shard, signal: SignalTypeId, place: Place) -> (usize, usize) {
+    let table = shard.table(signal);
+    let dirty = table.find(place.hash, place.id).filter(|&number| table.slot(number).is(DIRTY));
+    (table.bytes(), dirty.map_or(0, |number| table.bytes_of(number)))
+}
+
+/// The slot of a cell, which is put there if it was loaded; a slot without a cell if
+/// there was none. `Err` when it has to be loaded.
+fn occupy(
+    shard: &mut Shard,
+    signal: SignalTypeId,
+    place: Place,
+    stored: Stored,
+) -> Result<usize, Missing> {
+    let table = shard.table_mut(signal);
+    if let Some(number) = table.find(place.hash, place.id) {
+        // A reader may have kept the same cell meanwhile.
+        return Ok(number);
+    }
+    match stored {
+        Stored::Unknown if !table.is_complete() => Err(Missing),
+        Stored::Unknown | Stored::Nothing => Ok(table.insert(place.hash, place.id, 0)),
+        Stored::Cell(cell) => {
+            let number = table.insert(place.hash, place.id, STORED);
+            table.put(number, cell);
+            Ok(number)
+        }
+    }
+}
+
+struct Missing;
+
+fn fold(
+    shard: &mut Shard,
+    shape: &Shape,
+    signal: SignalTypeId,
+    place: Place,
+    seq: Seq,
+    event: RawEvent,
+    stored: Stored,
+) -> Folded {
+    let Ok(number) = occupy(shard, signal, place, stored) else {
+        return Folded::NotHere;
+    };
+    let table = shard.table_mut(signal);
+    if table.slot(number).is_gone() {
+        if seq <= table.applied(number) {
+            return Folded::Done { cells: 0 };
+        }
+        table.put(number, Cell::first(seq, event));
+        table.slot(number).set(DIRTY);
+        return Folded::Done { cells: 1 };
+    }
+    if table.change(number, |cell| cell.apply(shape, seq, event)) {
+        table.slot(number).set(DIRTY | REFERENCED);
+    }
+    Folded::Done { cells: 0 }
+}
+
+fn remove(
+    shard: &mut Shard,
+    signal: SignalTypeId,
+    place: Place,
+    seq: Seq,
+    stored: Stored,
+) -> Folded {
+    if matches!(stored, Stored::Nothing) {
+        return Folded::Done { cells: 0 };
+    }
+    let table = shard.table_mut(signal);
+    if table.is_complete() && table.find(place.hash, place.id).is_none() {
+        return Folded::Done { cells: 0 };
+    }
+    let Ok(number) = occupy(shard, signal, place, stored) else {
+        return Folded::NotHere;
+    };
+    let table = shard.table_mut(signal);
+    if table.slot(number).is_gone() || seq <= table.applied(number) {
+        return Folded::Done { cells: 0 };
+    }
+    if table.slot(number).is(STORED | WRITING) {
+        table.set_gone(number, seq);
+        table.slot(number).set(DIRTY);
+    } else {
+        // Storage never heard of it.
+        shard.remove(signal, number);
+    }
+    Folded::Done { cells: -1 }
+}
