@@ -27,6 +27,37 @@ fn fill(ledger: &SignalLedger, events: &[AcceptedEvent]) {
     }
 }
 
+const RUN: usize = 1_000_000;
+
+/// A long run over many cells, as replay has it.
+fn run(criterion: &mut Criterion) {
+    let schema = Arc::new(schema().expect("the schema is sound"));
+    let accept = |event| schema.accept(&event).expect("the events are sound");
+    let seqs = (1..).map(Seq::new);
+    let run: Vec<_> = seqs.zip(Stream::new(100_000).take(RUN).map(accept)).collect();
+    let mut group = criterion.benchmark_group("run of 1,000,000 events to 100,000 cells");
+    group.sample_size(10).throughput(Throughput::Elements(RUN as u64));
+    group.bench_function("one by one", |bencher| {
+        bencher.iter_batched_ref(
+            || SignalLedger::new(Arc::clone(&schema)),
+            |ledger| {
+                for (seq, event) in &run {
+                    ledger.apply(*seq, event).expect("every cell is in memory");
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("at once", |bencher| {
+        bencher.iter_batched_ref(
+            || SignalLedger::new(Arc::clone(&schema)),
+            |ledger| ledger.apply_all(&run).expect("every cell is in memory"),
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
 fn apply(criterion: &mut Criterion) {
     let (schema, events) = accepted();
     let mut group = criterion.benchmark_group("apply");
@@ -66,5 +97,5 @@ fn read(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, apply, read);
+criterion_group!(benches, apply, run, read);
 criterion_main!(benches);

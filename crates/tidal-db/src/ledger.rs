@@ -23,6 +23,7 @@ mod extend;
 mod fold;
 mod grid;
 mod lookup;
+mod parallel;
 mod persistence;
 mod rank_key;
 mod ranking;

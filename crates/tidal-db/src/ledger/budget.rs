@@ -145,8 +145,7 @@ impl SignalLedger {
     }
 
     /// Whether so much is dirty that soon nothing could be evicted: then the cold cells
-    /// had better be written, by [`Which::Cold`](super::Which::Cold), again until this is
-    /// false.
+    /// had better be written, by a walk, until this is false.
     #[must_use]
     pub fn needs_write_back(&self) -> bool {
         let max = |budget: u64| budget.saturating_mul(DIRTY_EIGHTHS_MAX) / 8;

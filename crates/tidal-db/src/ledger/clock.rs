@@ -52,6 +52,14 @@ fn step(shard: &mut Shard, usage: &Usage) {
     if slot.clear(REFERENCED) & REFERENCED != 0 || slot.is(DIRTY | WRITING) || !slot.is(STORED) {
         return;
     }
+    evict(shard, place, number, usage);
+}
+
+/// Lets a clean cell leave memory.
+pub(super) fn evict(shard: &mut Shard, place: usize, number: usize, usage: &Usage) {
+    let Some(table) = shard.table_at(place) else {
+        return;
+    };
     let before = table.bytes();
     table.remove(number);
     table.is_incomplete_now();

@@ -5,6 +5,8 @@ mod as_of;
 #[cfg(test)]
 mod backup;
 #[cfg(test)]
+mod budget;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod cursors;
