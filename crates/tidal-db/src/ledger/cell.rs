@@ -7,13 +7,15 @@
 //! L2. The fold reads no clock and no randomness.
 //! L3. A cell knows the seq it has applied, and takes none twice.
 
+mod block;
 mod bucketed;
 mod codec;
 mod damage;
 mod decayed;
 mod event;
 mod linear;
-mod series;
+mod number;
+mod places;
 mod sparse;
 mod varint;
 mod window;
@@ -38,7 +40,7 @@ pub struct Cell {
 #[derive(Debug, Clone, PartialEq)]
 enum State {
     Sparse(Sparse),
-    Bucketed(Box<Bucketed>),
+    Bucketed(Bucketed),
 }
 
 impl Cell {
@@ -125,7 +127,7 @@ impl Cell {
                 if !sparse.push(event) {
                     let mut bucketed = Bucketed::of(shape, sparse.events());
                     bucketed.fold(shape, event);
-                    self.state = State::Bucketed(Box::new(bucketed));
+                    self.state = State::Bucketed(bucketed);
                 }
             }
         }
@@ -171,7 +173,7 @@ impl Cell {
         RankKey::decaying(decayed.sum, decayed.since, half_life_nanos)
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap, with what the allocator needs for them.
     pub(super) fn heap_bytes(&self) -> usize {
         match &self.state {
             State::Sparse(_) => 0,
@@ -182,7 +184,7 @@ impl Cell {
     fn newest_nanos(&self) -> u64 {
         match &self.state {
             State::Sparse(sparse) => sparse.newest(),
-            State::Bucketed(bucketed) => bucketed.newest,
+            State::Bucketed(bucketed) => bucketed.newest(),
         }
     }
 

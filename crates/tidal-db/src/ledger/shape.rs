@@ -66,8 +66,7 @@ impl Slot {
             window,
             declared: signal.windows().to_vec(),
         })?;
-        let sliding = |span| Self::Sliding { place, grid: Grid::new(span) };
-        Ok(window.duration().map_or(Self::AllTime, sliding))
+        Ok(grid_of(window).map_or(Self::AllTime, |grid| Self::Sliding { place, grid }))
     }
 
     /// The slot of a window in which `signal` sums weights.
@@ -100,5 +99,23 @@ impl Slot {
             }
             _ => Err(TidalError::VelocityNotDeclared { signal: signal.name().into(), window }),
         }
+    }
+}
+
+/// The grid of a window that ends, worked out by the compiler, since every read of a
+/// count asks for it.
+fn grid_of(window: Window) -> Option<Grid> {
+    const fn grid(window: Window) -> Option<Grid> {
+        match window.duration() {
+            Some(span) => Some(Grid::new(span)),
+            None => None,
+        }
+    }
+    match window {
+        Window::OneHour => const { grid(Window::OneHour) },
+        Window::TwentyFourHours => const { grid(Window::TwentyFourHours) },
+        Window::SevenDays => const { grid(Window::SevenDays) },
+        Window::ThirtyDays => const { grid(Window::ThirtyDays) },
+        Window::AllTime => None,
     }
 }

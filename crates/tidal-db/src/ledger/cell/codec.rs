@@ -42,15 +42,14 @@ use tidal_types::{Seq, WEIGHT_MAX};
 
 use super::super::grid::{BUCKETS_MAX, Grid, NANOS_PER_SEC};
 use super::super::shape::{Decay, Shape};
-use super::bucketed::{Bucketed, Fading};
+use super::block::{Block, Fading, Header, SLIDING_MAX};
+use super::bucketed::Bucketed;
 use super::damage::CellDamage;
 use super::decayed::Decayed;
 use super::event::RawEvent;
-use super::linear::{LinearBuckets, WeightBucket};
-use super::series::Bucket;
+use super::places::Places;
 use super::sparse::{SPARSE_EVENTS_MAX, Sparse};
 use super::varint::{Reader, put_f64, put_i64, put_u64};
-use super::window::{CountBucket, WindowBuckets};
 use super::{Cell, State};
 
 /// The format that this file describes.
@@ -88,7 +87,7 @@ pub(super) fn decode(bytes: &[u8], shape: &Shape) -> Result<Cell, CellDamage> {
     let (count, state) = match reader.u8()? {
         BUCKETED => {
             let bucketed = decode_bucketed(&mut reader, shape)?;
-            (bucketed.count, State::Bucketed(Box::new(bucketed)))
+            (bucketed.events(), State::Bucketed(bucketed))
         }
         len => (u64::from(len), State::Sparse(decode_sparse(&mut reader, len)?)),
     };
@@ -130,28 +129,35 @@ fn decode_sparse(reader: &mut Reader<'_>, len: u8) -> Result<Sparse, CellDamage>
 }
 
 fn encode_bucketed(bucketed: &Bucketed, out: &mut Vec<u8>) {
+    let header = bucketed.block.header();
     out.push(BUCKETED);
-    put_u64(out, bucketed.count);
-    put_f64(out, bucketed.weight_sum);
-    put_u64(out, bucketed.newest);
-    match &bucketed.fading {
+    put_u64(out, header.count);
+    put_f64(out, header.weight_sum);
+    put_u64(out, header.newest);
+    match header.fading() {
         Fading::Exponential(decayed) => {
             put_f64(out, decayed.sum);
-            put_u64(out, bucketed.newest - decayed.since);
+            put_u64(out, header.newest - decayed.since);
         }
-        Fading::Linear(linear) => encode_series(out, &linear.buckets, |out, _, bucket| {
-            put_f64(out, bucket.sum);
-            put_f64(out, bucket.moment);
-        }),
+        Fading::Linear(places) => {
+            let mut series = SeriesWriter::new(out, places.len());
+            for (age, sum, moment) in bucketed.linear_buckets() {
+                series.begin(age);
+                put_f64(series.out, sum);
+                put_f64(series.out, moment);
+            }
+        }
         Fading::Permanent => {}
     }
-    for window in &bucketed.windows {
-        encode_series(out, &window.buckets, |out, place, bucket| {
-            put_u64(out, bucket.count());
-            if let Some(sum) = window.sums.get(place) {
-                put_f64(out, *sum);
+    for (place, len) in bucketed.window_lens().enumerate() {
+        let mut series = SeriesWriter::new(out, len);
+        for (age, count, sum) in bucketed.window_buckets(place) {
+            series.begin(age);
+            put_u64(series.out, count);
+            if let Some(sum) = sum {
+                put_f64(series.out, sum);
             }
-        });
+        }
     }
 }
 
@@ -162,42 +168,70 @@ fn decode_bucketed(reader: &mut Reader<'_>, shape: &Shape) -> Result<Bucketed, C
     }
     let weight_sum = reader.f64(SUM_MAX)?;
     let newest = reader.u64()?;
+    let mut buckets = Vec::new();
     let fading = match shape.decay {
         Decay::Exponential { .. } => {
             let sum = reader.f64(SUM_MAX)?;
             let since = newest.checked_sub(reader.u64()?).ok_or(CellDamage::OutOfRange)?;
             Fading::Exponential(Decayed { sum, since })
         }
-        Decay::Linear(grid) => Fading::Linear(decode_linear(reader, grid, newest)?),
+        Decay::Linear(grid) => Fading::Linear(decode_linear(reader, grid, newest, &mut buckets)?),
         Decay::Permanent => Fading::Permanent,
     };
-    let mut windows = Vec::with_capacity(shape.windows.len());
+    let mut windows = [Places::default(); SLIDING_MAX];
+    let mut counted: [Counted; SLIDING_MAX] = Default::default();
     let mut narrower = 0;
-    for grid in &shape.windows {
-        let window = decode_window(reader, *grid, shape.sums, newest)?;
+    for ((grid, places), counted) in shape.windows.iter().zip(&mut windows).zip(&mut counted) {
+        *places = decode_window(reader, *grid, shape.sums, newest, counted)?;
         // A window holds what a shorter one holds, and all there is while its
         // span reaches back before the epoch.
         let all = grid.cut(newest).is_none();
-        if window.total < narrower || window.total > count || (all && window.total < count) {
+        if counted.total < narrower || counted.total > count || (all && counted.total < count) {
             return Err(CellDamage::Count);
         }
-        narrower = window.total;
-        windows.push(window);
+        narrower = counted.total;
     }
-    Ok(Bucketed { count, weight_sum, newest, fading, windows: windows.into() })
+    // In memory the longest window comes first.
+    for (places, counted) in windows.iter().zip(&counted).rev() {
+        counted.put(*places, &mut buckets);
+    }
+    let mut header = Header::new(fading, windows);
+    (header.count, header.weight_sum, header.newest) = (count, weight_sum, newest);
+    Ok(Bucketed { block: Block::new(header, &buckets) })
 }
 
 fn decode_linear(
     reader: &mut Reader<'_>,
     grid: Grid,
     newest: u64,
-) -> Result<LinearBuckets, CellDamage> {
+    buckets: &mut Vec<u8>,
+) -> Result<Places, CellDamage> {
     let moment_max = SUM_MAX * (grid.width() as f64 / NANOS_PER_SEC);
-    let buckets = decode_series(reader, grid, newest, |reader, index| {
-        let (sum, moment) = (reader.f64(SUM_MAX)?, reader.f64(moment_max)?);
-        Ok(WeightBucket { index, sum, moment })
-    })?;
-    Ok(LinearBuckets { buckets })
+    decode_series(reader, grid, newest, Places::PAIRS, |reader| {
+        for max in [SUM_MAX, moment_max] {
+            buckets.extend(reader.f64(max)?.to_le_bytes());
+        }
+        Ok(())
+    })
+}
+
+/// The buckets of a window, before it is known how large the largest is.
+#[derive(Debug, Default)]
+struct Counted {
+    buckets: Vec<(u64, f64)>,
+    total: u64,
+}
+
+impl Counted {
+    fn put(&self, places: Places, out: &mut Vec<u8>) {
+        for &(count, sum) in &self.buckets {
+            if places.has_pairs() {
+                out.extend(sum.to_le_bytes());
+            }
+            let count = count.to_le_bytes();
+            out.extend(count.get(..places.last_bytes()).unwrap_or_default());
+        }
+    }
 }
 
 fn decode_window(
@@ -205,59 +239,66 @@ fn decode_window(
     grid: Grid,
     with_sums: bool,
     newest: u64,
-) -> Result<WindowBuckets, CellDamage> {
-    let mut sums = Vec::new();
-    let mut total = 0_u64;
-    let buckets = decode_series(reader, grid, newest, |reader, index| {
+    counted: &mut Counted,
+) -> Result<Places, CellDamage> {
+    let mut largest = 0;
+    let places = decode_series(reader, grid, newest, Places::counts(with_sums), |reader| {
         let count = reader.u64()?;
-        total = total.checked_add(count).filter(|_| count > 0).ok_or(CellDamage::Count)?;
-        if with_sums {
-            sums.push(reader.f64(SUM_MAX)?);
-        }
-        Ok(CountBucket::new(index, count))
+        let total = counted.total.checked_add(count).filter(|_| count > 0);
+        counted.total = total.ok_or(CellDamage::Count)?;
+        largest = largest.max(count);
+        let sum = if with_sums { reader.f64(SUM_MAX)? } else { 0.0 };
+        counted.buckets.push((count, sum));
+        Ok(())
     })?;
-    sums.reverse();
-    Ok(WindowBuckets { buckets, sums, total })
+    Ok(places.holding(largest))
 }
 
-fn encode_series<B: Bucket>(
-    out: &mut Vec<u8>,
-    buckets: &[B],
-    put: impl Fn(&mut Vec<u8>, usize, &B),
-) {
-    put_u64(out, buckets.len() as u64);
-    let mut newer = None;
-    for (place, bucket) in buckets.iter().enumerate().rev() {
-        if let Some(newer) = newer.replace(bucket.index()) {
-            put_u64(out, newer - bucket.index());
+/// Writes the number of buckets and the gaps between them.
+struct SeriesWriter<'a> {
+    out: &'a mut Vec<u8>,
+    newer: Option<u64>,
+}
+
+impl<'a> SeriesWriter<'a> {
+    fn new(out: &'a mut Vec<u8>, len: usize) -> Self {
+        put_u64(out, len as u64);
+        Self { out, newer: None }
+    }
+
+    /// Begins the bucket of an age.
+    fn begin(&mut self, age: u64) {
+        if let Some(newer) = self.newer.replace(age) {
+            put_u64(self.out, age - newer);
         }
-        put(out, place, bucket);
     }
 }
 
-/// The buckets of a series, oldest first. `take` is given them newest first, with
-/// their indexes.
-fn decode_series<B>(
+/// Where the buckets of a series are; `take` reads what is in them, newest first.
+fn decode_series(
     reader: &mut Reader<'_>,
     grid: Grid,
     newest: u64,
-    mut take: impl FnMut(&mut Reader<'_>, u64) -> Result<B, CellDamage>,
-) -> Result<Vec<B>, CellDamage> {
+    empty: Places,
+    mut take: impl FnMut(&mut Reader<'_>) -> Result<(), CellDamage>,
+) -> Result<Places, CellDamage> {
     let len = usize::try_from(reader.u64()?).map_err(|_| CellDamage::Buckets)?;
     if !(1..=BUCKETS_MAX).contains(&len) {
         return Err(CellDamage::Buckets);
     }
-    let mut buckets = Vec::with_capacity(len);
-    let mut index = grid.index(newest);
-    buckets.push(take(reader, index)?);
+    let (index, into) = grid.split(newest);
+    let mut places = empty.with(0);
+    let mut age = 0_u64;
+    take(reader)?;
     for _ in 1..len {
         let gap = reader.u64()?;
-        let older = index.checked_sub(gap).filter(|older| gap > 0 && !grid.is_dead(*older, newest));
-        index = older.ok_or(CellDamage::Buckets)?;
-        buckets.push(take(reader, index)?);
+        let older = age.checked_add(gap).filter(|_| gap > 0);
+        let alive = older.filter(|older| *older < grid.touched(into) && *older <= index);
+        age = alive.ok_or(CellDamage::Buckets)?;
+        places = places.with(age);
+        take(reader)?;
     }
-    buckets.reverse();
-    Ok(buckets)
+    Ok(places)
 }
 
 #[cfg(test)]

@@ -19,123 +19,100 @@
 //!     at the cell's newest time (as W1 of the windows).
 
 use super::super::grid::{Grid, NANOS_PER_SEC};
-use super::event::RawEvent;
-use super::series::{self, Bucket};
+use super::number::{first_number, last_number, put_first, put_last};
+use super::places::{Inside, Places};
 
-/// The buckets of a linear score.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct LinearBuckets {
-    /// In order of time.
-    pub(super) buckets: Vec<WeightBucket>,
+/// The buckets of a linear score, to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Linear<'a> {
+    pub(super) grid: Grid,
+    /// The cell's newest time.
+    pub(super) newest: u64,
+    pub(super) places: Places,
+    /// In the order of [`Places`]: the sum of the weights, and the sum of weight times
+    /// seconds since the bucket's first instant.
+    pub(super) buckets: &'a [u8],
 }
 
-/// The weights of the events in a bucket.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct WeightBucket {
-    pub(super) index: u64,
-    /// The sum of the weights.
+/// A bucket that adds to a score.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Live {
+    /// Its first instant.
+    pub(super) first: u64,
     pub(super) sum: f64,
-    /// The sum of weight times seconds since the bucket's first instant.
-    pub(super) moment: f64,
+    moment: f64,
+    /// How long its first instant has yet to live, in nanoseconds; negative when the
+    /// end of the lifetime divides the bucket.
+    left: i64,
 }
 
-impl Bucket for WeightBucket {
-    fn index(&self) -> u64 {
-        self.index
-    }
-}
-
-impl LinearBuckets {
-    /// Adds an event; `newest` is the cell's newest time, this event included.
-    pub(super) fn add(&mut self, grid: Grid, newest: u64, event: RawEvent) {
-        let dead = series::dead(&self.buckets, grid, newest);
-        if dead > 0 {
-            self.buckets.drain(..dead);
-        }
-        let index = grid.index(event.time);
-        if grid.is_dead(index, newest) {
-            return;
-        }
-        let place = series::place(&self.buckets, index).unwrap_or_else(|place| {
-            series::insert(&mut self.buckets, place, WeightBucket { index, sum: 0.0, moment: 0.0 });
-            place
-        });
-        if let Some(bucket) = self.buckets.get_mut(place) {
-            bucket.sum += event.weight;
-            bucket.moment +=
-                event.weight * ((event.time - grid.first(index)) as f64 / NANOS_PER_SEC);
-        }
-    }
-
+impl Linear<'_> {
     /// The score at the time `at`, which is not before any event.
-    pub(super) fn score(&self, grid: Grid, at: u64) -> f64 {
-        let live = self.buckets.get(series::dead(&self.buckets, grid, at)..).unwrap_or_default();
-        let (edge, whole) = match (live, grid.cut(at)) {
-            ([oldest, whole @ ..], Some(cut)) if grid.first(oldest.index) < cut => {
-                let alive = (grid.last(oldest.index) - cut + 1) as f64;
-                let share = alive / grid.width() as f64;
-                (oldest.sum * share * (alive / (2.0 * grid.span() as f64)), whole)
+    pub(super) fn score(&self, at: u64) -> f64 {
+        let (mut edge, mut aged, mut moments) = (0.0, 0.0, 0.0);
+        self.for_each_live(at, |live| {
+            if live.is_divided() {
+                edge = live.of_edge(self.grid);
+            } else {
+                aged += live.sum * live.left as f64;
+                moments += live.moment;
             }
-            _ => (0.0, live),
-        };
-        let (mut aged, mut moments) = (0.0, 0.0);
-        for bucket in whole {
-            aged += bucket.sum * (grid.span() - at.saturating_sub(grid.first(bucket.index))) as f64;
-            moments += bucket.moment;
-        }
-        edge + aged / grid.span() as f64 + moments / grid.span_secs()
+        });
+        edge + aged / self.grid.span() as f64 + moments / self.grid.span_secs()
     }
 
-    /// Bytes on the heap.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.buckets.capacity() * size_of::<WeightBucket>()
+    /// Shows the buckets that add to the score at the time `at`, oldest first: the order
+    /// in which the sums have their bits.
+    #[inline]
+    pub(super) fn for_each_live(&self, at: u64, mut show: impl FnMut(Live)) {
+        let inside = Inside::of(self.places, self.grid, self.newest, at);
+        let (pairs, _) = self.buckets.as_chunks::<16>();
+        let pairs = pairs.get(..inside.places.len()).unwrap_or_default();
+        // The lifetime is at most 100 years, for which 63 bits are enough; what has been
+        // over for longer adds nothing, and is not shown.
+        let age_of_newest = i64::try_from(inside.since_first).unwrap_or(i64::MAX);
+        let newest_left = self.grid.span().cast_signed().saturating_sub(age_of_newest);
+        for (pair, age) in pairs.iter().rev().zip(inside.places.ages_rev()) {
+            let back = (age * self.grid.width()).cast_signed();
+            let first = at - inside.since_first - back.cast_unsigned();
+            let (sum, moment) = (first_number(pair), last_number(pair));
+            show(Live { first, sum, moment, left: newest_left - back });
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+/// The buckets of a series, newest first: age, sum and moment.
+pub(super) fn buckets(places: Places, buckets: &[u8]) -> impl Iterator<Item = (u64, f64, f64)> {
+    let pairs = buckets.chunks_exact(places.stride());
+    places.ages().zip(pairs).map(|(age, pair)| (age, first_number(pair), last_number(pair)))
+}
 
-    use super::*;
+impl Live {
+    /// Whether the end of the lifetime divides the bucket.
+    pub(super) const fn is_divided(&self) -> bool {
+        self.left < 0
+    }
 
-    fn linear(grid: Grid, events: &[(u64, f64)]) -> LinearBuckets {
-        let mut linear = LinearBuckets::default();
-        let mut newest = 0;
-        for &(time, weight) in events {
-            newest = newest.max(time);
-            linear.add(grid, newest, RawEvent { time, weight });
+    /// What the bucket adds to the score.
+    pub(super) fn contribution(&self, grid: Grid) -> f64 {
+        if self.is_divided() {
+            return self.of_edge(grid);
         }
-        linear
+        self.sum * self.left as f64 / grid.span() as f64 + self.moment / grid.span_secs()
     }
 
-    #[test]
-    fn whole_buckets_are_exact_and_the_edge_is_spread_evenly_x1() {
-        // Buckets of 10 ns under a lifetime of 600 ns.
-        let grid = Grid::new(Duration::from_nanos(600));
-        let linear = linear(grid, &[(3, 1.0), (7, -2.0), (30, 4.0)]);
-        let near =
-            |at, expected: f64| assert!((linear.score(grid, at) - expected).abs() < 1e-12, "{at}");
-        near(300, (303.0 - 2.0 * 307.0 + 4.0 * 330.0) / 600.0);
-        near(600, (3.0 - 2.0 * 7.0 + 4.0 * 30.0) / 600.0);
-        near(606, 4.0 * 24.0 / 600.0 - 4.0 * 4.0 / (2.0 * 10.0 * 600.0));
-        near(610, 4.0 * 20.0 / 600.0);
-        near(630, 0.0);
-        near(u64::MAX, 0.0);
+    fn of_edge(&self, grid: Grid) -> f64 {
+        // From the instant that is just dead to the bucket's last.
+        let alive = (self.left + grid.width().cast_signed()) as f64;
+        let share = alive / grid.width() as f64;
+        self.sum * share * (alive / (2.0 * grid.span() as f64))
     }
+}
 
-    #[test]
-    fn buckets_of_a_nanosecond_have_no_edge() {
-        let grid = Grid::new(Duration::from_nanos(2));
-        let linear = linear(grid, &[(u64::MAX - 1, 1.0), (u64::MAX, 1.0)]);
-        assert_eq!(linear.score(grid, u64::MAX), 1.5);
-    }
-
-    #[test]
-    fn the_order_of_arrival_does_not_matter_x2() {
-        let grid = Grid::new(Duration::from_nanos(600));
-        let a = linear(grid, &[(3, 1.0), (615, 2.0), (11, 4.0)]);
-        let b = linear(grid, &[(615, 2.0), (11, 4.0), (3, 1.0)]);
-        assert_eq!(a, b);
-        assert_eq!(a.buckets.len(), 2);
-    }
+/// Adds a weight to its bucket, so many nanoseconds behind the bucket's first instant.
+pub(super) fn add(bucket: &mut [u8], weight: f64, into: u64) {
+    let sum = first_number(bucket) + weight;
+    let moment = last_number(bucket) + weight * (into as f64 / NANOS_PER_SEC);
+    put_first(bucket, sum);
+    put_last(bucket, moment);
 }

@@ -7,179 +7,129 @@
 //! W2. A read counts every bucket that is wholly inside the window, and of the
 //!     one bucket that the cut divides the share of its instants that are
 //!     inside. The error is at most the count of that bucket.
-//! W3. The total is the sum of the buckets' counts, so that a count looks at the
-//!     oldest buckets only.
 
-use super::super::grid::{BUCKETS_MAX, Grid};
-use super::event::RawEvent;
-use super::series::{self, Bucket};
+use super::super::grid::Grid;
+use super::number::{count_at, count_one, first_number, put_first, total};
+use super::places::{Inside, Places};
 
-/// The buckets of one window of one cell.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct WindowBuckets {
-    /// In order of time.
-    pub(super) buckets: Vec<CountBucket>,
-    /// The sum of weights of each bucket; empty when the schema asks for none.
-    pub(super) sums: Vec<f64>,
-    /// How many events are in all buckets.
-    pub(super) total: u64,
+/// The buckets of one window of one cell, to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window<'a> {
+    pub(super) grid: Grid,
+    /// The cell's newest time.
+    pub(super) newest: u64,
+    pub(super) places: Places,
+    /// In the order of [`Places`].
+    pub(super) buckets: &'a [u8],
 }
 
-/// How many events fell into a bucket. Packed, since a busy cell has hundreds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[repr(C, packed(4))]
-pub(super) struct CountBucket {
-    /// The shortest window has buckets of a minute, of which 32 bits number
-    /// more than there are before the end of time.
-    index: u32,
-    count: u64,
+/// The bucket that the beginning of a window divides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Divided {
+    /// Its first and its last instant.
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) count: u64,
+    /// How many of its instants are inside.
+    pub(super) instants: u64,
+    /// How many of its events are taken to be inside.
+    pub(super) counted: u64,
 }
 
-const _: () = assert!(u64::MAX / 60_000_000_000 <= u32::MAX as u64);
-const _: () = assert!(size_of::<CountBucket>() == 12);
-
-impl CountBucket {
-    pub(super) fn new(index: u64, count: u64) -> Self {
-        let index =
-            u32::try_from(index).expect("the buckets of a window are at least a minute wide");
-        Self { index, count }
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.count
-    }
-}
-
-impl Bucket for CountBucket {
-    fn index(&self) -> u64 {
-        u64::from(self.index)
-    }
-}
-
-impl WindowBuckets {
-    /// Counts an event; `newest` is the cell's newest time, this event included.
-    pub(super) fn add(&mut self, grid: Grid, with_sums: bool, newest: u64, event: RawEvent) {
-        self.drop_dead(grid, newest);
-        let index = grid.index(event.time);
-        if grid.is_dead(index, newest) {
-            return;
-        }
-        let place = series::place(&self.buckets, index).unwrap_or_else(|place| {
-            series::insert(&mut self.buckets, place, CountBucket::new(index, 0));
-            if with_sums {
-                series::insert(&mut self.sums, place, 0.0);
-            }
-            place
-        });
-        if let Some(bucket) = self.buckets.get_mut(place) {
-            bucket.count += 1;
-            self.total += 1;
-        }
-        if let Some(sum) = self.sums.get_mut(place) {
-            *sum += event.weight;
-        }
-    }
-
-    fn drop_dead(&mut self, grid: Grid, newest: u64) {
-        let dead = series::dead(&self.buckets, grid, newest);
-        if dead > 0 {
-            self.total -= self.buckets.drain(..dead).map(|bucket| bucket.count).sum::<u64>();
-            self.sums.drain(..dead.min(self.sums.len()));
-        }
-    }
-
+impl Window<'_> {
     /// The number of events in the window at the time `at`.
-    pub(super) fn count(&self, grid: Grid, at: u64) -> u64 {
-        let dead = series::dead(&self.buckets, grid, at);
-        let gone: u64 = self.buckets.iter().take(dead).map(CountBucket::count).sum();
-        let leaving = self.buckets.get(dead).map_or(0, |oldest| {
-            let width = u128::from(grid.width());
-            let inside =
-                u128::from(oldest.count()) * u128::from(grid.live_instants(oldest.index(), at));
-            oldest.count() - u64::try_from((inside + width / 2) / width).unwrap_or(u64::MAX)
-        });
-        self.total - gone - leaving
+    pub(super) fn count(&self, at: u64) -> u64 {
+        let (whole, divided) = self.parts(at);
+        whole + divided.map_or(0, |divided| divided.counted)
+    }
+
+    /// The number of events in whole buckets, and the bucket that is divided.
+    pub(super) fn parts(&self, at: u64) -> (u64, Option<Divided>) {
+        let inside = Inside::of(self.places, self.grid, self.newest, at);
+        let whole = inside.whole();
+        let stride = self.places.stride();
+        let newer = self.buckets.get(..whole * stride).unwrap_or_default();
+        (total(newer, stride), inside.divided.map(|instants| self.divided(at, whole, instants)))
+    }
+
+    fn divided(&self, at: u64, place: usize, instants: u64) -> Divided {
+        let stride = self.places.stride();
+        let bucket = self.buckets.get(place * stride..(place + 1) * stride).unwrap_or_default();
+        let count = count_at(bucket, self.places);
+        // The bucket's last instant is as far behind the cut as it has instants inside.
+        let last = self.grid.cut(at).unwrap_or_default().saturating_add(instants);
+        let first = last.saturating_sub(self.grid.width() - 1);
+        let counted = rounded_share(count, instants, self.grid.width());
+        Divided { first, last, count, instants, counted }
     }
 
     /// The sum of the weights in the window at the time `at`.
-    pub(super) fn sum(&self, grid: Grid, at: u64) -> f64 {
-        let live = self.buckets.iter().zip(&self.sums).skip(series::dead(&self.buckets, grid, at));
-        live.fold(0.0, |total, (bucket, sum)| match grid.live_instants(bucket.index(), at) {
-            whole if whole == grid.width() => total + sum,
-            instants => total + sum * (instants as f64 / grid.width() as f64),
-        })
-    }
-
-    /// Bytes on the heap.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.buckets.capacity() * size_of::<CountBucket>() + self.sums.capacity() * size_of::<f64>()
+    pub(super) fn sum(&self, at: u64) -> f64 {
+        if !self.places.has_pairs() {
+            return 0.0;
+        }
+        let inside = Inside::of(self.places, self.grid, self.newest, at);
+        let stride = self.places.stride();
+        let (newer, older) = self.buckets.split_at(inside.whole() * stride);
+        // Oldest first: the order in which the sum has its bits.
+        let divided = inside
+            .divided
+            .map(|instants| first_number(older) * (instants as f64 / self.grid.width() as f64));
+        let begin = divided.map_or(0.0, |divided| 0.0 + divided);
+        newer.chunks_exact(stride).rev().fold(begin, |total, bucket| total + first_number(bucket))
     }
 }
 
-/// A window of a cell whose buckets are all in use stays this small.
-const _: () = assert!(BUCKETS_MAX * (size_of::<CountBucket>() + size_of::<f64>()) < 1300);
+/// The buckets of a series, newest first: age, count, and sum of weights where sums are
+/// kept.
+pub(super) fn buckets(
+    places: Places,
+    buckets: &[u8],
+) -> impl Iterator<Item = (u64, u64, Option<f64>)> {
+    places.ages().zip(buckets.chunks_exact(places.stride())).map(move |(age, bucket)| {
+        let sum = places.has_pairs().then(|| first_number(bucket));
+        (age, count_at(bucket, places), sum)
+    })
+}
+
+/// Counts an event in its bucket; `false` when the bucket has no room for the number.
+#[must_use]
+pub(super) fn add(bucket: &mut [u8], places: Places, weight: f64) -> bool {
+    if !count_one(bucket, places) {
+        return false;
+    }
+    if places.has_pairs() {
+        let sum = first_number(bucket) + weight;
+        put_first(bucket, sum);
+    }
+    true
+}
+
+/// `count * instants / width`, rounded to the nearest, half up.
+fn rounded_share(count: u64, instants: u64, width: u64) -> u64 {
+    if let Some(inside) =
+        count.checked_mul(instants).and_then(|inside| inside.checked_add(width / 2))
+    {
+        return inside / width;
+    }
+    let inside = u128::from(count) * u128::from(instants) + u128::from(width / 2);
+    u64::try_from(inside / u128::from(width)).unwrap_or(u64::MAX)
+}
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use proptest::prelude::*;
 
     use super::*;
 
-    const MINUTE: u64 = 60_000_000_000;
-
-    fn hour() -> Grid {
-        Grid::new(Duration::from_secs(3600))
-    }
-
-    /// Events given as (minute, how many), arriving in that order.
-    fn window(events: &[(u64, u64)]) -> WindowBuckets {
-        let mut window = WindowBuckets::default();
-        let mut newest = 0;
-        for &(minute, count) in events {
-            newest = newest.max(minute * MINUTE);
-            for _ in 0..count {
-                window.add(hour(), true, newest, RawEvent { time: minute * MINUTE, weight: 2.0 });
-            }
+    proptest! {
+        #[test]
+        fn a_share_is_rounded_alike_in_64_and_128_bits(count: u64, width in 1..=u64::MAX / 4, part in 0.0..=1.0_f64) {
+            let instants = ((width as f64 * part) as u64).min(width);
+            let exact = (u128::from(count) * u128::from(instants) + u128::from(width / 2)) / u128::from(width);
+            prop_assert_eq!(u128::from(rounded_share(count, instants, width)), exact);
+            prop_assert_eq!(rounded_share(count % 1000, instants % 1_000_000, width % 1000 + 1),
+                (count % 1000 * (instants % 1_000_000) + (width % 1000).div_ceil(2)) / (width % 1000 + 1));
         }
-        window
-    }
-
-    #[test]
-    fn the_oldest_bucket_counts_by_its_share_w2() {
-        let window = window(&[(0, 10), (30, 5), (60, 1)]);
-        let at = |seconds: u64| {
-            (window.count(hour(), seconds * MINUTE / 60), window.sum(hour(), seconds * MINUTE / 60))
-        };
-        assert_eq!(at(3600).0, 16);
-        assert_eq!(at(3630).0, 11);
-        assert!((at(3630).1 - 22.0).abs() < 1e-6, "{}", at(3630).1);
-        assert_eq!(at(3660), (6, 12.0));
-        assert_eq!(at(100_000), (0, 0.0));
-    }
-
-    #[test]
-    fn dead_buckets_go_and_late_events_for_them_are_not_kept_w1() {
-        let in_order = window(&[(0, 3), (10, 1), (100, 1)]);
-        let late = window(&[(100, 1), (0, 3), (10, 1)]);
-        let other = window(&[(10, 1), (100, 1), (0, 3)]);
-        assert_eq!(in_order.buckets, [CountBucket::new(100, 1)]);
-        assert_eq!(in_order, late);
-        assert_eq!(in_order, other);
-    }
-
-    #[test]
-    fn late_events_fall_into_their_own_buckets() {
-        let late = window(&[(50, 1), (20, 2), (40, 1), (20, 1)]);
-        let buckets = [CountBucket::new(20, 3), CountBucket::new(40, 1), CountBucket::new(50, 1)];
-        assert_eq!(late.buckets, buckets);
-        assert_eq!(late.sums, [6.0, 2.0, 2.0]);
-    }
-
-    #[test]
-    fn a_full_window_takes_no_more_room_than_it_needs() {
-        let full: Vec<(u64, u64)> = (0..500).map(|minute| (minute, 1)).collect();
-        let full = window(&full);
-        assert!(full.buckets.len() <= BUCKETS_MAX && full.buckets.len() >= BUCKETS_MAX - 1);
-        assert_eq!(full.heap_bytes(), BUCKETS_MAX * 20);
     }
 }

@@ -172,7 +172,7 @@ fn memory_stays_small() {
     }
     let empty = Fixture::new(DecaySpec::Permanent).ledger.memory_bytes();
     let busiest = busy.ledger.memory_bytes() - empty;
-    assert!((4_000..7_700).contains(&busiest), "{busiest}");
+    assert!((3_000..4_096).contains(&busiest), "{busiest}");
 
     let mut quiet = Fixture::new(DecaySpec::Permanent);
     for id in 0..10_000 {
