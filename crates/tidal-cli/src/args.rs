@@ -21,7 +21,7 @@ use crate::failure::Failure;
 pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
 pub(crate) use features::FeaturesArgs;
 pub(crate) use import::ImportArgs;
-pub(crate) use read::{By, GetArgs, TopArgs, entity_kind, window};
+pub(crate) use read::{By, ExplainArgs, GetArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
 pub(crate) use write::{DeleteArgs, InitArgs, PutArgs, SignalArgs};
 
@@ -103,6 +103,8 @@ pub(crate) enum Command {
     /// of its own, by their definition: counts are exact, also where `tidal get` estimates.
     #[command(verbatim_doc_comment)]
     Features(FeaturesArgs),
+    /// Take one entity's score apart: its events or buckets, weights and decay.
+    Explain(ExplainArgs),
     /// Store metadata for an item.
     Put(PutArgs),
     /// Delete the metadata of an item; its signals and its name stay.

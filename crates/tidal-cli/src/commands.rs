@@ -3,6 +3,7 @@
 mod backup;
 mod checkpoint;
 mod demo;
+mod explain;
 mod features;
 mod get;
 mod help;
@@ -48,6 +49,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Signal(args) => signal::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Top(args) => top::run(global, args),
+        Command::Explain(args) => explain::run(global, args),
         Command::Put(args) => put::run(global, args),
         Command::Delete(args) => put::delete(global, args),
         Command::Stats => stats::run(global),

@@ -1,6 +1,7 @@
 //! The facade.
 
 mod as_of;
+mod explain;
 mod lifecycle;
 mod metadata;
 mod names;

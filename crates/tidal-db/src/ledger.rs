@@ -19,6 +19,7 @@ mod cell;
 mod chunks;
 mod clock;
 mod dirty;
+mod explain;
 mod extend;
 mod fold;
 mod grid;
@@ -42,12 +43,14 @@ use tidal_types::{EntityKind, Schema, SignalTypeId, Timestamp};
 
 pub use self::cell::Cell;
 pub(crate) use self::dirty::{DirtyChunk, Which};
+pub use self::explain::{DividedBucket, Explanation, Grouped, Part, PartKind, WindowPart};
 pub use self::ranking::{By, Ranked};
 pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
 
 use self::budget::Usage;
-use self::shape::Shape;
+pub(crate) use self::explain::CellParts;
+pub(crate) use self::shape::{Decay, Shape};
 use self::shards::{SHARDS, Shards};
 
 /// All cells of a database.

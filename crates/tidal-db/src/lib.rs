@@ -71,7 +71,9 @@ pub use database::{Resident, Stats, TidalDB};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;
 pub use kinds::IdMode;
-pub use ledger::{By, Cell, Ranked, SignalLedger};
+pub use ledger::{
+    By, Cell, DividedBucket, Explanation, Grouped, Part, PartKind, Ranked, SignalLedger, WindowPart,
+};
 pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
 pub use pipeline::Ticket;

@@ -23,6 +23,36 @@ Examples:
 
 Velocity is in events per second. Equal values rank by the lower id.";
 
+const EXPLAIN_EXAMPLE: &str = "\
+Examples:
+  tidal --db shop explain purchase 85123A --at last
+  tidal --db shop explain purchase 85123A --at last --from-log --parts 20
+
+Each part's contribution to the score is its weight (the sum of its events' weights) times
+its factor (what the decay leaves of each unit). Parts are sorted by contribution, highest
+first, and sum to the score.";
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPLAIN_EXAMPLE)]
+pub(crate) struct ExplainArgs {
+    /// The signal type.
+    #[arg(value_name = "SIGNAL")]
+    pub(crate) signal: String,
+    /// The name of the entity, or its number when its kind is numeric.
+    #[arg(value_name = "ENTITY")]
+    pub(crate) entity: OsString,
+    /// The time: RFC 3339 (UTC if it has no zone), Unix seconds, now or last (the newest event).
+    #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
+    pub(crate) at: Moment,
+    /// Read the log, and show every event that it keeps.
+    #[arg(long)]
+    pub(crate) from_log: bool,
+    /// Group events by hour, day or days when the log has more than this.
+    #[arg(long, value_name = "N", requires = "from_log", default_value_t = 100, allow_negative_numbers = true, value_parser = |text: &str| whole::<usize>(text, 1..=1_000_000))]
+    pub(crate) parts: usize,
+}
+
 /// Options of `get`.
 #[derive(Debug, Args)]
 #[command(after_help = GET_EXAMPLE)]

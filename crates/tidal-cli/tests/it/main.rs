@@ -9,6 +9,8 @@ mod commands;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod features;
 #[cfg(test)]
 mod formats;

@@ -167,7 +167,7 @@ impl TidalDB {
 
     /// Reads at an explicit time, which no event may have passed before the read
     /// is done.
-    fn read_at<T>(
+    pub(super) fn read_at<T>(
         &self,
         signal: &str,
         at: Timestamp,

@@ -13,6 +13,7 @@ mod codec;
 mod damage;
 mod decayed;
 mod event;
+mod explain;
 mod linear;
 mod number;
 mod places;

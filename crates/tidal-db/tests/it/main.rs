@@ -17,6 +17,8 @@ mod durability;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod fuzzy;

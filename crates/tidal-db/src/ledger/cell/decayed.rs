@@ -46,7 +46,7 @@ impl Decayed {
 }
 
 /// What is left of one after `nanos`.
-fn left(rate_per_sec: f64, nanos: u64) -> f64 {
+pub(super) fn left(rate_per_sec: f64, nanos: u64) -> f64 {
     libm::exp(-rate_per_sec * (nanos as f64 / NANOS_PER_SEC))
 }
 
