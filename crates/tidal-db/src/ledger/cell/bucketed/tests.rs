@@ -208,6 +208,7 @@ fn with_counts(mut cell: Bucketed, largest: u64) -> Bucketed {
     cell
 }
 
+// G70.
 /// The table in `block.rs`.
 #[test]
 fn the_busiest_cells_take_what_the_table_says_g70() {
