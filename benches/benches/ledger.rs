@@ -137,7 +137,7 @@ fn busy_ledger(schema: &Arc<Schema>, cells: u64) -> (SignalLedger, Seq) {
     let hours = (0..720).map(|hour| hour * 3600);
     for secs in hours.chain((0..5760).map(|half| 720 * 3600 + half * 30)) {
         for id in 0..cells {
-            ledger.apply(seq, &accepted_at(schema, id, secs)).expect("nothing is stored");
+            ledger.apply(seq, &accepted_at(schema, id, secs)).expect("every cell is in memory");
             seq = seq.next();
         }
     }
@@ -192,7 +192,7 @@ fn busy(criterion: &mut Criterion) {
                     };
                     let mut fold = |events: &mut Vec<AcceptedEvent>| {
                         for event in events {
-                            ledger.apply(seq, event).expect("nothing is stored");
+                            ledger.apply(seq, event).expect("every cell is in memory");
                             seq = seq.next();
                         }
                     };
