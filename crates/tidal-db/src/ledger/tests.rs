@@ -6,7 +6,6 @@ mod golden;
 mod memory;
 mod persistence;
 mod ranking;
-mod reference;
 mod residency;
 mod store;
 mod windows;
@@ -22,11 +21,11 @@ use tidal_types::{
 
 use tidal_wal::Batch;
 
-use self::reference::Reference;
 use super::{Cell, SignalLedger};
 use crate::change::Change;
 use crate::log::{NoopLog, RecordLog as _};
 use crate::record;
+use crate::tests::reference::Reference;
 
 /// The windows that end.
 const SLIDING: [Window; 4] =

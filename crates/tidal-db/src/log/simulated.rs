@@ -29,6 +29,11 @@ impl SimulatedLog {
         self.is_holding.store(true, Ordering::SeqCst);
     }
 
+    /// From now on what is appended is written at once again.
+    pub(crate) fn release(&self) {
+        self.is_holding.store(false, Ordering::SeqCst);
+    }
+
     /// Writes all that waits as one group, as far as it fits.
     pub(crate) fn step(&self) {
         self.log.wal.step();

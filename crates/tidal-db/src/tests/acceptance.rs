@@ -6,7 +6,6 @@
 //! follows from the seed of the disk, down to the digest of the log's chain.
 
 mod senders;
-mod storage;
 mod world;
 
 use std::collections::BTreeMap;
@@ -16,10 +15,11 @@ use std::time::Duration;
 use tidal_types::{EntityId, EntityKind, Event, Window};
 use tidal_wal::sim::Fault;
 
+use crate::tests::crash_storage::CrashStorage;
+use crate::tests::life::Life;
 use crate::{Batch, By, Outcome, Ticket, TidalDB};
 use senders::Sender;
-use storage::Lasting;
-use world::{END, Engine, Life, World};
+use world::{END, Engine, World};
 
 /// What is left after the run; the same each time and on each engine.
 const EXPECTED: &str = include_str!("acceptance/acceptance-v1.txt");
@@ -38,7 +38,7 @@ const FAILED_SYNC: u64 = 85;
 #[test]
 fn three_senders_through_two_power_cuts_leave_what_they_always_leave() {
     let dir = tempfile::tempdir().unwrap();
-    for engine in [Engine::Memory(Lasting::new()), Engine::Fjall(dir.path().join("storage"))] {
+    for engine in [Engine::Memory(CrashStorage::new()), Engine::Fjall(dir.path().join("storage"))] {
         let found = Run::new(engine).live();
         assert!(found == EXPECTED, "the run left\n{found}\nand not\n{EXPECTED}");
     }

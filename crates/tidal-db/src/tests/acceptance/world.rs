@@ -1,6 +1,6 @@
 //! The machine of the acceptance run: a disk, a storage engine, a clock.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tidal_storage::{FjallStorage, Storage};
 use tidal_types::{DecaySpec, EntityKind, ManualClock, Schema, SchemaBuilder, Timestamp, Window};
 use tidal_wal::sim::SimDisk;
 
-use super::storage::Lasting;
+use crate::Retention;
 use crate::config::Builder;
-use crate::log::SimulatedLog;
-use crate::{Retention, TidalDB, open};
+use crate::tests::crash_storage::CrashStorage;
+use crate::tests::life::Life;
 
 /// The events happen from here on,
 pub(super) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -23,7 +23,7 @@ const SEGMENT_BYTES: u64 = 512 << 10;
 
 /// Where checkpoints are kept.
 pub(super) enum Engine {
-    Memory(Arc<Lasting>),
+    Memory(Arc<CrashStorage>),
     /// In this folder. It is on a real disk, so only the log suffers from power cuts.
     Fjall(PathBuf),
 }
@@ -33,12 +33,6 @@ pub(super) struct World {
     pub(super) disk: SimDisk,
     pub(super) clock: Arc<ManualClock>,
     engine: Engine,
-}
-
-/// An open database, and its log.
-pub(super) struct Life {
-    pub(super) db: TidalDB,
-    pub(super) log: Arc<SimulatedLog>,
 }
 
 pub(super) fn schema() -> Schema {
@@ -61,13 +55,6 @@ pub(super) fn schema() -> Schema {
     builder.build().unwrap()
 }
 
-impl Drop for Life {
-    /// The database waits for what is on its way, also where a test has failed.
-    fn drop(&mut self) {
-        self.log.step();
-    }
-}
-
 impl World {
     pub(super) fn new(engine: Engine) -> Self {
         let clock = Arc::new(ManualClock::new(START));
@@ -83,28 +70,24 @@ impl World {
 
     /// Opens the database. What is appended from now on waits for a step of its log.
     pub(super) fn open(&self) -> Life {
-        let path = Path::new("simulated");
-        let mut builder = Builder::new(path.into(), Some(schema()))
+        let builder = Builder::new("simulated".into(), Some(schema()))
             .segment_bytes(SEGMENT_BYTES)
             .retention(Retention::UntilCheckpoint)
             .checkpoint_every(u64::MAX)
-            .checkpoint_interval(Duration::MAX);
-        builder.clock = Arc::<ManualClock>::clone(&self.clock);
-        let mut opened = None;
-        let db = open::assemble(builder, None, path, self.storage(), |options| {
-            let log = Arc::new(SimulatedLog::open(&self.disk, options)?);
-            opened = Some(Arc::clone(&log));
-            Ok(log)
-        });
-        let (db, log) = (db.unwrap(), opened.unwrap());
-        log.hold();
-        Life { db, log }
+            .checkpoint_interval(Duration::MAX)
+            .clock(Arc::<ManualClock>::clone(&self.clock));
+        let life = Life::open(builder, &self.disk, self.storage()).unwrap();
+        life.log.hold();
+        life
     }
 
     /// The power was cut under a process, and is back.
     pub(super) fn power_cut(&mut self, life: Life) {
         // Nothing it still does reaches the disk.
         self.disk.die();
+        if let Engine::Memory(storage) = &self.engine {
+            storage.die();
+        }
         drop(life);
         self.disk.power_cut();
         if let Engine::Memory(storage) = &self.engine {

@@ -7,36 +7,36 @@ use tidal_types::Window;
 
 /// The events of one entity.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reference {
+pub(crate) struct Reference {
     events: Vec<(u64, f64)>,
 }
 
 impl Reference {
-    pub(super) fn push(&mut self, time: u64, weight: f64) {
+    pub(crate) fn push(&mut self, time: u64, weight: f64) {
         self.events.push((time, weight));
     }
 
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.events.len() as u64
     }
 
-    pub(super) fn newest(&self) -> u64 {
+    pub(crate) fn newest(&self) -> u64 {
         self.events.iter().map(|event| event.0).max().unwrap()
     }
 
     /// The score and the sum of the absolute contributions to it.
-    pub(super) fn exponential(&self, half_life: Duration, at: u64) -> (f64, f64) {
+    pub(crate) fn exponential(&self, half_life: Duration, at: u64) -> (f64, f64) {
         let half_life = half_life.as_nanos() as f64;
         self.total(|time, weight| weight * (-((at - time) as f64) / half_life).exp2())
     }
 
     /// The score and the sum of the absolute contributions to it.
-    pub(super) fn permanent(&self) -> (f64, f64) {
+    pub(crate) fn permanent(&self) -> (f64, f64) {
         self.total(|_, weight| weight)
     }
 
     /// The score and the sum of the absolute contributions to it.
-    pub(super) fn linear(&self, lifetime: Duration, at: u64) -> (f64, f64) {
+    pub(crate) fn linear(&self, lifetime: Duration, at: u64) -> (f64, f64) {
         let lifetime = lifetime.as_nanos();
         self.total(|time, weight| {
             let left = lifetime.saturating_sub(u128::from(at - time));
@@ -45,23 +45,23 @@ impl Reference {
     }
 
     /// The absolute weights of the events in the bucket that holds `at - span`.
-    pub(super) fn edge_weight(&self, span: Duration, width: u64, at: u64) -> f64 {
+    pub(crate) fn edge_weight(&self, span: Duration, width: u64, at: u64) -> f64 {
         self.edge(span, width, at).map(|weight| weight.abs()).sum()
     }
 
-    pub(super) fn count(&self, window: Window, at: u64) -> u64 {
+    pub(crate) fn count(&self, window: Window, at: u64) -> u64 {
         self.within(window, at).count() as u64
     }
 
     /// The sum and the sum of the absolute weights.
-    pub(super) fn sum(&self, window: Window, at: u64) -> (f64, f64) {
+    pub(crate) fn sum(&self, window: Window, at: u64) -> (f64, f64) {
         let weights: Vec<f64> = self.within(window, at).collect();
         (weights.iter().sum(), weights.iter().map(|weight| weight.abs()).sum())
     }
 
     /// How many events are in the bucket, a sixtieth of the window, that holds
     /// the time at which the window begins.
-    pub(super) fn oldest_bucket(&self, window: Window, at: u64) -> (u64, f64) {
+    pub(crate) fn oldest_bucket(&self, window: Window, at: u64) -> (u64, f64) {
         let span = window.duration().unwrap();
         let width = (span / 60).as_nanos() as u64;
         (self.edge(span, width, at).count() as u64, self.edge_weight(span, width, at))

@@ -1,0 +1,84 @@
+//! The schema of a run, which grows.
+
+use std::time::Duration;
+
+use tidal_types::{DecaySpec, EntityKind, Schema, SchemaBuilder, Window};
+
+/// How many schemas there are; each extends the one before.
+pub(super) const SCHEMAS: usize = 3;
+
+/// How many signal types each has.
+const SIGNALS: [usize; SCHEMAS] = [2, 4, 6];
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+type Declared = (
+    &'static str,
+    EntityKind,
+    DecaySpec,
+    &'static [Window],
+    /* velocity */ bool,
+    /* sums */ bool,
+);
+
+/// Every decay, window and kind, with and without sums and velocity.
+const DECLARED: [Declared; 6] = [
+    (
+        "view",
+        EntityKind::Item,
+        DecaySpec::Exponential { half_life: Duration::from_secs(12 * 3600) },
+        &[Window::OneHour, Window::TwentyFourHours, Window::AllTime],
+        true,
+        true,
+    ),
+    ("follow", EntityKind::Creator, DecaySpec::Permanent, &[Window::AllTime], false, false),
+    (
+        "like",
+        EntityKind::Item,
+        DecaySpec::Linear { lifetime: Duration::from_secs(4 * 24 * 3600) },
+        &[Window::TwentyFourHours, Window::SevenDays],
+        false,
+        true,
+    ),
+    (
+        "visit",
+        EntityKind::User,
+        DecaySpec::Exponential { half_life: HOUR },
+        &[Window::ThirtyDays],
+        true,
+        false,
+    ),
+    ("brief", EntityKind::Item, DecaySpec::Linear { lifetime: HOUR }, &[], false, false),
+    (
+        "tip",
+        EntityKind::Creator,
+        DecaySpec::Permanent,
+        &[Window::OneHour, Window::SevenDays, Window::AllTime],
+        true,
+        true,
+    ),
+];
+
+/// The schema of this number.
+pub(super) fn schema(number: usize) -> Schema {
+    let mut builder = SchemaBuilder::new();
+    for &(name, kind, decay, windows, velocity, sums) in &DECLARED[..signal_count(number)] {
+        builder.signal(name, kind, decay).windows(windows).velocity(velocity).sums(sums).add();
+    }
+    builder.build().unwrap()
+}
+
+/// How many signal types the schema of this number has.
+pub(super) const fn signal_count(number: usize) -> usize {
+    SIGNALS[number]
+}
+
+/// The name of a signal type.
+pub(super) fn name(signal: usize) -> &'static str {
+    DECLARED.get(signal).map_or("unheard", |declared| declared.0)
+}
+
+/// The kind of entity that a signal type is of.
+pub(super) fn kind(signal: usize) -> EntityKind {
+    DECLARED.get(signal).map_or(EntityKind::Item, |declared| declared.1)
+}
