@@ -31,4 +31,4 @@ pub(crate) use load::{load, load_head, named_id, read_head};
 pub(crate) use upgrade::upgrade;
 #[cfg(test)]
 pub(crate) use write::put_names;
-pub(crate) use write::{Writer, bind, rebind};
+pub(crate) use write::{COMMIT_BYTES, Writer, bind, rebind};

@@ -8,7 +8,7 @@ use tidal_storage::Storage;
 use tidal_types::{Clock, Schema, SystemClock};
 use tidal_wal::{DedupOptions, Durability, GroupCommit};
 
-use crate::{Engine, Result, TidalDB, directory};
+use crate::{Engine, Result, TidalDB, checkpoint, directory};
 
 /// What a database needs to know to be opened. Everything else has a default;
 /// see [`Builder`].
@@ -56,6 +56,8 @@ pub struct Builder {
     pub(crate) checkpoint_every: u64,
     pub(crate) checkpoint_log_bytes: u64,
     pub(crate) checkpoint_interval: Duration,
+    /// How large the commits of a checkpoint are, in bytes; tests make them small.
+    pub(crate) commit_bytes: usize,
     pub(crate) retention: Retention,
     pub(crate) memory_budget: Option<u64>,
     pub(crate) dedup: DedupOptions,
@@ -82,6 +84,7 @@ impl Builder {
             checkpoint_every: CHECKPOINT_EVERY,
             checkpoint_log_bytes: CHECKPOINT_LOG_BYTES,
             checkpoint_interval: CHECKPOINT_INTERVAL,
+            commit_bytes: checkpoint::COMMIT_BYTES,
             retention: Retention::default(),
             memory_budget: None,
             dedup: DedupOptions::default(),

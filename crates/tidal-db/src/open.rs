@@ -170,6 +170,7 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         retention: builder.retention,
         interval: builder.checkpoint_interval,
         clock: Arc::clone(&builder.clock),
+        commit_bytes: builder.commit_bytes,
     };
     let thread = thread::Builder::new()
         .name("tidal-apply".into())

@@ -16,8 +16,9 @@ use crate::names::FrozenNames;
 use crate::record::encode_schema;
 use crate::state::{FrozenState, State};
 
-/// Once a commit before the last has this many bytes of values, it is made.
-pub(super) const COMMIT_BYTES: usize = 4 << 20;
+/// Once a commit before the last has this many bytes of values, it is made, unless a test
+/// asks for fewer.
+pub(crate) const COMMIT_BYTES: usize = 4 << 20;
 
 /// Writes to storage, in commits that each leave it as a crash may leave it.
 pub(crate) struct Writer<'a> {
@@ -26,6 +27,8 @@ pub(crate) struct Writer<'a> {
     state: &'a State,
     /// Asked before each commit but the last.
     may_go_on: &'a dyn Fn() -> bool,
+    /// How large a commit is, in bytes of values.
+    commit_bytes: usize,
     /// The schema is in storage, ahead of any cell that needs it.
     has_schema: bool,
 }
@@ -36,8 +39,9 @@ impl<'a> Writer<'a> {
         log: &'a dyn RecordLog,
         state: &'a State,
         may_go_on: &'a dyn Fn() -> bool,
+        commit_bytes: usize,
     ) -> Self {
-        Self { storage, log, state, may_go_on, has_schema: false }
+        Self { storage, log, state, may_go_on, commit_bytes, has_schema: false }
     }
 
     /// Writes the cells that are dirty now, as each of them is when its turn comes.
@@ -48,7 +52,7 @@ impl<'a> Writer<'a> {
     pub(crate) fn cells(&mut self, which: Which) -> Result<()> {
         let ledger = &self.state.ledger;
         let mut walk = ledger.walk_dirty(which);
-        while let Some(chunk) = walk.next(COMMIT_BYTES) {
+        while let Some(chunk) = walk.next(self.commit_bytes) {
             match self.commit_cells(&chunk) {
                 Ok(()) => ledger.written(chunk),
                 Err(error) => {
@@ -86,7 +90,7 @@ impl<'a> Writer<'a> {
         while ids.peek().is_some() {
             let mut batch = self.begin()?;
             let mut bytes = 0;
-            while bytes < COMMIT_BYTES
+            while bytes < self.commit_bytes
                 && let Some(id) = ids.next()
             {
                 let key = metadata_key(id)?;

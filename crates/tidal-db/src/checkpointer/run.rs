@@ -27,6 +27,8 @@ pub(crate) struct Runner {
     /// A checkpoint is due when the last one is this old and there is anything new.
     pub(crate) interval: Duration,
     pub(crate) clock: Arc<dyn Clock>,
+    /// How large the commits of a checkpoint are, in bytes.
+    pub(crate) commit_bytes: usize,
 }
 
 impl Runner {
@@ -91,7 +93,7 @@ impl Runner {
 
     fn write_all(&self, frozen: &FrozenState) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
-        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on);
+        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
         writer.cells(Which::All)?;
         writer.metadata(&frozen.metadata)?;
         writer.exact(frozen)
@@ -112,7 +114,7 @@ impl Runner {
     /// nobody has asked for lately.
     fn write_back(&self) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
-        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on);
+        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
         for which in [Which::Cold, Which::All] {
             if self.state.ledger.needs_write_back() {
                 writer.cells(which)?;

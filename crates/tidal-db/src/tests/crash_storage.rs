@@ -78,9 +78,9 @@ impl CrashStorage {
         self.after_crash(usize::MAX)
     }
 
-    /// How many commits were made.
-    pub(crate) fn commit_count(&self) -> usize {
-        self.journal().commits.len()
+    /// The commits that were made and not lost, in their order.
+    pub(crate) fn commits(&self) -> Vec<AtomicBatch> {
+        self.journal().commits.clone()
     }
 
     /// The commit after the next `count` fails, and those behind it succeed.
@@ -98,9 +98,11 @@ impl CrashStorage {
         self.journal().is_dead = true;
     }
 
-    /// No commit fails any more that was to fail.
+    /// No commit fails any more that was to fail, and none has.
     pub(crate) fn disarm(&self) {
-        self.journal().fault = None;
+        let mut journal = self.journal();
+        journal.fault = None;
+        journal.has_failed = false;
     }
 
     /// Whether the fault that was asked for is still to come.
@@ -259,5 +261,5 @@ fn a_crash_leaves_a_prefix_of_the_commits_from_the_last_sync_on() {
     assert_eq!(there(&storage.after_power_cut()), [0]);
     assert_eq!(there(&storage.after_crash(2)), [0, 1, 2]);
     let left = storage.after_kill();
-    assert_eq!((there(&left), left.commit_count()), (vec![0, 1, 2, 4, 5], 5));
+    assert_eq!((there(&left), left.commits().len()), (vec![0, 1, 2, 4, 5], 5));
 }

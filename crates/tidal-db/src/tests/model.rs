@@ -42,9 +42,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 
 use self::run::Run;
 use self::tally::Tally;
+use self::world::World;
 
 /// How many cases an ordinary test run tries.
-const CASES: u64 = 256;
+const CASES: u64 = 1000;
 
 /// In a case with checkpoints of their own one comes after so many records.
 const CHECKPOINT_EVERY: u64 = 7;
@@ -57,6 +58,21 @@ struct Trial {
     max_shrink_iters: u32,
 }
 
+/// What a case has left.
+#[derive(Debug, Default)]
+struct Left {
+    tally: Tally,
+    /// `None` before the end.
+    world: Option<World>,
+}
+
+/// Checkpoints are those that were asked for.
+const EXACT: Trial = Trial {
+    test: "the_database_keeps_its_promises_through_any_crash",
+    checkpoint_every: u64::MAX,
+    max_shrink_iters: 4096,
+};
+
 impl Trial {
     /// Tries the seeds that were asked for, or `count` from zero on.
     fn run(self, count: u64) {
@@ -65,7 +81,7 @@ impl Trial {
         let count = number("TIDAL_SIM_SEEDS").unwrap_or(if asked.is_some() { 1 } else { count });
         let mut tally = Tally::default();
         for seed in first..first + count {
-            tally.add(&self.case(seed));
+            tally.add(&self.case(seed).tally);
         }
         println!("seeds {first} to {}: {tally:?}", first + count - 1);
         if count >= CASES {
@@ -73,7 +89,7 @@ impl Trial {
         }
     }
 
-    fn case(self, seed: u64) -> Tally {
+    fn case(self, seed: u64) -> Left {
         let config = Config {
             cases: 1,
             failure_persistence: None,
@@ -83,17 +99,18 @@ impl Trial {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let tally = RefCell::default();
+        let left = RefCell::default();
         let outcome = TestRunner::new_with_rng(config, rng).run(
             &(action::setting(), action::actions()),
             |(setting, actions)| {
-                *tally.borrow_mut() =
-                    Run::new(&setting, self.checkpoint_every).live(&setting, &actions);
+                let mut run = Run::new(&setting, self.checkpoint_every);
+                run.live(&setting, &actions);
+                *left.borrow_mut() = Left { tally: run.tally, world: Some(run.world) };
                 Ok(())
             },
         );
         match outcome {
-            Ok(()) => tally.into_inner(),
+            Ok(()) => left.into_inner(),
             Err(TestError::Abort(reason)) => panic!("seed {seed} was not tried: {reason}"),
             Err(TestError::Fail(reason, (setting, actions))) => panic!(
                 "seed {seed} fails: {reason}\n{setting:#?}\n{actions:#?}\n\
@@ -114,12 +131,17 @@ fn number(variable: &str) -> Option<u64> {
 /// fold of a prefix of what was sent.
 #[test]
 fn the_database_keeps_its_promises_through_any_crash() {
-    Trial {
-        test: "the_database_keeps_its_promises_through_any_crash",
-        checkpoint_every: u64::MAX,
-        max_shrink_iters: 4096,
+    EXACT.run(CASES);
+}
+
+/// The same seed gives the same operations on the disk and the same commits to storage.
+#[test]
+fn a_case_is_replayed_by_its_seed() {
+    for seed in 0..20 {
+        let [first, second] = [(); 2].map(|()| EXACT.case(seed).world.unwrap());
+        assert_eq!(first.disk.trace(), second.disk.trace());
+        assert_eq!(first.storage.commits(), second.storage.commits());
     }
-    .run(CASES);
 }
 
 /// The same, with checkpoints that nobody asks for, at moments that threads decide.

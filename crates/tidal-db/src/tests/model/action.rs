@@ -196,8 +196,8 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (operations(), doing()).prop_map(|(after, doing)| Action::Fail { after, doing }),
         4 => (operations(), doing(), end())
             .prop_map(|(after, doing, end)| Action::Die { after, doing, end }),
-        2 => (0..3_u8).prop_map(|after| Action::StorageFails { after }),
-        3 => (0..3_u8, end()).prop_map(|(after, end)| Action::StorageDies { after, end }),
+        2 => (0..9_u8).prop_map(|after| Action::StorageFails { after }),
+        3 => (0..9_u8, end()).prop_map(|(after, end)| Action::StorageDies { after, end }),
         2 => end().prop_map(Action::Crash),
         2 => (any::<bool>(), with()).prop_map(|(clean, with)| Action::Reopen { clean, with }),
         2 => prop_oneof![0..30_u32, 0..2000_u32, 0..400_000_u32]

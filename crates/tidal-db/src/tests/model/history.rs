@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
 
+use crate::Outcome;
+
 /// A record that was sent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Record {
@@ -94,6 +96,28 @@ impl History {
     pub(super) fn push(&mut self, batch: impl IntoIterator<Item = Sent>) {
         self.sent.extend(batch);
         self.ends.insert(self.sent.len());
+    }
+
+    /// G23, R21: what is durable once a batch is answered that has only repeats.
+    pub(super) fn original_of(&self, batch: &[Record], outcomes: &[Outcome]) -> usize {
+        let originals = batch.iter().zip(outcomes).map(|(record, outcome)| match record {
+            Record::Event(SentEvent {
+                from: Origin::Producer { producer: of, epoch, seq },
+                ..
+            }) => self
+                .sent
+                .iter()
+                .position(|sent| match &sent.record {
+                    Record::Event(SentEvent {
+                        from: Origin::Producer { producer, epoch: known, seq: last },
+                        ..
+                    }) => producer == of && (known, last) >= (epoch, seq),
+                    _ => false,
+                })
+                .map_or(0, |index| index + 1),
+            _ => outcome.seq().map_or(0, |seq| usize::try_from(seq.get()).unwrap()),
+        });
+        originals.max().unwrap_or_default()
     }
 
     /// The records up to `end` survive the end of the process.

@@ -22,7 +22,11 @@ pub(super) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 /// The smallest there are, so that runs come to have several.
 const SEGMENT_BYTES: u64 = 16 << 10;
 
+/// So small that a checkpoint takes several commits.
+const COMMIT_BYTES: usize = 100;
+
 /// What is left when a process ends.
+#[derive(Debug)]
 pub(super) struct World {
     pub(super) disk: SimDisk,
     pub(super) storage: Arc<CrashStorage>,
@@ -55,13 +59,14 @@ impl World {
             Level::Written => Durability::Written,
             Level::Buffered => Durability::Buffered,
         };
-        let builder = Builder::new("simulated".into(), schema)
+        let mut builder = Builder::new("simulated".into(), schema)
             .durability(durability)
             .segment_bytes(SEGMENT_BYTES)
             .retention(retention)
             .dedup(dedup)
             .checkpoint_every(self.checkpoint_every)
             .clock(Arc::<ManualClock>::clone(&self.clock));
+        builder.commit_bytes = COMMIT_BYTES;
         Life::open_seeing(builder, &self.disk, Arc::clone(&self.storage) as _, see)
     }
 
