@@ -29,14 +29,20 @@ impl SimulatedLog {
         self.is_holding.store(true, Ordering::SeqCst);
     }
 
-    /// From now on what is appended is written at once again.
+    /// Writes all that waits, and from now on what is appended at once again.
     pub(crate) fn release(&self) {
         self.is_holding.store(false, Ordering::SeqCst);
+        self.step();
     }
 
     /// Writes all that waits as one group, as far as it fits.
     pub(crate) fn step(&self) {
         self.log.wal.step();
+    }
+
+    /// Makes the next segment ahead, if it is time for that.
+    pub(crate) fn step_preallocator(&self) {
+        self.log.wal.step_preallocator();
     }
 
     /// Where the log ends, and its digest.

@@ -67,6 +67,9 @@ pub(super) enum Action {
     Wait {
         secs: u32,
     },
+    /// The log does what it does when nothing comes: it notes down how far it is synced,
+    /// and makes a segment ahead.
+    Idle,
     /// Everything that can be read is compared.
     Look,
 }
@@ -202,6 +205,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => (any::<bool>(), with()).prop_map(|(clean, with)| Action::Reopen { clean, with }),
         2 => prop_oneof![0..30_u32, 0..2000_u32, 0..400_000_u32]
             .prop_map(|secs| Action::Wait { secs }),
+        1 => Just(Action::Idle),
         1 => Just(Action::Look),
     ]
 }

@@ -73,7 +73,6 @@ impl Run {
         for action in actions {
             self.tally.actions += 1;
             life = self.act(life, action);
-            life.log.step();
         }
         self.look(&life);
         life.db.shutdown().unwrap();
@@ -107,6 +106,10 @@ impl Run {
                 let later =
                     self.now().saturating_add(std::time::Duration::from_secs(u64::from(*secs)));
                 self.world.clock.set(later);
+            }
+            Action::Idle => {
+                life.log.step();
+                life.log.step_preallocator();
             }
             Action::Look => self.look(&life),
         }
@@ -156,8 +159,6 @@ impl Run {
                 }
             }
         }
-        // What does not fit a segment is another group.
-        batches.iter().for_each(|_| life.log.step());
         life.log.release();
         for (ticket, outcomes, end) in submitted {
             match ticket.wait() {
