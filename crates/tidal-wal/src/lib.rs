@@ -106,6 +106,8 @@ mod cursor_file;
 mod dedup;
 mod disk;
 mod dump;
+#[cfg(all(target_os = "linux", any(test, feature = "sim")))]
+pub mod ext4;
 mod floor_file;
 mod format;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -5,13 +5,16 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tidal_db::{Batch, Durability, Event, Producer, ProducerId, TidalDB};
+use tidal_db::{Batch, Durability, Engine, Event, Producer, ProducerId, TidalDB};
 
 use crate::fixture::{builder, event, id, schema};
+use crate::life::{Random, Story};
 
 const CHILD: &str = "TIDAL_TEST_CHILD";
 const DIR: &str = "TIDAL_TEST_CHILD_DIR";
 const ROUNDS: u64 = 50;
+/// Kills on each engine.
+const ROUNDS_OF_EACH: u64 = 15;
 /// Records before the first operation: the schema.
 const SCHEMA_RECORDS: u64 = 1;
 
@@ -191,6 +194,39 @@ fn fifty_kills_lose_nothing_that_was_answered() {
 #[test]
 fn kills_of_a_buffered_database_leave_a_prefix_that_opens() {
     kill_in_rounds("write buffered", ROUNDS / 2, Promise::Prefix, 0x5eed_0002);
+}
+
+/// C1, C2, C5, R3, G23, R20: on every engine, with names, metadata, producers, keys and
+/// checkpoints all the time, behind which the log is cut.
+#[test]
+fn kills_on_every_engine_lose_nothing_that_was_answered() {
+    let seed = 0x5eed_0005;
+    println!("seed {seed:#x}");
+    let mut random = Random(seed);
+    for &engine in Engine::ALL {
+        let dir = tempfile::tempdir().unwrap();
+        let mut story = Story::new(engine, Durability::Durable);
+        let mut there = 0;
+        for round in 0..ROUNDS_OF_EACH {
+            let (answers, spins) = (random.below(80), random.below(0x3f_ffff));
+            story.run(dir.path(), answers, &|child| {
+                // A moment that no event of the process decides.
+                for spin in 0..spins {
+                    std::hint::black_box(spin);
+                }
+                child.kill().unwrap();
+            });
+            let before = there;
+            there = story.check(dir.path(), round % 3 == 0);
+            let answered = story.answered;
+            assert!(
+                there >= answered.max(before),
+                "C1: {} round {round}: {answered} answered, {there} there",
+                engine.name()
+            );
+        }
+        assert!(there > 500, "{}: {there}", engine.name());
+    }
 }
 
 const PRODUCER: ProducerId = ProducerId::from_bytes([9; 16]);

@@ -16,6 +16,8 @@ mod dump;
 mod durability;
 #[cfg(test)]
 mod engines;
+#[cfg(all(test, target_os = "linux"))]
+mod ext4;
 #[cfg(test)]
 mod explain;
 #[cfg(test)]
@@ -28,6 +30,10 @@ mod interrupted;
 mod keys;
 #[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod late_events;
+#[cfg(test)]
+mod life;
 #[cfg(test)]
 mod metadata;
 #[cfg(test)]
