@@ -1,5 +1,5 @@
-//! The simulated crashes of the log and its lives under shuttle, seed after seed, until
-//! one fails or the time is over.
+//! The simulated crashes of the log and of the whole database, and the log's lives under
+//! shuttle, seed after seed, until one fails or the time is over.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -35,7 +35,7 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     let mut first = soak.seed.unwrap_or_else(fresh_seed);
     let mut tried = 0;
     while end.is_none_or(|end| started.elapsed() < end) {
-        for command in [command(first), models::soak(first, MODEL_SEEDS)?] {
+        for command in [log(first), database(first), models::soak(first, MODEL_SEEDS)?] {
             command.run(&root).map_err(|_| {
                 let problem = "a seed fails, see above; it was among those of";
                 Failure::failed(format!("{problem}: {command}"))
@@ -64,9 +64,18 @@ impl Soak {
     }
 }
 
-/// The tests that are driven by seeds, from `first` on.
-fn command(first: u64) -> Command {
-    Command::cargo("test --quiet --release -p tidal-wal --lib simulated::the_log -- --nocapture")
+/// The log on a simulated disk, with the seeds from `first` on.
+fn log(first: u64) -> Command {
+    simulated("-p tidal-wal --lib simulated::the_log", first)
+}
+
+/// The whole database on one.
+fn database(first: u64) -> Command {
+    simulated("-p tidal-db --lib model::the_database", first)
+}
+
+fn simulated(tests: &str, first: u64) -> Command {
+    Command::cargo(&format!("test --quiet --release {tests} -- --nocapture"))
         .variable("TIDAL_SIM_SEED", first.to_string())
         .variable("TIDAL_SIM_SEEDS", SEEDS.to_string())
 }
@@ -99,7 +108,10 @@ mod tests {
 
     #[test]
     fn a_seed_can_be_replayed_as_it_is_shown() {
-        let shown = command(40).to_string();
-        assert!(shown.starts_with("TIDAL_SIM_SEED=40 TIDAL_SIM_SEEDS=5000 cargo test "), "{shown}");
+        for command in [log(40), database(40)] {
+            let shown = command.to_string();
+            let expected = "TIDAL_SIM_SEED=40 TIDAL_SIM_SEEDS=5000 cargo test ";
+            assert!(shown.starts_with(expected), "{shown}");
+        }
     }
 }

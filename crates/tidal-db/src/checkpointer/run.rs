@@ -93,7 +93,8 @@ impl Runner {
 
     fn write_all(&self, frozen: &FrozenState) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
-        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
+        let mut writer =
+            Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
         writer.cells(Which::All)?;
         writer.metadata(&frozen.metadata)?;
         writer.exact(frozen)
@@ -114,7 +115,8 @@ impl Runner {
     /// nobody has asked for lately.
     fn write_back(&self) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
-        let mut writer = Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
+        let mut writer =
+            Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
         for which in [Which::Cold, Which::All] {
             if self.state.ledger.needs_write_back() {
                 writer.cells(which)?;

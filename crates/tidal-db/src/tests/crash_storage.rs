@@ -9,11 +9,12 @@
 //!     end the threads of the database.
 //! S3. Commits wait as long as the storage is [held](CrashStorage::hold).
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tidal_storage::{
-    AtomicBatch, Capabilities, Durability, Isolation, MemoryStorage, Result, Snapshot, Storage,
-    StorageEngine, StorageError, StorageStats, Transaction,
+    AtomicBatch, BatchOp, Capabilities, Durability, Isolation, MemoryStorage, Result, Snapshot,
+    Storage, StorageEngine, StorageError, StorageStats, Transaction,
 };
 use tidal_types::EntityKind;
 
@@ -24,6 +25,9 @@ pub(crate) struct CrashStorage {
     journal: Mutex<Journal>,
     changed: Condvar,
 }
+
+/// What a commit wrote, by keyspace and key; `None` where it deleted.
+pub(crate) type Written = BTreeMap<(String, Vec<u8>), Option<Vec<u8>>>;
 
 #[derive(Debug, Default)]
 struct Journal {
@@ -78,9 +82,22 @@ impl CrashStorage {
         self.after_crash(usize::MAX)
     }
 
-    /// The commits that were made and not lost, in their order.
-    pub(crate) fn commits(&self) -> Vec<AtomicBatch> {
-        self.journal().commits.clone()
+    /// What each commit wrote that was made and not lost, in their order. Within a commit
+    /// there is none.
+    pub(crate) fn commits(&self) -> Vec<Written> {
+        let written = |batch: &AtomicBatch| {
+            let parts = batch.parts();
+            let ops = parts.flat_map(|(space, part)| {
+                part.ops().iter().map(move |op| match op {
+                    BatchOp::Put { key, value } => {
+                        ((space.as_str().to_owned(), key.clone()), Some(value.clone()))
+                    }
+                    BatchOp::Delete { key } => ((space.as_str().to_owned(), key.clone()), None),
+                })
+            });
+            ops.collect()
+        };
+        self.journal().commits.iter().map(written).collect()
     }
 
     /// The commit after the next `count` fails, and those behind it succeed.

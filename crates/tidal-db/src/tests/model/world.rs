@@ -65,6 +65,8 @@ impl World {
             .retention(retention)
             .dedup(dedup)
             .checkpoint_every(self.checkpoint_every)
+            .checkpoint_log_bytes(u64::MAX)
+            .checkpoint_interval(Duration::MAX)
             .clock(Arc::<ManualClock>::clone(&self.clock));
         builder.commit_bytes = COMMIT_BYTES;
         Life::open_seeing(builder, &self.disk, Arc::clone(&self.storage) as _, see)
