@@ -16,7 +16,8 @@ mod dump;
 mod durability;
 #[cfg(test)]
 mod engines;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod ext4;
 #[cfg(test)]
 mod explain;
