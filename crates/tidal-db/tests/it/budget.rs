@@ -20,7 +20,7 @@ fn write(db: &TidalDB) {
     }
 }
 
-/// G65: a tenth of the memory, the same answers, to the checksum; also after opening
+/// G86: a tenth of the memory, the same answers, to the checksum; also after opening
 /// again, which loads nothing.
 #[test]
 fn a_budget_changes_no_answer() {

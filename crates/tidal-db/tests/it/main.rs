@@ -17,10 +17,10 @@ mod durability;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod ext4;
-#[cfg(test)]
-mod explain;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

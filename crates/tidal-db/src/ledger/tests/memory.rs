@@ -13,7 +13,7 @@ fn quiet_cells(ids: impl Iterator<Item = u64>) -> SignalLedger {
     fixture.ledger
 }
 
-/// G66: after a million cells, and with every index just before it grows and just after,
+/// G87: after a million cells, and with every index just before it grows and just after,
 /// when half of it is empty.
 #[test]
 fn a_quiet_cell_takes_at_most_96_bytes_everything_counted() {
