@@ -48,6 +48,7 @@ use crate::Result;
 pub(crate) use self::base::Base;
 pub use self::features::{AsOfFeatures, FeatureColumn, FeatureValue, FeatureValues};
 pub(crate) use self::plan::Plan;
+pub(crate) use self::request::Measure;
 pub use self::request::{AsOf, AsOfClock};
 
 use self::pass::Pass;

@@ -8,6 +8,7 @@ use tidal_storage::Storage;
 use tidal_types::{Clock, Schema, SystemClock};
 use tidal_wal::{DedupOptions, Durability, GroupCommit};
 
+use crate::base::BasePlace;
 use crate::{Engine, Result, TidalDB, checkpoint, directory};
 
 /// What a database needs to know to be opened. Everything else has a default;
@@ -25,8 +26,16 @@ pub struct Config {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retention {
     /// It is kept. The default, since history cannot be bought back later.
+    /// [`Stats::log_bytes_per_million`](crate::Stats::log_bytes_per_million) says what
+    /// that costs.
     #[default]
     Forever,
+    /// Records that were written longer ago than this, by the time of the log and the
+    /// clock, may be cut, by whole segments, behind the last checkpoint but one. Before
+    /// they are, the state they come to is kept in the directory `base`, from which the
+    /// rest of the log goes on: deep verification and reads of the past answer from
+    /// there on. With a storage that keeps nothing, the log is kept too.
+    For(Duration),
     /// It is cut, by whole segments, behind the last checkpoint but one, where
     /// checkpoints survive a power cut; with a storage that keeps nothing, the log is
     /// kept too.
@@ -58,7 +67,10 @@ pub struct Builder {
     pub(crate) checkpoint_interval: Duration,
     /// How large the commits of a checkpoint are, in bytes; tests make them small.
     pub(crate) commit_bytes: usize,
-    pub(crate) retention: Retention,
+    /// `None` for the one that is stored.
+    pub(crate) retention: Option<Retention>,
+    /// Where the base is kept, if not in the directory.
+    pub(crate) base: Option<Arc<dyn BasePlace>>,
     pub(crate) memory_budget: Option<u64>,
     pub(crate) dedup: DedupOptions,
 }
@@ -85,7 +97,8 @@ impl Builder {
             checkpoint_log_bytes: CHECKPOINT_LOG_BYTES,
             checkpoint_interval: CHECKPOINT_INTERVAL,
             commit_bytes: checkpoint::COMMIT_BYTES,
-            retention: Retention::default(),
+            retention: None,
+            base: None,
             memory_budget: None,
             dedup: DedupOptions::default(),
         }
@@ -174,11 +187,12 @@ impl Builder {
         self
     }
 
-    /// What becomes of the log behind a checkpoint. Default:
-    /// [`Retention::Forever`].
+    /// What becomes of the log behind a checkpoint, from now on: the choice is kept in
+    /// the directory, and holds for every later opening until another is made. Default:
+    /// the one that was made last, and [`Retention::Forever`] before there was any.
     #[must_use]
-    pub const fn retention(mut self, retention: Retention) -> Self {
-        self.retention = retention;
+    pub const fn retain(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
         self
     }
 

@@ -24,6 +24,7 @@ use crate::checkpointer::Checkpointer;
 use crate::directory::Directory;
 use crate::log::RecordLog;
 use crate::pipeline::{Gate, Progress};
+use crate::retention::Retained;
 use crate::state::State;
 
 /// An embeddable database for engagement signals.
@@ -49,6 +50,7 @@ pub(crate) struct Parts {
     pub(crate) progress: Arc<Progress>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) max_future_skew: Duration,
+    pub(crate) retained: Retained,
     /// Held by who shuts the database down.
     pub(crate) closing: Mutex<()>,
     pub(crate) applier: Mutex<Option<JoinHandle<()>>>,

@@ -7,6 +7,8 @@
 //! | `tidal.lock` | held by the process that has the database open         |
 //! | `log`        | the log, see tidal-wal                                 |
 //! | `storage`    | the storage engine's own                               |
+//! | `base`       | the state before the log's first record, of the same engine, see `base.rs` |
+//! | `SETTINGS`   | what was chosen for this database, see `settings.rs`   |
 //! | `log.salvaged` | a log that a salvage is making                       |
 //! | `log.damaged.{n}` | a log that a salvage has put aside, from n = 0 on |
 //! | `storage.aside.{n}` | a storage that a salvage has put aside          |
@@ -38,6 +40,8 @@ use crate::Result;
 
 const MARKER: &str = "TIDALDB";
 const MARKER_TEMPORARY: &str = "TIDALDB.tmp";
+/// What is being written has this extension; see `MARKER_TEMPORARY`.
+const TEMPORARY: &str = "tmp";
 const RESTORING: &str = "RESTORING";
 const LOCK: &str = "tidal.lock";
 const FORMAT_PREFIX: &str = "tidalDB format ";
@@ -146,6 +150,11 @@ pub(crate) fn log_dir(path: &Path) -> PathBuf {
 /// Where the storage of a database is.
 pub(crate) fn storage_dir(path: &Path) -> PathBuf {
     path.join("storage")
+}
+
+/// Where the base of a database is, if it has one.
+pub(crate) fn base_dir(path: &Path) -> PathBuf {
+    path.join("base")
 }
 
 /// Where a salvage makes a log.
@@ -322,10 +331,15 @@ fn lock(path: &Path) -> Result<DirectoryLock> {
 }
 
 fn write_marker(path: &Path, engine: &str) -> Result<()> {
-    let (file, temporary) = (path.join(MARKER), path.join(MARKER_TEMPORARY));
     let text = format!("{FORMAT_PREFIX}{FORMAT}\n{ENGINE_PREFIX}{engine}\n");
-    write_synced(&temporary, text.as_bytes()).map_err(failed("write", &temporary))?;
-    fs::rename(&temporary, &file).map_err(failed("rename", &file))?;
+    replace_durable(path, &path.join(MARKER), text.as_bytes())
+}
+
+/// Gives a file in the directory `path` these bytes, durably, all of them or none.
+pub(crate) fn replace_durable(path: &Path, file: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = file.with_extension(TEMPORARY);
+    write_synced(&temporary, bytes).map_err(failed("write", &temporary))?;
+    fs::rename(&temporary, file).map_err(failed("rename", file))?;
     sync_dir(path).map_err(failed("sync", path))
 }
 

@@ -34,6 +34,7 @@
 
 mod as_of;
 mod backup;
+mod base;
 mod batch;
 mod change;
 mod checkpoint;
@@ -53,9 +54,12 @@ mod names;
 mod open;
 mod pipeline;
 mod producers;
+mod rebuild;
 mod record;
 mod replay;
+mod retention;
 mod salvage;
+mod settings;
 mod state;
 mod verify;
 

@@ -14,7 +14,7 @@ mod simulated;
 use std::fmt::{self, Debug};
 use std::path::Path;
 
-use tidal_types::{Position, Seq, WalError};
+use tidal_types::{Position, Seq, Timestamp, WalError};
 use tidal_wal::{Appended, Batch, LogCopy, LogRecord, WalStats};
 
 use crate::Result;
@@ -44,14 +44,12 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     fn try_append(&self, batch: &Batch, expected: Option<Seq>) -> Result<Appending>;
     /// Shows every durable record from `from` on, in order, until one is
     /// refused.
-    fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()>;
+    fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
+        self.read_through(from, Seq::new(u64::MAX), visit)
+    }
     /// Shows every record from `from` to `through` like [`RecordLog::read_from`], and
     /// reads no further.
-    fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
-        self.read_from(from, &mut |record| {
-            if record.seq <= through { visit(record) } else { Ok(()) }
-        })
-    }
+    fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()>;
     /// Whether it keeps its records, so that they can be read.
     fn keeps_records(&self) -> bool {
         true
@@ -64,6 +62,22 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     /// Forgets whole stretches of records before `seq`, which the caller can do
     /// without.
     fn truncate_before(&self, seq: Seq) -> Result<()>;
+    /// The first record that [`RecordLog::truncate_before`] would leave, if everything
+    /// may go that was written by `time` and is before `seq`. A log that does not know
+    /// leaves everything.
+    fn cut(&self, _time: Timestamp, _seq: Seq) -> Seq {
+        self.first_seq()
+    }
+    /// The first record of the newest stretch that was begun at `time` or before: all
+    /// before it was written by then.
+    fn written_by(&self, _time: Timestamp) -> Seq {
+        self.first_seq()
+    }
+    /// Makes the first whole stretch of records from `from` on and before `seq` smaller
+    /// that is not yet, and says whether there was one. The records stay as they are.
+    fn seal_one(&self, _from: Seq, _seq: Seq) -> Result<bool> {
+        Ok(false)
+    }
     /// The last durable record.
     fn head(&self) -> Position;
     /// The first record there is, or will be.
@@ -94,6 +108,7 @@ fn stats_without_files(head: Position) -> WalStats {
         sealed_segments: 0,
         sealed_bytes: 0,
         original_bytes: 0,
+        used_bytes: 0,
         queued_bytes: 0,
         cursors: Vec::new(),
         held_by: None,

@@ -11,7 +11,7 @@ use tidal_storage::{MemoryStorage, Storage};
 use tidal_types::{Position, Schema, Seq, TidalError, WalError};
 use tidal_wal::{Batch, WalOptions};
 
-use crate::Result;
+use crate::base::{InDirectory, KeptBase, Nowhere};
 use crate::change::Change;
 use crate::checkpoint::{self, Head};
 use crate::checkpointer::{Checkpointer, Desk, Runner};
@@ -23,7 +23,10 @@ use crate::log::{LocalLog, NoopLog, RecordLog};
 use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, Triggers, WORK_QUEUED_MAX};
 use crate::record;
 use crate::replay::replay;
+use crate::retention::Retained;
+use crate::settings::Settings;
 use crate::state::State;
+use crate::{Engine, Result};
 
 /// Opens or creates the database that a builder describes.
 pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
@@ -50,12 +53,13 @@ pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
 
 /// A database of these parts, as of the end of its log.
 pub(crate) fn assemble(
-    builder: Builder,
+    mut builder: Builder,
     directory: Option<Directory>,
     path: &Path,
     storage: Arc<dyn Storage>,
     open_log: impl FnOnce(WalOptions) -> Result<Arc<dyn RecordLog>>,
 ) -> Result<TidalDB> {
+    let retained = retained(&mut builder, directory.as_ref(), &*storage)?;
     let loaded = checkpoint::load(&*storage)?;
     let head = loaded.as_ref().map(|loaded| loaded.head);
     let applied = head.map_or(Seq::ZERO, |head| head.position.seq);
@@ -84,6 +88,7 @@ pub(crate) fn assemble(
         None => checkpoint::bind(&*storage, log_id)?,
         // A salvaged log stands for its parent, which it was asked for.
         Some(head) if head.position.log_id != log_id => {
+            retained.base.rebind(head.position.log_id, log_id)?;
             checkpoint::rebind(&*storage, head, log_id)?;
             tracing::warn!(%log_id, parent = %head.position.log_id, "storage goes on with a salvaged log");
         }
@@ -105,8 +110,40 @@ pub(crate) fn assemble(
         }
         None => state,
     };
+    if let Some(directory) = &directory {
+        keep_choice(&builder, directory.path())?;
+    }
     let progress = Progress::new(log.head().seq, applied);
-    start(builder, directory, Wiring { storage, log, state, progress })
+    start(builder, directory, Wiring { storage, log, state, progress, retained })
+}
+
+/// What is to become of the log, and where its base is.
+fn retained(
+    builder: &mut Builder,
+    directory: Option<&Directory>,
+    storage: &dyn Storage,
+) -> Result<Retained> {
+    let chosen = directory.map(|directory| Settings::read(directory.path())).transpose()?;
+    let in_directory = |directory: &Directory| {
+        let engine = Engine::from_name(storage.name()).unwrap_or_default();
+        Arc::new(InDirectory::new(directory.path(), engine)) as _
+    };
+    let place = builder.base.take().or_else(|| directory.map(in_directory));
+    Ok(Retained {
+        retention: builder.retention.unwrap_or_else(|| chosen.unwrap_or_default().retention),
+        clock: Arc::clone(&builder.clock),
+        base: Arc::new(KeptBase::new(place.unwrap_or_else(|| Arc::new(Nowhere)))),
+    })
+}
+
+/// Keeps what was chosen, once the database has opened.
+fn keep_choice(builder: &Builder, path: &Path) -> Result<()> {
+    match builder.retention {
+        Some(retention) if Settings::read(path)?.retention != retention => {
+            Settings { retention }.write(path)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A database that keeps nothing, for tests.
@@ -124,7 +161,8 @@ pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<Tidal
     let state = State::over(Arc::default(), &storage, None, StoredCounts::default());
     let state = adopt(state, &schema, &*log)?;
     let progress = Progress::new(log.head().seq, Seq::ZERO);
-    start(builder, None, Wiring { storage, log, state, progress })
+    let retained = retained(&mut builder, None, &*storage)?;
+    start(builder, None, Wiring { storage, log, state, progress, retained })
 }
 
 /// What is wired together.
@@ -133,10 +171,11 @@ struct Wiring {
     log: Arc<dyn RecordLog>,
     state: State,
     progress: Progress,
+    retained: Retained,
 }
 
 fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Result<TidalDB> {
-    let Wiring { storage, log, state, progress } = wiring;
+    let Wiring { storage, log, state, progress, retained } = wiring;
     let (state, progress) = (Arc::new(state), Arc::new(progress));
     let told = Arc::clone(&progress);
     log.on_failure(Box::new(move |failure| told.fail(&failure.clone().into())));
@@ -167,7 +206,7 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         storage: Arc::clone(&storage),
         log: Arc::clone(&log),
         progress: Arc::clone(&progress),
-        retention: builder.retention,
+        retained: retained.clone(),
         interval: builder.checkpoint_interval,
         clock: Arc::clone(&builder.clock),
         commit_bytes: builder.commit_bytes,
@@ -193,6 +232,7 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         progress,
         clock: builder.clock,
         max_future_skew: builder.max_future_skew,
+        retained,
         closing: Mutex::new(()),
         applier: Mutex::new(Some(thread)),
         checkpointer,

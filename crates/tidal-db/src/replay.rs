@@ -87,7 +87,7 @@ fn fold(state: &State, runs: Receiver<Vec<Decoded>>) -> Result<()> {
 
 /// The state under the schema of a record. An interrupted checkpoint may have
 /// put a newer schema into storage, which then extends the record's.
-fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
+pub(crate) fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
     let known = state.schema().signals();
     if known.starts_with(schema.signals()) {
         return Ok(state);

@@ -1,7 +1,7 @@
 //! Tests of the whole that need what is not public, and what they share.
 
 mod acceptance;
-mod crash_storage;
+pub(crate) mod crash_storage;
 mod life;
 mod model;
 pub(crate) mod reference;

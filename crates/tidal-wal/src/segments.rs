@@ -1,6 +1,6 @@
 //! Which segments the log has, for readers and for truncation.
 
-use tidal_types::Seq;
+use tidal_types::{Seq, Timestamp};
 
 use crate::format::{Parent, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentNumber};
 
@@ -111,6 +111,22 @@ impl Segments {
         let sealed = || self.kept.iter().filter(|header| header.seal.is_some());
         let bytes = sealed().map(SegmentHeader::stored_bytes).sum();
         (sealed().count(), bytes, self.kept.iter().map(|header| header.file_bytes).sum())
+    }
+
+    /// The first record of the newest segment that was begun at `time` or before; the
+    /// first there is when there is none. Log times never go back (R26), so what comes
+    /// before a segment was written by the time it was begun.
+    pub(crate) fn begun_by(&self, time: Timestamp) -> Seq {
+        let begun = self.kept.iter().rev().find(|header| header.created <= time);
+        begun.map_or_else(|| self.first_seq(), |header| header.first_seq)
+    }
+
+    /// How many bytes of the segments have something in them, when the log ends at
+    /// `offset`: the last one is filled with zeros ahead.
+    pub(crate) fn used_bytes(&self, offset: u64) -> u64 {
+        let Some((last, others)) = self.kept.split_last() else { return 0 };
+        let full: u64 = others.iter().map(SegmentHeader::stored_bytes).sum();
+        full + offset.saturating_sub(last.base_offset).min(last.file_bytes)
     }
 
     /// The first record that a segment has, or will have.

@@ -14,6 +14,7 @@ mod power_cuts;
 mod producers;
 mod reading;
 mod redacting;
+mod retention;
 mod sealing;
 mod simulated;
 mod spares;

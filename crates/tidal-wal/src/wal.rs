@@ -2,6 +2,7 @@
 
 mod cursors;
 mod redacting;
+mod retention;
 mod sealing;
 mod stats;
 mod waiting;

@@ -10,7 +10,6 @@ use super::layout::{
 };
 use crate::Result;
 use crate::ledger::{DirtyChunk, StoredCounts, Which};
-use crate::log::RecordLog;
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
 use crate::record::encode_schema;
@@ -23,7 +22,8 @@ pub(crate) const COMMIT_BYTES: usize = 4 << 20;
 /// Writes to storage, in commits that each leave it as a crash may leave it.
 pub(crate) struct Writer<'a> {
     storage: &'a dyn Storage,
-    log: &'a dyn RecordLog,
+    /// Syncs the log, and says how far it is durable (C2).
+    sync: &'a dyn Fn() -> Result<Seq>,
     state: &'a State,
     /// Asked before each commit but the last.
     may_go_on: &'a dyn Fn() -> bool,
@@ -36,12 +36,12 @@ pub(crate) struct Writer<'a> {
 impl<'a> Writer<'a> {
     pub(crate) const fn new(
         storage: &'a dyn Storage,
-        log: &'a dyn RecordLog,
+        sync: &'a dyn Fn() -> Result<Seq>,
         state: &'a State,
         may_go_on: &'a dyn Fn() -> bool,
         commit_bytes: usize,
     ) -> Self {
-        Self { storage, log, state, may_go_on, commit_bytes, has_schema: false }
+        Self { storage, sync, state, may_go_on, commit_bytes, has_schema: false }
     }
 
     /// Writes the cells that are dirty now, as each of them is when its turn comes.
@@ -137,9 +137,9 @@ impl<'a> Writer<'a> {
         if !(self.may_go_on)() {
             return Err(TidalError::Closed);
         }
-        self.log.sync()?;
+        let reach = (self.sync)()?;
         let mut batch = AtomicBatch::new();
-        batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(self.log.head().seq));
+        batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(reach));
         if !self.has_schema {
             put_schema(&mut batch, self.state.schema())?;
         }

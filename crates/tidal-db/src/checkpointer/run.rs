@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_storage::Storage;
-use tidal_types::{Clock, Position, Timestamp};
+use tidal_types::{Clock, Position, Seq, Timestamp};
 
 use super::desk::{Desk, Order, Task};
 use crate::Result;
 use crate::checkpoint::Writer;
-use crate::config::Retention;
 use crate::ledger::Which;
 use crate::log::RecordLog;
 use crate::pipeline::Progress;
+use crate::retention::{self, Retained};
 use crate::state::{FrozenState, State};
 
 /// What the checkpointer works on.
@@ -23,7 +23,7 @@ pub(crate) struct Runner {
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) log: Arc<dyn RecordLog>,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) retention: Retention,
+    pub(crate) retained: Retained,
     /// A checkpoint is due when the last one is this old and there is anything new.
     pub(crate) interval: Duration,
     pub(crate) clock: Arc<dyn Clock>,
@@ -93,21 +93,31 @@ impl Runner {
 
     fn write_all(&self, frozen: &FrozenState) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
+        let sync = || self.sync_log();
         let mut writer =
-            Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
+            Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes);
         writer.cells(Which::All)?;
         writer.metadata(&frozen.metadata)?;
         writer.exact(frozen)
     }
 
-    /// Lets the log forget what the checkpoint has.
+    /// Makes everything that was appended durable, and says how far that is.
+    fn sync_log(&self) -> Result<Seq> {
+        self.log.sync()?;
+        Ok(self.log.head().seq)
+    }
+
+    /// Lets the log forget what the checkpoint has, as was chosen.
     fn cut_log(&self, position: Position) -> Result<Position> {
         self.log.checkpoint(position.seq)?;
-        let capabilities = self.storage.capabilities();
-        let checkpoint_lasts = capabilities.persistent && capabilities.survives_power_cut;
-        if self.retention == Retention::UntilCheckpoint && checkpoint_lasts {
-            self.log.truncate_before(position.seq.next())?;
-        }
+        let may_go_on = || !self.desk.is_stopping();
+        retention::after_checkpoint(
+            &self.retained,
+            &*self.storage,
+            &*self.log,
+            position,
+            &may_go_on,
+        )?;
         Ok(position)
     }
 
@@ -115,8 +125,9 @@ impl Runner {
     /// nobody has asked for lately.
     fn write_back(&self) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
+        let sync = || self.sync_log();
         let mut writer =
-            Writer::new(&*self.storage, &*self.log, &self.state, &may_go_on, self.commit_bytes);
+            Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes);
         for which in [Which::Cold, Which::All] {
             if self.state.ledger.needs_write_back() {
                 writer.cells(which)?;

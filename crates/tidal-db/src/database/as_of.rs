@@ -42,6 +42,12 @@ impl TidalDB {
     /// exact up to rounding, to 1e-9 of the sum of the absolute contributions at worst. An entity without
     /// events has zeros. Ids are those of today's names.
     ///
+    /// Where the log was cut by age ([`Retention::For`](crate::Retention::For)), what came
+    /// before is taken from the base: features are given for times from that of the newest
+    /// event in it on, and by known time from when its last record was logged. Of what is
+    /// in the base, counts over windows are as exact as those of the present are. The log
+    /// is not cut by age while it is read.
+    ///
     /// The log is read once for every [`AsOf::rows_per_pass`] rows, beside writers, who do
     /// not wait. All rows are as of one end of the log, which has everything that was
     /// answered before the call. In memory are the rows and their features, and about as
@@ -51,7 +57,8 @@ impl TidalDB {
     /// [`UnknownSignal`](crate::SchemaError::UnknownSignal),
     /// [`SignalOfOtherKind`](crate::TidalError::SignalOfOtherKind), those of the same
     /// reads of the present for what the schema does not declare;
-    /// [`PastNotKept`](crate::TidalError::PastNotKept) when the log was cut;
+    /// [`PastNotKept`](crate::TidalError::PastNotKept) when a time is before those, or the
+    /// log was cut without a base;
     /// [`InMemory`](crate::TidalError::InMemory), since a database in memory keeps no
     /// log; what the log says, and [`Closed`](crate::TidalError::Closed).
     pub fn as_of(&self, request: &AsOf) -> Result<AsOfFeatures> {
@@ -73,7 +80,13 @@ impl TidalDB {
         // What was answered may be less than durable, and only what is can be read.
         log.sync()?;
         let position = log.head();
-        let base: Option<&dyn Base> = None;
+        // From here on the log is not cut by age, and the base stays as it is.
+        let hold = self.parts.retained.base.hold();
+        let base = match log.first_seq() {
+            Seq::FIRST => None,
+            _ => hold.open(log, &*self.parts.clock)?,
+        };
+        let base = base.as_ref().map(|base| base as &dyn Base);
         let rows = request.asked_rows();
         as_of::check_reach(log.first_seq(), base, request.chosen_clock(), rows)?;
         let from = base.map_or(Seq::FIRST, Base::next_seq);

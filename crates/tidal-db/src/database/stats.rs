@@ -5,6 +5,7 @@ use tidal_wal::WalStats;
 
 use super::TidalDB;
 use crate::Result;
+use crate::config::Retention;
 use crate::ledger::SignalLedger;
 
 /// Figures about a database.
@@ -18,6 +19,12 @@ pub struct Stats {
     pub records: u64,
     /// Bytes that the log takes on disk.
     pub log_bytes: u64,
+    /// About how many bytes of the log a million records take, as they are on disk now,
+    /// sealed or not: what [`Retention::Forever`] costs. `None` while there are no
+    /// records.
+    pub log_bytes_per_million: Option<u64>,
+    /// What becomes of the log behind a checkpoint.
+    pub retention: Retention,
     /// Bytes that storage takes on disk.
     pub storage_bytes: u64,
     /// About how many bytes of memory the state takes.
@@ -85,6 +92,8 @@ impl TidalDB {
             cells: state.ledger.cell_count(),
             records: applied.get(),
             log_bytes: log.bytes_on_disk,
+            log_bytes_per_million: per_million(&log),
+            retention: self.parts.retained.retention,
             storage_bytes: self.parts.storage.stats()?.disk_bytes,
             memory_bytes: state.memory_bytes(),
             resident: Resident::of(&state.ledger),
@@ -95,4 +104,10 @@ impl TidalDB {
             log,
         })
     }
+}
+
+fn per_million(log: &WalStats) -> Option<u64> {
+    let records = (log.head.seq.get() + 1).checked_sub(log.first_seq.get())?;
+    let bytes = u128::from(log.used_bytes) * 1_000_000;
+    u64::try_from(bytes.checked_div(u128::from(records))?).ok()
 }

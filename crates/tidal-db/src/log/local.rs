@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tidal_types::{Position, Seq};
+use tidal_types::{Position, Seq, Timestamp};
 use tidal_wal::{Batch, LogCopy, Ticket, Wal, WalOptions, WalStats};
 
 use super::{Appending, Listener, RecordLog, Visitor};
@@ -37,14 +37,6 @@ impl RecordLog for LocalLog {
         Ok(answered_by(ticket))
     }
 
-    fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
-        let mut reader = self.wal.reader(from);
-        while let Some(record) = reader.next_record()? {
-            visit(&record)?;
-        }
-        Ok(())
-    }
-
     fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
         let mut reader = self.wal.reader(from);
         let mut next = from;
@@ -72,6 +64,18 @@ impl RecordLog for LocalLog {
     fn truncate_before(&self, seq: Seq) -> Result<()> {
         self.wal.truncate_before(seq)?;
         Ok(())
+    }
+
+    fn cut(&self, time: Timestamp, seq: Seq) -> Seq {
+        self.wal.truncation_point(self.wal.written_by(time).min(seq))
+    }
+
+    fn written_by(&self, time: Timestamp) -> Seq {
+        self.wal.written_by(time)
+    }
+
+    fn seal_one(&self, from: Seq, seq: Seq) -> Result<bool> {
+        Ok(self.wal.seal_within(from..seq, 1)?.segments > 0)
     }
 
     fn head(&self) -> Position {

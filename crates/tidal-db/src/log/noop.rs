@@ -40,7 +40,7 @@ impl RecordLog for NoopLog {
         }
     }
 
-    fn read_from(&self, _from: Seq, _visit: Visitor<'_>) -> Result<()> {
+    fn read_through(&self, _from: Seq, _through: Seq, _visit: Visitor<'_>) -> Result<()> {
         Ok(())
     }
 

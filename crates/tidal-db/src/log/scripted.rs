@@ -118,7 +118,7 @@ impl RecordLog for ScriptedLog {
         }
     }
 
-    fn read_from(&self, _from: Seq, _visit: Visitor<'_>) -> Result<()> {
+    fn read_through(&self, _from: Seq, _through: Seq, _visit: Visitor<'_>) -> Result<()> {
         Ok(())
     }
 

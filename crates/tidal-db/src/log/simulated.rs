@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tidal_types::{Position, Seq};
+use tidal_types::{Position, Seq, Timestamp};
 use tidal_wal::sim::SimDisk;
 use tidal_wal::{Batch, Head, Wal, WalOptions, WalStats};
 
@@ -54,6 +54,11 @@ impl SimulatedLog {
         self.log.wal.segment_count()
     }
 
+    /// A cursor of the log.
+    pub(crate) fn cursor(&self, name: &str) -> tidal_wal::Cursor {
+        self.log.wal.cursor(name).unwrap()
+    }
+
     fn stepped(&self, appending: Appending) -> Appending {
         if !self.is_holding.load(Ordering::SeqCst) {
             self.step();
@@ -75,12 +80,20 @@ impl RecordLog for SimulatedLog {
         self.log.try_append(batch, expected).map(|appending| self.stepped(appending))
     }
 
-    fn read_from(&self, from: Seq, visit: Visitor<'_>) -> Result<()> {
-        self.log.read_from(from, visit)
+    fn cut(&self, time: Timestamp, seq: Seq) -> Seq {
+        self.log.cut(time, seq)
     }
 
     fn read_through(&self, from: Seq, through: Seq, visit: Visitor<'_>) -> Result<()> {
         self.log.read_through(from, through, visit)
+    }
+
+    fn written_by(&self, time: Timestamp) -> Seq {
+        self.log.written_by(time)
+    }
+
+    fn seal_one(&self, from: Seq, seq: Seq) -> Result<bool> {
+        self.log.seal_one(from, seq)
     }
 
     fn sync(&self) -> Result<()> {

@@ -91,7 +91,7 @@ fn a_backup_beside_writers_is_of_a_prefix() {
     let dir = tempfile::tempdir().unwrap();
     let source = dir.path().join("source");
     let db = builder(&source)
-        .retention(Retention::UntilCheckpoint)
+        .retain(Retention::UntilCheckpoint)
         // So often that one falls into each step of a backup.
         .checkpoint_every(10)
         .segment_bytes(16 << 10)
@@ -411,7 +411,7 @@ fn a_database_moves_to_any_engine() {
         let db = builder(&source)
             .engine(from)
             .checkpoint_every(100)
-            .retention(Retention::UntilCheckpoint)
+            .retain(Retention::UntilCheckpoint)
             .segment_bytes(16 << 10)
             .open()
             .unwrap();
@@ -472,7 +472,7 @@ fn a_log_that_begins_behind_what_storage_needs_is_not_moved() {
     let source = dir.path().join("source");
     let db = builder(&source)
         .checkpoint_every(100)
-        .retention(Retention::UntilCheckpoint)
+        .retain(Retention::UntilCheckpoint)
         .segment_bytes(16 << 10)
         .open()
         .unwrap();

@@ -10,7 +10,7 @@ use crate::fixture::{NOW, builder};
 #[test]
 fn a_cursor_keeps_the_log_from_being_cut() {
     let dir = tempfile::tempdir().unwrap();
-    let open = || builder(dir.path()).retention(Retention::UntilCheckpoint).open().unwrap();
+    let open = || builder(dir.path()).retain(Retention::UntilCheckpoint).open().unwrap();
     open().shutdown().unwrap();
     let with_log = |use_it: &dyn Fn(&Wal)| {
         let log = Wal::open(&dir.path().join("log"), WalOptions::default()).unwrap();

@@ -122,7 +122,7 @@ fn replay_from_a_checkpoint_equals_replay_from_the_beginning() {
 fn the_log_is_kept_unless_asked_otherwise() {
     for (retention, cut) in [(Retention::Forever, false), (Retention::UntilCheckpoint, true)] {
         let dir = tempfile::tempdir().unwrap();
-        let db = builder(dir.path()).segment_bytes(16 << 10).retention(retention).open().unwrap();
+        let db = builder(dir.path()).segment_bytes(16 << 10).retain(retention).open().unwrap();
         feed_in_batches(&db, 0..5000, 100);
         let before = db.stats().unwrap().log_bytes;
         db.checkpoint().unwrap();
@@ -133,7 +133,7 @@ fn the_log_is_kept_unless_asked_otherwise() {
         let after = db.stats().unwrap().log_bytes;
         assert_eq!(after < before, cut);
         drop(db);
-        let db = builder(dir.path()).segment_bytes(16 << 10).retention(retention).open().unwrap();
+        let db = builder(dir.path()).segment_bytes(16 << 10).retain(retention).open().unwrap();
         assert_eq!(db.checksum().unwrap(), twin(0..5100).checksum().unwrap());
     }
 }

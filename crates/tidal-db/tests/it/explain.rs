@@ -166,7 +166,7 @@ fn every_entity_of_a_stream_is_explained_g71_g72() {
 #[test]
 fn what_the_log_keeps_no_more_is_one_part_g72() {
     let dir = tempfile::tempdir().unwrap();
-    let db = builder(dir.path()).retention(Retention::UntilCheckpoint).open().unwrap();
+    let db = builder(dir.path()).retain(Retention::UntilCheckpoint).open().unwrap();
     let early: Vec<_> = (1..=9).map(|day| ago(day * 9_000)).collect();
     for &at in &early {
         db.signal("view", id(1), 2.0, at).unwrap();

@@ -148,7 +148,7 @@ fn the_window_is_as_long_as_it_was_asked_for() {
 fn keys_outlive_the_log_that_held_them() {
     let dir = tempfile::tempdir().unwrap();
     let open =
-        || builder(dir.path()).segment_bytes(16 << 10).retention(Retention::UntilCheckpoint).open();
+        || builder(dir.path()).segment_bytes(16 << 10).retain(Retention::UntilCheckpoint).open();
     let mut db = open().unwrap();
     let keys: Vec<_> = (0..200).map(keyed).collect();
     db.signals(&keys).unwrap();

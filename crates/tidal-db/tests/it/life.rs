@@ -51,7 +51,7 @@ fn on_engine(dir: &Path, engine: Engine, durability: Durability) -> Builder {
     match durability {
         Durability::Durable => builder
             .segment_bytes(16 << 10)
-            .retention(Retention::UntilCheckpoint)
+            .retain(Retention::UntilCheckpoint)
             .checkpoint_every(100),
         // Checkpoints and ends of segments are synced: none, where that is not to be seen.
         _ => builder.segment_bytes(1 << 20).checkpoint_every(u64::MAX),

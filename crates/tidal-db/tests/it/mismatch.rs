@@ -91,7 +91,7 @@ fn the_log_is_kept_where_storage_keeps_nothing() {
         builder(dir.path())
             .storage(Arc::new(MemoryStorage::new()))
             .segment_bytes(16 << 10)
-            .retention(Retention::UntilCheckpoint)
+            .retain(Retention::UntilCheckpoint)
             .open()
             .unwrap()
     };
@@ -118,7 +118,7 @@ fn storage_ahead_of_the_log_is_refused() {
 #[test]
 fn a_log_that_begins_too_late_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let cut = || builder(dir.path()).segment_bytes(16 << 10).retention(Retention::UntilCheckpoint);
+    let cut = || builder(dir.path()).segment_bytes(16 << 10).retain(Retention::UntilCheckpoint);
     let db = cut().open().unwrap();
     for start in 0..20 {
         db.signals(&(start * 100..start * 100 + 100).map(event).collect::<Vec<_>>()).unwrap();

@@ -40,7 +40,7 @@ fn a_repeat_counts_once_for_ever() {
     let checksum = memory.checksum().unwrap();
 
     let dir = tempfile::tempdir().unwrap();
-    let reopen = || builder(dir.path()).retention(Retention::UntilCheckpoint).open().unwrap();
+    let reopen = || builder(dir.path()).retain(Retention::UntilCheckpoint).open().unwrap();
     let db = reopen();
     assert_eq!(send(&db, [1, 2, 5]), [false; 3]);
     drop(db);

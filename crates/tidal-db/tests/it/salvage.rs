@@ -246,7 +246,7 @@ fn damage_of(dir: &Path, segment: usize) {
 #[test]
 fn a_log_that_was_cut_is_salvaged_with_its_storage() {
     let dir = tempfile::tempdir().unwrap();
-    let cut = || builder(dir.path()).retention(Retention::UntilCheckpoint);
+    let cut = || builder(dir.path()).retain(Retention::UntilCheckpoint);
     let db = cut().open().unwrap();
     for index in 0..EVENTS {
         // The log is cut behind the one before the last.

@@ -8,6 +8,7 @@
 //! Y3. Whatever fails before the rename leaves the log as it was. A rename or a sync of
 //!     the directory that fails is a failure of the log.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tidal_types::{Seq, WalError};
@@ -49,14 +50,28 @@ impl Wal {
     /// the segments before it are sealed. After any other error the log takes no more
     /// records. [`WalError::Closed`]; [`WalError::Poisoned`].
     pub fn seal_before(&self, seq: Seq) -> Result<Sealed, WalError> {
+        self.seal_within(Seq::ZERO..seq, usize::MAX)
+    }
+
+    /// Seals like [`Wal::seal_before`], but of the segments that hold only `records`, and
+    /// at most so many: the oldest that are not sealed yet. So whoever has other things to
+    /// do seals a long log bit by bit.
+    ///
+    /// # Errors
+    /// Those of [`Wal::seal_before`].
+    pub fn seal_within(
+        &self,
+        records: Range<Seq>,
+        segments_max: usize,
+    ) -> Result<Sealed, WalError> {
         let _alone = self.shared.rewrites();
         let mut sealed = Sealed::default();
         drop(self.lock_open()?);
-        let segments = self.shared.segments().pairs_before(seq);
-        for (header, next) in segments {
-            if header.seal.is_some() {
-                continue;
-            }
+        let segments = self.shared.segments().pairs_before(records.end);
+        let within = segments.into_iter().filter(|(header, _)| {
+            header.first_seq >= records.start && header.seal.is_none()
+        });
+        for (header, next) in within.take(segments_max) {
             if let Some(new) = self.rewrite(&header, &next, &mut |_| Ok(Redaction::Keep))? {
                 sealed.segments += 1;
                 sealed.bytes_before += header.stored_bytes();

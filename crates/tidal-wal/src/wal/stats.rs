@@ -22,6 +22,9 @@ pub struct WalStats {
     pub sealed_bytes: u64,
     /// How many bytes all segments would take if none were sealed.
     pub original_bytes: u64,
+    /// How many of these have something in them: the last segment is made ahead of what
+    /// is written to it.
+    pub used_bytes: u64,
     /// How many bytes of records wait for the writer.
     pub queued_bytes: usize,
     /// Every cursor, by name.
@@ -39,6 +42,7 @@ impl Wal {
         let hindmost = cursors.iter().min_by_key(|cursor| cursor.place);
         let (sealed_segments, sealed_bytes, original_bytes) = self.shared.segments().sealed();
         let held_by = hindmost.filter(|cursor| cursor.records_behind > 0);
+        let end = self.shared.durable().offset;
         WalStats {
             first_seq: self.first_seq(),
             head: self.head().position,
@@ -47,6 +51,7 @@ impl Wal {
             sealed_segments,
             sealed_bytes,
             original_bytes,
+            used_bytes: self.shared.segments().used_bytes(end),
             queued_bytes: self.shared.queue.queued_bytes(),
             held_by: held_by.map(|cursor| cursor.name.clone()),
             cursors,

@@ -72,7 +72,7 @@ impl World {
     pub(super) fn open(&self) -> Life {
         let builder = Builder::new("simulated".into(), Some(schema()))
             .segment_bytes(SEGMENT_BYTES)
-            .retention(Retention::UntilCheckpoint)
+            .retain(Retention::UntilCheckpoint)
             .checkpoint_every(u64::MAX)
             .checkpoint_interval(Duration::MAX)
             .clock(Arc::<ManualClock>::clone(&self.clock));

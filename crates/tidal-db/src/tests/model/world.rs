@@ -62,7 +62,7 @@ impl World {
         let mut builder = Builder::new("simulated".into(), schema)
             .durability(durability)
             .segment_bytes(SEGMENT_BYTES)
-            .retention(retention)
+            .retain(retention)
             .dedup(dedup)
             .checkpoint_every(self.checkpoint_every)
             .checkpoint_log_bytes(u64::MAX)
