@@ -5,6 +5,7 @@
 mod backup;
 mod check;
 mod features;
+mod history;
 mod import;
 mod number;
 mod read;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 
 pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
 pub(crate) use features::FeaturesArgs;
+pub(crate) use history::{DiffArgs, ReplayArgs, VerifyArgs};
 pub(crate) use import::ImportArgs;
 pub(crate) use read::{By, ExplainArgs, GetArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
@@ -117,10 +119,11 @@ pub(crate) enum Command {
     Stats,
     /// Read every byte of the log and report damage. Never writes
     ///
-    /// Only the log is checked. Storage is checked by opening it, as every other
-    /// command does, such as `tidal stats`. Exits with 1 when something is damaged.
-    #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop verify")]
-    Verify,
+    /// Only the log is checked, unless --deep is given. Storage is checked by opening it,
+    /// as every other command does, such as `tidal stats`. Exits with 1 when something is
+    /// damaged.
+    #[command(verbatim_doc_comment)]
+    Verify(VerifyArgs),
     /// Look at the log, or save what is left of a damaged one
     ///
     /// These work on a database that does not open, and on a log that another program
@@ -145,6 +148,21 @@ pub(crate) enum Command {
     VerifyBackup(VerifyBackupArgs),
     /// Copy a database onto another storage engine; both have the same checksum.
     Migrate(MigrateArgs),
+    /// What if: make another database of the same log, with other half-lives
+    ///
+    /// The new database has the same entities, names, metadata and log times, under the
+    /// schema of the file: other decays and windows, more or fewer signal types. Events
+    /// of signal types that the file lacks are left out and counted. It needs the whole
+    /// log. `tidal diff` shows what moved.
+    #[command(verbatim_doc_comment)]
+    Replay(ReplayArgs),
+    /// Show how the top of a ranking moved between two databases
+    ///
+    /// Entities are matched by name, or by number where they have none. Kendall's tau is
+    /// 1 when those in both tops have the same order, and -1 when it is turned around: of
+    /// all pairs of them, the share in the same order less the share in the opposite one.
+    #[command(verbatim_doc_comment)]
+    Diff(DiffArgs),
     /// Make up a stream of events, take it in and show what comes out
     ///
     /// The events are the same on every run but for their times, which end now.

@@ -3,6 +3,7 @@
 mod backup;
 mod checkpoint;
 mod demo;
+mod diff;
 mod explain;
 mod features;
 mod get;
@@ -11,6 +12,7 @@ mod import;
 mod init;
 mod migrate;
 mod put;
+mod replay;
 mod restore;
 mod signal;
 mod staleness;
@@ -53,13 +55,15 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Put(args) => put::run(global, args),
         Command::Delete(args) => put::delete(global, args),
         Command::Stats => stats::run(global),
-        Command::Verify => verify::run(global),
+        Command::Verify(args) => verify::run(global, args),
         Command::Wal(args) => wal::run(global, args),
         Command::Checkpoint => checkpoint::run(global),
         Command::Backup(args) => backup::run(global, args),
         Command::Restore(args) => restore::run(global, args),
         Command::VerifyBackup(args) => verify_backup::run(global, args),
         Command::Migrate(args) => migrate::run(global, args),
+        Command::Replay(args) => replay::run(global, args),
+        Command::Diff(args) => diff::run(global, args),
         Command::Demo(args) => demo::run(global, args),
         Command::Help(args) => help::run(args),
     }

@@ -30,6 +30,7 @@ use crate::args;
 use crate::failure::Failure;
 
 pub(crate) use decay::describe as describe_decay;
+pub(crate) use span::{describe as describe_span, parse as parse_span};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -133,7 +133,7 @@ impl Hasher {
 }
 
 /// Shows the metadata of every item, by id, and returns how many items have any.
-fn metadata(
+pub(crate) fn metadata(
     state: &State,
     storage: &dyn Storage,
     show: &mut dyn FnMut(EntityId, &[u8]),
@@ -146,7 +146,7 @@ fn metadata(
 }
 
 /// Shows every name of a kind, by id, and returns how many there are.
-fn names(
+pub(crate) fn names(
     state: &State,
     storage: &dyn Storage,
     kind: EntityKind,

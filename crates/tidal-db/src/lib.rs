@@ -42,6 +42,7 @@ mod checkpointer;
 mod checksum;
 mod config;
 mod database;
+mod diff;
 mod directory;
 mod dump;
 mod engine;
@@ -62,6 +63,7 @@ mod salvage;
 mod settings;
 mod state;
 mod verify;
+mod what_if;
 
 pub use as_of::{AsOf, AsOfClock, AsOfFeatures, FeatureColumn, FeatureValue, FeatureValues};
 pub use backup::{
@@ -72,6 +74,7 @@ pub use batch::{Batch, Committed, Outcome};
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
 pub use database::{Resident, Stats, TidalDB};
+pub use diff::{Moved, RankingDiff, diff};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;
 pub use kinds::IdMode;
@@ -105,7 +108,10 @@ pub use tidal_wal::{
     DumpReport, Durability, FileStat, FloorStat, GroupCommit, Head, LogStat, Lost, Parent, Problem,
     SalvageReport, SalvagedCursor, SegmentStat, TakenOver, VerifyReport, WalStats,
 };
-pub use verify::verify;
+pub use verify::{
+    DeepOptions, DeepReport, DeepState, Difference, Differences, Differing, verify, verify_deep,
+};
+pub use what_if::{LeftOut, ReplayProgress, Replayed, replay, replay_with};
 
 /// What fails in this crate fails with a [`TidalError`].
 pub type Result<T, E = TidalError> = std::result::Result<T, E>;

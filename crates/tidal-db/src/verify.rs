@@ -1,5 +1,8 @@
 //! Checking a database that nobody has open, without changing anything.
 
+mod deep;
+mod differences;
+
 use std::path::Path;
 
 use tidal_types::{Schema, TidalError};
@@ -10,6 +13,10 @@ use crate::change::Change;
 use crate::directory;
 use crate::record;
 
+pub(crate) use deep::beginning;
+pub use deep::{DeepOptions, DeepReport, DeepState, verify_deep};
+pub use differences::{Difference, Differences, Differing};
+
 /// Checks the log of the database in `data_dir`: every segment, every group's
 /// checksum and chain, and that every record means something under the schema in
 /// force at its place. It never writes, and takes no more than a segment of the
@@ -19,6 +26,7 @@ use crate::record;
 /// reads, and everything in it can be made again from a log that reaches back to
 /// its first record. Where the log was cut behind checkpoints, storage has the
 /// only copy of what came before, and opening the database is the check.
+/// [`verify_deep`] compares storage with the log.
 ///
 /// # Errors
 /// [`NotFound`](TidalError::NotFound) and

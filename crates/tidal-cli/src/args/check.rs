@@ -21,6 +21,7 @@ impl Cli {
             Command::Backup(_)
             | Command::Restore(_)
             | Command::VerifyBackup(_)
+            | Command::Diff(_)
             | Command::Migrate(_) => without_db(&self.global),
             _ => Ok(()),
         }

@@ -4,15 +4,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use tidal_db::Engine;
+use tidal_db::{Engine, Retention};
 
 use super::backup::engine;
 use super::number;
 use crate::moment::Moment;
+use crate::schema_file::parse_span;
 
 const INIT_EXAMPLE: &str = "\
 Example:
   tidal --db shop init --schema schema.toml
+  tidal --db shop init --schema schema.toml --retain 30d
 
 where schema.toml says, for each signal type:
   [[signal]]
@@ -52,6 +54,25 @@ pub(crate) struct InitArgs {
     /// The storage engine of a new database; fjall if left out. A database that is there stays on its own.
     #[arg(long, value_name = "NAME", value_parser = engine)]
     pub(crate) engine: Option<Engine>,
+    /// How long the log is kept: forever, until-checkpoint, or a span such as 30d
+    ///
+    /// The choice is kept in the database and holds until another is made; forever before
+    /// there was one. With a span, whole files of the log go once all in them was written
+    /// longer ago, and the state before the rest is kept. What is gone cannot be asked
+    /// about: replay needs the whole log.
+    #[arg(verbatim_doc_comment, long, value_name = "SPAN", value_parser = retention)]
+    pub(crate) retain: Option<Retention>,
+}
+
+/// How long the log is kept.
+fn retention(text: &str) -> Result<Retention, String> {
+    match text {
+        "forever" => Ok(Retention::Forever),
+        "until-checkpoint" => Ok(Retention::UntilCheckpoint),
+        span => parse_span(span)
+            .map(Retention::For)
+            .map_err(|problem| format!("{problem}; it may also be forever or until-checkpoint")),
+    }
 }
 
 /// Options of `signal`.

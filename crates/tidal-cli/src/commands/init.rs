@@ -22,6 +22,9 @@ pub(super) fn run(global: &Global, args: &InitArgs) -> Result<(), Failure> {
     if let Some(engine) = args.engine {
         builder = builder.engine(engine);
     }
+    if let Some(retention) = args.retain {
+        builder = builder.retain(retention);
+    }
     let db = builder.open()?;
     let is_new = |signal: &&SignalTypeDefinition| {
         stored.as_ref().is_none_or(|stored| stored.signal(signal.name()).is_none())

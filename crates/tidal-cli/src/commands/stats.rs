@@ -1,12 +1,13 @@
 //! `tidal stats`: how much there is, and the checksum of it.
 
 use serde_json::{Value, json};
-use tidal_db::CursorStats;
+use tidal_db::{CursorStats, Retention};
 
 use crate::args::Global;
 use crate::database;
 use crate::failure::Failure;
 use crate::output::{Align, Table, bytes, count, print, print_json, rfc3339};
+use crate::schema_file::describe_span;
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
     let db = database::open(global)?;
@@ -19,6 +20,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "cells": stats.cells,
             "records": stats.records,
             "log_bytes": stats.log_bytes,
+            "log_bytes_per_million": stats.log_bytes_per_million,
+            "retain": retention(stats.retention),
             "storage_bytes": stats.storage_bytes,
             "memory_bytes": stats.memory_bytes,
             "newest_event": newest_event,
@@ -44,6 +47,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ("cells", count(stats.cells)),
         ("records", count(stats.records)),
         ("log", bytes(stats.log_bytes)),
+        ("log per million", stats.log_bytes_per_million.map_or_else(|| "none".into(), bytes)),
+        ("log kept", retention(stats.retention)),
         ("storage", bytes(stats.storage_bytes)),
         ("memory", bytes(stats.memory_bytes)),
         ("newest event", newest_event.unwrap_or_else(|| "none".into())),
@@ -64,6 +69,15 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         text.push_str(&cursor_table(log.cursors));
     }
     print(&text)
+}
+
+/// As it is said on the command line.
+fn retention(retention: Retention) -> String {
+    match retention {
+        Retention::Forever => "forever".into(),
+        Retention::UntilCheckpoint => "until-checkpoint".into(),
+        Retention::For(span) => describe_span(span),
+    }
 }
 
 fn cursor_table(cursors: Vec<CursorStats>) -> String {

@@ -10,13 +10,13 @@ use crate::output::{Align, Bytes, Table, count, decimal, print, print_json, rfc3
 use crate::{database, entity};
 
 pub(super) fn run(global: &Global, args: &TopArgs) -> Result<(), Failure> {
-    check_usage(args)?;
+    check_usage(args.by, args.window)?;
     let db = database::open(global)?;
     let signal = db
         .schema()
         .require(&args.signal)
         .map_err(|error| Failure::failed(explain(&error.into())))?;
-    let by = ranking(args, signal)?;
+    let by = ranking(args.by, args.window, signal)?;
     let at = args.at.of_read(&db)?;
     let ranked = db.top_at(signal.name(), by, args.limit, at)?;
     let entries = ranked
@@ -61,14 +61,14 @@ impl Entry {
 }
 
 /// What can be said without the database.
-fn check_usage(args: &TopArgs) -> Result<(), Failure> {
-    match (args.by, args.window) {
+pub(super) fn check_usage(by: By, window: Option<Window>) -> Result<(), Failure> {
+    match (by, window) {
         (By::Score, Some(_)) => Err(Failure::usage(
             "a score has no window; leave --window out, or add --by count or --by velocity",
         )),
         (By::Count | By::Velocity, None) => Err(Failure::usage(format!(
             "--by {} needs a window; add --window, such as --window 24h",
-            args.by.as_str()
+            by.as_str()
         ))),
         (By::Velocity, Some(Window::AllTime)) => {
             Err(Failure::usage("a velocity needs a window that ends; `all` does not"))
@@ -77,8 +77,12 @@ fn check_usage(args: &TopArgs) -> Result<(), Failure> {
     }
 }
 
-fn ranking(args: &TopArgs, signal: &SignalTypeDefinition) -> Result<tidal_db::By, Failure> {
-    let Some(window) = args.window else {
+pub(super) fn ranking(
+    by: By,
+    window: Option<Window>,
+    signal: &SignalTypeDefinition,
+) -> Result<tidal_db::By, Failure> {
+    let Some(window) = window else {
         return Ok(tidal_db::By::Score);
     };
     let name = signal.name();
@@ -89,7 +93,7 @@ fn ranking(args: &TopArgs, signal: &SignalTypeDefinition) -> Result<tidal_db::By
             "signal type {name:?} has no window {window}; declared: {declared}"
         )));
     }
-    match args.by {
+    match by {
         By::Score => Ok(tidal_db::By::Score),
         By::Count => Ok(tidal_db::By::Count(window)),
         By::Velocity if !signal.velocity() => Err(Failure::usage(format!(
@@ -117,14 +121,18 @@ fn text(args: &TopArgs, signal: &SignalTypeDefinition, at: &str, entries: &[Entr
         (&title, Align::Right),
     ]);
     for entry in entries {
-        let value = if args.by == By::Count { whole(entry.value) } else { decimal(entry.value) };
         table.row(vec![
             entry.rank.to_string(),
             entity::label(entry.id, entry.name.as_deref()),
-            value,
+            shown(args.by, entry.value),
         ]);
     }
     format!("{} at {at}\n\n{}", signal.name(), table.render(0))
+}
+
+/// A value as it is shown in a ranking of that kind.
+pub(super) fn shown(by: By, value: f64) -> String {
+    if by == By::Count { whole(value) } else { decimal(value) }
 }
 
 fn whole(value: f64) -> String {

@@ -1,16 +1,21 @@
 //! `tidal verify`: is every byte of the log what was written?
 
 use serde_json::{Value, json};
-use tidal_db::{Problem, VerifyReport};
+use tidal_db::{DeepOptions, DeepState, Difference, Problem, VerifyReport};
 
-use crate::args::Global;
+use crate::args::{Global, VerifyArgs};
 use crate::database;
 use crate::failure::Failure;
 use crate::output::{count, note, print, print_json};
 
-pub(super) fn run(global: &Global) -> Result<(), Failure> {
+pub(super) fn run(global: &Global, args: &VerifyArgs) -> Result<(), Failure> {
     let data_dir = database::data_dir(global)?;
-    let report = tidal_db::verify(&data_dir)?;
+    let (report, deep) = if args.deep {
+        let report = tidal_db::verify_deep(&data_dir, &options(args))?;
+        (report.log, report.state)
+    } else {
+        (tidal_db::verify(&data_dir)?, None)
+    };
     if let Some(tail) = &report.torn_tail {
         let place = format!("{} at byte {}", tail.path.display(), tail.offset);
         note(&format!(
@@ -19,12 +24,22 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ));
     }
     if global.json {
-        print_json(&json(&report))?
+        let mut value = json(&report);
+        if let (Some(object), Some(state)) = (value.as_object_mut(), &deep) {
+            object.insert("state".into(), state_json(state));
+        }
+        print_json(&value)?
     } else {
-        print(&text(&report))?
+        print(&(text(&report) + &deep.as_ref().map(state_text).unwrap_or_default()))?
     }
     if report.ok() {
-        return Ok(());
+        return match deep {
+            Some(state) if !state.ok() => Err(Failure::failed(format!(
+                "what {} stores is not what its log comes to; restore it from a backup",
+                data_dir.display()
+            ))),
+            _ => Ok(()),
+        };
     }
     let problems = report.problems.len();
     let noun = if problems == 1 { "problem" } else { "problems" };
@@ -32,6 +47,66 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         "{problems} {noun} in {0}; restore it from a backup, or see what `tidal wal salvage {0}` would take over",
         data_dir.display()
     )))
+}
+
+/// A directory for temporary files that nobody else has: it is named by the process.
+fn options(args: &VerifyArgs) -> DeepOptions {
+    let scratch = args.scratch.clone().unwrap_or_else(|| {
+        std::env::temp_dir().join(format!("tidal-verify-{}", std::process::id()))
+    });
+    DeepOptions { differences_max: args.differences, ..DeepOptions::new(scratch) }
+}
+
+fn state_json(state: &DeepState) -> Value {
+    let difference = |one: &Difference| {
+        json!({
+            "what": one.what.to_string(),
+            "recomputed": one.recomputed,
+            "stored": one.stored,
+        })
+    };
+    json!({
+        "ok": state.ok(),
+        "from": state.from.get(),
+        "through": state.through.get(),
+        "recomputed": state.recomputed.to_string(),
+        "stored": state.stored.map(|checksum| checksum.to_string()),
+        "differences": state.differences.count,
+        "exact": state.differences.is_exact,
+        "first": state.differences.first.iter().map(difference).collect::<Vec<_>>(),
+    })
+}
+
+fn state_text(state: &DeepState) -> String {
+    let verdict = if state.ok() { "ok" } else { "different" };
+    let (from, through) = (count(state.from.get()), count(state.through.get()));
+    let mut text = format!(
+        "state {verdict}: records {from} to {through} come to checksum {}\n",
+        state.recomputed
+    );
+    match state.stored {
+        None => text.push_str("nothing is stored to compare it with\n"),
+        Some(stored) if !state.ok() => {
+            text.push_str(&format!("what is stored comes to {stored}\n"));
+        }
+        Some(_) => {}
+    }
+    let none = || "nothing".to_owned();
+    for one in &state.differences.first {
+        text.push_str(&format!(
+            "{}: {} by the log, {} stored\n",
+            one.what,
+            one.recomputed.clone().unwrap_or_else(none),
+            one.stored.clone().unwrap_or_else(none),
+        ));
+    }
+    let told = state.differences.first.len() as u64;
+    if state.differences.count > told {
+        let least = if state.differences.is_exact { "" } else { "at least " };
+        let more = count(state.differences.count - told);
+        text.push_str(&format!("and {least}{more} more\n"));
+    }
+    text
 }
 
 fn json(report: &VerifyReport) -> Value {

@@ -6,7 +6,7 @@ use std::time::Duration;
 const UNITS: [(char, u64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 /// Reads a span such as `7d`.
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let refused = || {
         format!(
             "span \"{text}\" is not a whole number with a unit (s, m, h, d or w), such as \"7d\""
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
 }
 
 /// The span in the largest unit up to days that divides it.
-pub(super) fn describe(span: Duration) -> String {
+pub(crate) fn describe(span: Duration) -> String {
     let secs = span.as_secs();
     let fits = |(unit, unit_secs): &(char, u64)| {
         *unit != 'w' && secs.is_multiple_of(*unit_secs) && secs >= *unit_secs

@@ -15,6 +15,8 @@ mod features;
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod init;
 #[cfg(test)]
 mod kill;

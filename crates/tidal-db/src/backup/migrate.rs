@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use tidal_storage::{Progress, copy_storage};
-use tidal_types::{Position, Seq, TidalError};
+use tidal_types::{LogId, Position, Seq, TidalError};
 use tidal_wal::{TakenOver, inspect_log};
 
 use super::restore::take_log;
+use crate::base::{BasePlace, InDirectory};
 use crate::checkpoint::Head;
 use crate::directory::{self, Directory};
+use crate::settings::Settings;
 use crate::{Engine, Result, checkpoint};
 
 /// What was copied.
@@ -25,7 +27,7 @@ pub struct Migrated {
 }
 
 /// Copies the database in `from`, which nobody may have open, into the new or empty
-/// directory `to`, on another engine. Both have the same checksum; `from` is left as it
+/// directory `to`, on another engine, with its base and what was chosen for it. Both have the same checksum; `from` is left as it
 /// is, and the new log has an identity of its own and names the other as its parent.
 ///
 /// When the call returns, the copy survives a power cut; when it fails or is cut short,
@@ -71,9 +73,32 @@ pub fn migrate_with(
     }
     new_storage.close()?;
     storage.close()?;
+    migrate_base(from, source_engine, path, engine, log.log_id)?;
+    Settings::read(from)?.write(path)?;
     target.finish_restore(engine.name())?;
     drop(source);
     Ok(Migrated { from: source_engine, to: engine, keys: copied.entries, log })
+}
+
+/// The log goes along as a whole, and so does the base that it joins.
+fn migrate_base(
+    from: &Path,
+    source_engine: Engine,
+    to: &Path,
+    engine: Engine,
+    log_id: LogId,
+) -> Result<()> {
+    let Some(base) = InDirectory::new(from, source_engine).open()? else {
+        return Ok(());
+    };
+    if let Some(new_base) = InDirectory::new(to, engine).create()? {
+        copy_storage(&*base, &*new_base, &mut |_| ())?;
+        if let Some((head, _)) = checkpoint::load_head(&*new_base)? {
+            checkpoint::rebind(&*new_base, head, log_id)?;
+        }
+        new_base.close()?;
+    }
+    Ok(base.close()?)
 }
 
 /// C2: refuses what opening `from` would. That the log reaches far enough, it was asked

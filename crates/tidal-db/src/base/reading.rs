@@ -32,11 +32,7 @@ impl BaseHold<'_> {
     ///
     /// # Errors
     /// What the log and storage say.
-    pub(crate) fn open(
-        &self,
-        log: &dyn RecordLog,
-        clock: &dyn Clock,
-    ) -> Result<Option<BaseState>> {
+    pub(crate) fn open(&self, log: &dyn RecordLog, clock: &dyn Clock) -> Result<Option<BaseState>> {
         let mut readers = self.base.readers();
         let (log_id, first) = (log.head().log_id, log.first_seq());
         let storage = match &readers.storage {

@@ -143,8 +143,7 @@ fn the_past_outlives_checkpoints_reopening_and_a_grown_schema() {
 #[test]
 fn a_log_that_was_cut_is_not_taken_for_the_whole_past() {
     let dir = tempfile::tempdir().unwrap();
-    let db =
-        builder(dir.path()).segment_bytes(16 << 10).retain(Retention::UntilCheckpoint).open();
+    let db = builder(dir.path()).segment_bytes(16 << 10).retain(Retention::UntilCheckpoint).open();
     let db = db.unwrap();
     let mut refused = None;
     for round in 0..20 {

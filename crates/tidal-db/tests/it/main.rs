@@ -11,6 +11,10 @@ mod concurrency;
 #[cfg(test)]
 mod cursors;
 #[cfg(test)]
+mod deep;
+#[cfg(test)]
+mod diff;
+#[cfg(test)]
 mod dump;
 #[cfg(test)]
 mod durability;
@@ -49,6 +53,10 @@ mod reads;
 mod real_data;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod replay;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod salvage;
 #[cfg(test)]

@@ -280,6 +280,18 @@ pub enum TidalError {
         /// The first record in the log.
         log_start: Seq,
     },
+    /// The log was cut, and nothing says what came before.
+    #[error(
+        "{path}: the log was cut; it can answer from record {first} on, which was written at {since}, and there is no base of what came before"
+    )]
+    HistoryCut {
+        /// The directory.
+        path: PathBuf,
+        /// The first record in the log.
+        first: Seq,
+        /// When it was written.
+        since: Timestamp,
+    },
     /// Bytes that passed their checksum do not mean anything.
     #[error("{location}: {problem}; restore from a backup")]
     Damaged {
@@ -356,6 +368,7 @@ impl TidalError {
             | Self::BeforeNewest { .. }
             | Self::PastNotKept { .. }
             | Self::SignalOfOtherKind { .. }
+            | Self::HistoryCut { .. }
             | Self::FutureTimestamp { .. }
             | Self::WindowNotDeclared { .. }
             | Self::VelocityNotDeclared { .. }

@@ -68,9 +68,9 @@ impl Wal {
         let mut sealed = Sealed::default();
         drop(self.lock_open()?);
         let segments = self.shared.segments().pairs_before(records.end);
-        let within = segments.into_iter().filter(|(header, _)| {
-            header.first_seq >= records.start && header.seal.is_none()
-        });
+        let within = segments
+            .into_iter()
+            .filter(|(header, _)| header.first_seq >= records.start && header.seal.is_none());
         for (header, next) in within.take(segments_max) {
             if let Some(new) = self.rewrite(&header, &next, &mut |_| Ok(Redaction::Keep))? {
                 sealed.segments += 1;
