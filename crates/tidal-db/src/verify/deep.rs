@@ -122,7 +122,7 @@ struct Source<'a> {
 impl Source<'_> {
     fn compare(&self, scratch: &Scratch, differences_max: usize) -> Result<DeepState> {
         let (first, since) = beginning(self.path)?.unwrap_or((Seq::FIRST, Timestamp::MIN));
-        let mut recomputed = self.from_base(scratch, first)?;
+        let mut recomputed = self.recomputed(scratch, first)?;
         if recomputed.applied().next() < first {
             return Err(TidalError::HistoryCut { path: self.path.into(), first, since });
         }
@@ -155,7 +155,7 @@ impl Source<'_> {
     }
 
     /// A state that goes on from the base, or from nothing.
-    fn from_base(&self, scratch: &Scratch, first: Seq) -> Result<Rebuild> {
+    fn recomputed(&self, scratch: &Scratch, first: Seq) -> Result<Rebuild> {
         let engine = Engine::from_name(self.engine).unwrap_or_default();
         let place = scratch.path.join("recomputed");
         let base = directory::base_dir(self.path);

@@ -163,7 +163,7 @@ fn signal_types_that_are_gone_are_counted() {
     assert_eq!((made.left_out.len(), made.events), (1, 300 - likes));
     assert_eq!(made.written + likes, made.records);
     let copy = TidalDB::open_existing(to.path()).unwrap();
-    assert_eq!(copy.top("view", By::Score, 100).unwrap().is_empty(), false);
+    assert!(!copy.top("view", By::Score, 100).unwrap().is_empty());
     assert_eq!(copy.stats().unwrap().records, made.written);
 }
 
