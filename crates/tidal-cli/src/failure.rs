@@ -94,6 +94,11 @@ pub(crate) fn explain(error: &TidalError) -> String {
             max_future_skew.as_secs(),
             rfc3339(*now),
         ),
+        TidalError::HistoryCut { path, first, since } => format!(
+            "the log of {} was cut; it has the records from {first} on, written from {} on, and nothing says what came before",
+            path.display(),
+            rfc3339(*since),
+        ),
         TidalError::Schema(SchemaError::UnknownSignal { signal, known }) => {
             format!("no signal type {signal:?} in this database; it has {}", known.join(", "))
         }

@@ -20,8 +20,6 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "cells": stats.cells,
             "records": stats.records,
             "log_bytes": stats.log_bytes,
-            "log_bytes_per_million": stats.log_bytes_per_million,
-            "retain": retention(stats.retention),
             "storage_bytes": stats.storage_bytes,
             "memory_bytes": stats.memory_bytes,
             "newest_event": newest_event,
@@ -37,6 +35,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
                 "queued_bytes": stats.log.queued_bytes,
                 "held_by": stats.log.held_by,
                 "cursors": stats.log.cursors.iter().map(cursor).collect::<Vec<_>>(),
+                "bytes_per_million": stats.log_bytes_per_million,
+                "retain": retention(stats.retention),
             },
         }));
     }

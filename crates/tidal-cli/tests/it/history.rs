@@ -20,7 +20,8 @@ fn fed() -> Bench {
 fn how_long_the_log_is_kept_is_chosen_once() {
     let bench = Bench::empty();
     let init = ["init", "--schema", "schema.toml"];
-    let retain = |bench: &Bench| bench.run(&["stats", "--json"]).ok().json()["retain"].clone();
+    let retain =
+        |bench: &Bench| bench.run(&["stats", "--json"]).ok().json()["log"]["retain"].clone();
     bench.run(&init).ok();
     assert_eq!(retain(&bench), "forever");
     for choice in ["30d", "until-checkpoint", "36h", "forever"] {

@@ -21,7 +21,8 @@ impl TidalDB {
     /// go on; the log is not cut while it is copied. When the call returns, the backup
     /// survives a power cut; when it fails or is cut short, what is there is no backup.
     ///
-    /// What it is of is [`BackupInfo::head`]. It needs about the room that the
+    /// What it is of is [`BackupInfo::head`]. The base of a log that was cut by age is not
+    /// in it, nor how long the log is kept. It needs about the room that the
     /// checkpoint and the log behind it take.
     ///
     /// # Errors

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_db::{
-    Batch, Builder, Config, DeepOptions, Engine, ErrorKind, ManualClock, Retention, Seq, TidalDB,
-    TidalError, migrate, replay, restore, verify_deep,
+    Batch, Builder, Config, DeepOptions, Engine, ErrorKind, ManualClock, Retention, SalvageOptions,
+    Seq, StorageFit, TidalDB, TidalError, inspect_log, migrate, replay, restore, salvage,
+    verify_deep,
 };
 
 use crate::fixture::{NOW, builder, event, id, schema};
@@ -155,6 +156,29 @@ fn a_foreign_base_is_passed_over() {
     assert!(deep(whole.path()).unwrap().ok());
     live(whole.path(), 5..9, |builder| builder.retain(Retention::For(DAY)));
     let report = deep(whole.path()).unwrap();
+    assert!(report.ok() && report.state.unwrap().from > Seq::FIRST);
+}
+
+/// G74: the base of a log goes with the one that a salvage made of it.
+#[test]
+fn a_salvaged_log_keeps_its_base() {
+    let dir = tempfile::tempdir().unwrap();
+    live(dir.path(), 0..9, |builder| builder.retain(Retention::For(DAY * 2)));
+    let db = on_day(dir.path(), 9).open().unwrap();
+    for index in 0..40 {
+        db.commit(Batch::new().event(event(index)).write_item(id(1), vec![b'm'; 900])).unwrap();
+    }
+    drop(db);
+    let stat = inspect_log(dir.path()).unwrap();
+    let last = stat.segments.last().unwrap();
+    let mut bytes = std::fs::read(&last.path).unwrap();
+    let used = usize::try_from(last.content.unwrap().bytes).unwrap();
+    bytes[4096 + used / 2 / 512 * 512 + 90] ^= 1;
+    std::fs::write(&last.path, bytes).unwrap();
+    let salvaged = salvage(dir.path(), SalvageOptions::default()).unwrap();
+    assert_eq!(salvaged.plan.fit, StorageFit::Fits);
+    on_day(dir.path(), 9).open().unwrap().shutdown().unwrap();
+    let report = deep(dir.path()).unwrap();
     assert!(report.ok() && report.state.unwrap().from > Seq::FIRST);
 }
 
