@@ -37,7 +37,7 @@ use crate::state::State;
 /// See the [crate](crate) for an example.
 #[derive(Debug)]
 pub struct TidalDB {
-    parts: Parts,
+    pub(crate) parts: Parts,
 }
 
 /// What a database is made of.

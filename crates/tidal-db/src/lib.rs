@@ -106,7 +106,8 @@ pub use tidal_types::{
 pub use tidal_wal::{
     Beside, CheckpointContent, CheckpointStat, ContentStat, CursorStats, DedupOptions, Digest,
     DumpReport, Durability, FileStat, FloorStat, GroupCommit, Head, LogStat, Lost, Parent, Problem,
-    SalvageReport, SalvagedCursor, SegmentStat, TakenOver, VerifyReport, WalStats,
+    RewrittenSegment, SalvageReport, SalvagedCursor, SealStat, SegmentStat, TakenOver,
+    VerifyReport, WalStats,
 };
 pub use verify::{
     DeepOptions, DeepReport, DeepState, Difference, Differences, Differing, verify, verify_deep,

@@ -1,7 +1,7 @@
 //! `tidal stats`: how much there is, and the checksum of it.
 
 use serde_json::{Value, json};
-use tidal_db::{CursorStats, Retention};
+use tidal_db::{CursorStats, Retention, WalStats};
 
 use crate::args::Global;
 use crate::database;
@@ -32,6 +32,9 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
                 "checkpointed_seq": stats.checkpointed.get(),
                 "segments": stats.log.segments,
                 "bytes": stats.log.bytes_on_disk,
+                "sealed_segments": stats.log.sealed_segments,
+                "sealed_bytes": stats.log.sealed_bytes,
+                "original_bytes": stats.log.original_bytes,
                 "queued_bytes": stats.log.queued_bytes,
                 "held_by": stats.log.held_by,
                 "cursors": stats.log.cursors.iter().map(cursor).collect::<Vec<_>>(),
@@ -57,6 +60,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ("log begins at", count(log.first_seq.get())),
         ("log durable to", count(log.head.seq.get())),
         ("log segments", count(log.segments as u64)),
+        ("log sealed", sealed(&log)),
         ("log queued", bytes(log.queued_bytes as u64)),
         ("log held by", log.held_by.unwrap_or_else(|| "none".into())),
     ];
@@ -78,6 +82,12 @@ fn retention(retention: Retention) -> String {
         Retention::UntilCheckpoint => "until-checkpoint".into(),
         Retention::For(span) => describe_span(span),
     }
+}
+
+/// How many segments are compressed, and how much smaller that has made the log.
+fn sealed(log: &WalStats) -> String {
+    let (now, before) = (bytes(log.bytes_on_disk), bytes(log.original_bytes));
+    format!("{}, the log takes {now} of {before}", count(log.sealed_segments as u64))
 }
 
 fn cursor_table(cursors: Vec<CursorStats>) -> String {

@@ -1,7 +1,7 @@
 //! `tidal verify`: is every byte of the log what was written?
 
 use serde_json::{Value, json};
-use tidal_db::{DeepOptions, DeepState, Difference, Problem, VerifyReport};
+use tidal_db::{DeepOptions, DeepState, Difference, Problem, RewrittenSegment, VerifyReport};
 
 use crate::args::{Global, VerifyArgs};
 use crate::database;
@@ -111,9 +111,20 @@ fn state_text(state: &DeepState) -> String {
 
 fn json(report: &VerifyReport) -> Value {
     let problem = |problem: &Problem| json!({ "path": problem.path.to_string_lossy(), "offset": problem.offset, "problem": problem.problem });
+    let rewritten = |segment: &RewrittenSegment| {
+        json!({
+            "path": segment.path.to_string_lossy(),
+            "first_seq": segment.records.0.get(),
+            "last_seq": segment.records.1.get(),
+            "tombstones": segment.tombstones,
+            "replaced": segment.replaced,
+        })
+    };
     json!({
         "ok": report.ok(),
         "segments": report.segments,
+        "sealed": report.sealed,
+        "rewritten": report.rewritten.iter().map(rewritten).collect::<Vec<_>>(),
         "groups": report.groups,
         "records": report.records,
         "log_id": report.head.map(|head| head.position.log_id.to_string()),
@@ -137,6 +148,20 @@ fn text(report: &VerifyReport) -> String {
     let (segments, groups, records) =
         (count(report.segments), count(report.groups), count(report.records));
     text.push_str(&format!("{verdict}: segments {segments}, groups {groups}, records {records}\n"));
+    if report.sealed > 0 {
+        text.push_str(&format!("sealed: segments {}\n", count(report.sealed)));
+    }
+    for segment in &report.rewritten {
+        let (first, last) = segment.records;
+        text.push_str(&format!(
+            "rewritten: {}, records {} to {}, of which {} are tombstones and {} were replaced\n",
+            segment.path.display(),
+            count(first.get()),
+            count(last.get()),
+            count(segment.tombstones),
+            count(segment.replaced)
+        ));
+    }
     if let Some(head) = &report.head {
         let last = count(head.position.seq.get());
         text.push_str(&format!("head: record {last}, digest {}\n", head.digest));

@@ -259,6 +259,7 @@ fn stats_count_what_there_is() {
     assert_eq!((&log["durable_seq"], &log["queued_bytes"]), (&value["records"], &json!(0)));
     assert_eq!((&log["held_by"], &log["cursors"]), (&Value::Null, &json!([])));
     assert!(log["segments"].as_u64().unwrap() > 0);
+    assert_eq!((&log["sealed_segments"], &log["original_bytes"]), (&json!(0), &log["bytes"]));
     // A database that was fed the same has the same checksum.
     assert_eq!(shop().run(&["--json", "stats"]).ok().json()["checksum"], value["checksum"]);
     assert!(bench.run(&["stats"]).ok().stdout.contains(checksum));
@@ -280,8 +281,18 @@ fn checkpoint_changes_no_answer() {
 fn verify_finds_damage_and_never_writes() {
     let bench = shop();
     let value = bench.run(&["--json", "verify"]).ok().json();
-    let fields =
-        ["ok", "segments", "groups", "records", "log_id", "last_seq", "digest", "problems"];
+    let fields = [
+        "ok",
+        "segments",
+        "sealed",
+        "rewritten",
+        "groups",
+        "records",
+        "log_id",
+        "last_seq",
+        "digest",
+        "problems",
+    ];
     assert_eq!(keys(&value), fields);
     assert_eq!((&value["ok"], &value["problems"]), (&json!(true), &json!([])));
     let text = bench.run(&["verify"]).ok().stdout;

@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tidal_storage::Storage;
-use tidal_types::{DecaySpec, EntityId, EntityKind, ManualClock, Schema, SchemaBuilder};
+use tidal_types::{DecaySpec, EntityId, EntityKind, Event, ManualClock, Schema, SchemaBuilder};
 use tidal_types::{Seq, Timestamp, Window};
 use tidal_wal::sim::{Fault, SimDisk};
 
 use self::fused::{Fuse, Fused};
-use super::{BasePlace, reaches};
+use super::{Advanced, BasePlace, reaches};
+use crate::as_of::Base;
+use crate::checkpoint::{COMMIT_BYTES, Writer};
 use crate::config::Builder;
+use crate::ledger::Which;
 use crate::log::{RecordLog, SimulatedLog};
 use crate::rebuild::Rebuild;
 use crate::{Batch, Result, Retention, TidalDB, open};
@@ -277,4 +280,82 @@ fn a_base_waits_for_what_holds_the_log() {
     let base = machine.shelf.open().unwrap().unwrap();
     let log_id = RecordLog::head(&*log).log_id;
     assert_eq!(reaches(&*base, log_id, first).unwrap(), Some(first.previous()));
+}
+
+/// G68: while the base is read it stays as it is, and so does the log's beginning; the
+/// next checkpoint cuts.
+#[test]
+fn nothing_is_cut_while_the_base_is_read() {
+    let machine = Machine::new(u64::MAX);
+    let (db, log) = machine.open(Retention::For(ROUND)).unwrap();
+    machine.live(&db, 0..4).unwrap();
+    let first = machine.expect_whole(&db, &log);
+    assert!(first > Seq::FIRST);
+    let base = &db.parts.retained.base;
+    let (hold, other) = (base.hold(), base.hold());
+    let state = hold.open(&*log, &*machine.clock).unwrap().unwrap();
+    assert_eq!(state.next_seq(), first);
+    machine.live(&db, 4..6).unwrap();
+    drop(hold);
+    machine.live(&db, 6..7).unwrap();
+    assert_eq!(log.first_seq(), first);
+    drop((state, other));
+    machine.live(&db, 7..8).unwrap();
+    assert!(machine.expect_whole(&db, &log) > first);
+}
+
+/// G68: a base that was cut short while it was written has newer cells than it says; it
+/// is brought as far as these before it is read.
+#[test]
+fn a_base_that_was_cut_short_is_finished_before_it_is_read() {
+    let machine = Machine::new(u64::MAX);
+    let (db, log) = machine.open(Retention::For(ROUND)).unwrap();
+    machine.live(&db, 0..4).unwrap();
+    let first = log.first_seq();
+    let storage = machine.shelf.open().unwrap().unwrap();
+    let log_id = RecordLog::head(&*log).log_id;
+    let mut rebuild = Rebuild::open(Arc::clone(&storage), log_id).unwrap();
+    let through = Seq::new(first.get() + 5);
+    log.read_through(first, through, &mut |record| rebuild.fold(record)).unwrap();
+    let sync = || Ok(through);
+    let mut writer = Writer::new(&*storage, &sync, rebuild.state(), &|| true, COMMIT_BYTES);
+    writer.cells(Which::All).unwrap();
+    drop(rebuild);
+    assert_eq!(reaches(&*storage, log_id, first).unwrap(), Some(first.previous()));
+    let hold = db.parts.retained.base.hold();
+    let state = hold.open(&*log, &*machine.clock).unwrap().unwrap();
+    assert_eq!(state.next_seq(), through.next());
+    drop((hold, state));
+    // So it is when it is brought forward by less.
+    let advanced = db.parts.retained.base.advance(&*log, first).unwrap();
+    assert_eq!(advanced, Advanced::Reached);
+    assert_eq!(reaches(&*storage, log_id, first).unwrap(), Some(through));
+    machine.expect_whole(&db, &log);
+}
+
+/// B3: what is made again with little memory is the same, and takes no more.
+#[test]
+fn a_state_is_made_again_in_bounded_memory() {
+    let machine = Machine::new(u64::MAX);
+    let (db, log) = machine.open(Retention::Forever).unwrap();
+    let at = |number: u64| START.saturating_add(Duration::from_secs(number / 50));
+    machine.clock.set(at(20_000));
+    for first in (0..20_000).step_by(1000) {
+        let events = (first..first + 1000)
+            .map(|number| Event::new("view", EntityId::new(number * 7919 % 5000), 1.0, at(number)));
+        db.signals(&events.collect::<Vec<_>>()).unwrap();
+    }
+    let log_id = RecordLog::head(&*log).log_id;
+    const BUDGET: u64 = 64 << 10;
+    let mut rebuild =
+        Rebuild::with_budget(Fused::new(Fuse::new(u64::MAX)), log_id, BUDGET).unwrap();
+    let mut most = 0;
+    log.read_from(Seq::FIRST, &mut |record| {
+        rebuild.fold(record)?;
+        most = most.max(rebuild.state().ledger.resident_bytes());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rebuild.checksum().unwrap(), db.checksum().unwrap());
+    assert!(most < 2 * BUDGET && db.stats().unwrap().memory_bytes > 4 * BUDGET, "{most}");
 }

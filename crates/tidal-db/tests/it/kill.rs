@@ -4,8 +4,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use tidal_db::{Batch, Durability, Engine, Event, Producer, ProducerId, TidalDB};
+use tidal_db::{
+    Batch, DeepOptions, Durability, Engine, Event, Producer, ProducerId, Retention, Seq, TidalDB,
+    verify_deep,
+};
 
 use crate::fixture::{builder, event, id, schema};
 use crate::life::{Random, Story};
@@ -42,6 +46,7 @@ fn child_process() {
         },
         "write" => write(dir, Durability::Durable),
         "write buffered" => write(dir, Durability::Buffered),
+        "write and cut" => write_and_cut(dir),
         "produce" => produce(dir),
         "backup" | "restore" => crate::backup::child(&what, dir),
         other => panic!("no child does {other}"),
@@ -64,7 +69,16 @@ fn batch(start: u64) -> (Batch<'static>, u64) {
 
 /// Goes on where the database ends, several commits in flight, until killed.
 fn write(dir: &Path, durability: Durability) {
-    let db = builder(dir).durability(durability).checkpoint_every(25).open().unwrap();
+    write_to(&builder(dir).durability(durability).checkpoint_every(25).open().unwrap());
+}
+
+/// The same, with a log that is cut as soon as may be, behind its base.
+fn write_and_cut(dir: &Path) {
+    let builder = builder(dir).segment_bytes(16 << 10).retain(Retention::For(Duration::ZERO));
+    write_to(&builder.checkpoint_every(25).open().unwrap());
+}
+
+fn write_to(db: &TidalDB) {
     let mut next = db.stats().unwrap().records - SCHEMA_RECORDS;
     let mut in_flight = std::collections::VecDeque::new();
     println!("\nfrom {next}");
@@ -129,7 +143,13 @@ enum Promise {
 
 /// Kills a writing child again and again, and compares what it leaves with a
 /// database that was fed the same.
-fn kill_in_rounds(what: &str, rounds: u64, promise: Promise, seed: u64) {
+fn kill_in_rounds(
+    what: &str,
+    rounds: u64,
+    promise: Promise,
+    seed: u64,
+    check: &mut dyn FnMut(&Path),
+) {
     println!("seed {seed:#x}");
     let dir = tempfile::tempdir().unwrap();
     let mut twin = Twin::new();
@@ -143,6 +163,7 @@ fn kill_in_rounds(what: &str, rounds: u64, promise: Promise, seed: u64) {
         let spins = random >> 32 & 0x3f_ffff;
         let (sent, answered) = killed_after(what, dir.path(), random % 40, spins);
 
+        check(dir.path());
         let db = builder(dir.path()).open().unwrap();
         let there = db.stats().unwrap().records - SCHEMA_RECORDS;
         if promise == Promise::Answers {
@@ -186,14 +207,32 @@ impl Twin {
 /// C1
 #[test]
 fn fifty_kills_lose_nothing_that_was_answered() {
-    kill_in_rounds("write", ROUNDS, Promise::Answers, 0x5eed_0001);
+    kill_in_rounds("write", ROUNDS, Promise::Answers, 0x5eed_0001, &mut |_| ());
 }
 
 /// C2: a checkpoint syncs the log first, also where answers come before the
 /// operating system has anything; so storage is never ahead of what is left.
 #[test]
 fn kills_of_a_buffered_database_leave_a_prefix_that_opens() {
-    kill_in_rounds("write buffered", ROUNDS / 2, Promise::Prefix, 0x5eed_0002);
+    kill_in_rounds("write buffered", ROUNDS / 2, Promise::Prefix, 0x5eed_0002, &mut |_| ());
+}
+
+/// G73: kills while the base is brought forward, before and after the log is cut, leave a
+/// base that joins the log; and both come to what is stored.
+#[test]
+fn kills_beside_a_log_that_is_cut_leave_a_base_that_joins_it() {
+    let (mut from_base, mut last) = (0, Seq::FIRST);
+    let mut check = |dir: &Path| {
+        let scratch = tempfile::tempdir().unwrap();
+        let report = verify_deep(dir, &DeepOptions::new(scratch.path())).unwrap();
+        assert!(report.ok(), "{report:?}");
+        let from = report.state.unwrap().from;
+        assert!(from >= last, "{from} {last}");
+        from_base += u32::from(from > last);
+        last = from;
+    };
+    kill_in_rounds("write and cut", 20, Promise::Answers, 0x5eed_0003, &mut check);
+    assert!(from_base > 5, "the base was brought forward in {from_base} rounds");
 }
 
 /// C1, C2, C5, R3, G23, R20: on every engine, with names, metadata, producers, keys and

@@ -49,10 +49,9 @@ fn child_process() {
 fn on_engine(dir: &Path, engine: Engine, durability: Durability) -> Builder {
     let builder = builder(dir).engine(engine).durability(durability);
     match durability {
-        Durability::Durable => builder
-            .segment_bytes(16 << 10)
-            .retain(Retention::UntilCheckpoint)
-            .checkpoint_every(100),
+        Durability::Durable => {
+            builder.segment_bytes(16 << 10).retain(Retention::UntilCheckpoint).checkpoint_every(100)
+        }
         // Checkpoints and ends of segments are synced: none, where that is not to be seen.
         _ => builder.segment_bytes(1 << 20).checkpoint_every(u64::MAX),
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_db::{
-    Batch, Builder, Config, DeepOptions, Engine, ErrorKind, ManualClock, Retention, SalvageOptions,
-    Seq, StorageFit, TidalDB, TidalError, inspect_log, migrate, replay, restore, salvage,
-    verify_deep,
+    AsOf, AsOfClock, Batch, Builder, Config, DeepOptions, Engine, EntityKind, ErrorKind,
+    ManualClock, Retention, SalvageOptions, SchemaBuilder, Seq, StorageFit, TidalDB, TidalError,
+    inspect_log, migrate, replay, restore, salvage, verify_deep,
 };
+
+use tidal_wal::{Wal, WalOptions};
 
 use crate::fixture::{NOW, builder, event, id, schema};
 
@@ -203,4 +205,135 @@ fn what_a_million_records_cost_is_told() {
             .log_bytes_per_million
             .is_none_or(|bytes| bytes == 0)
     );
+}
+
+/// A commit of one day, two hours after the one before, some of it late: a busy entity,
+/// quiet ones, and metadata that fills the log.
+fn daily(day: u32, number: u32) -> Batch<'static> {
+    let hours = |hours: u32| Duration::from_secs(3600) * hours;
+    let at = NOW.saturating_add(DAY * day).saturating_sub(hours(2 * (11 - number)));
+    let late = if number == 5 { at.saturating_sub(hours(30)) } else { at };
+    let quiet = id(100 + u64::from((day * 12 + number) % 60));
+    Batch::new()
+        .signal("view", id(1), f64::from(number + 1), late)
+        .signal("view", quiet, 1.5, at)
+        .signal("like", quiet, 1.0, late)
+        .signal("like", id(1), 1.0, at)
+        .write_item(id(7), vec![b'm'; 900])
+}
+
+/// G68: over a log that was cut by age, reads of the past begin from the base, and are
+/// what they are over the whole log, as exact as reads of the present; and they are
+/// refused for times that the base does not know any more.
+#[test]
+fn reads_of_the_past_begin_from_the_base() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [whole, cut] =
+        [(0, Retention::Forever), (1, Retention::For(DAY * 4))].map(|(dir, kept)| {
+            let dir = dirs[dir].path();
+            for day in 0..12 {
+                let db = on_day(dir, day).retain(kept).open().unwrap();
+                (0..12).for_each(|number| drop(db.commit(daily(day, number)).unwrap()));
+                db.shutdown().unwrap();
+            }
+            on_day(dir, 12).open().unwrap()
+        });
+    let ask = |db: &TidalDB, clock, at| {
+        let request = AsOf::declared(db.schema(), EntityKind::Item).clock(clock);
+        let entities = (100..160).chain([1, 999]).map(|number| (id(number), at));
+        db.as_of(&request.rows(entities))
+    };
+    for clock in [AsOfClock::Event, AsOfClock::Known] {
+        let error = ask(&cut, clock, NOW).unwrap_err();
+        let TidalError::PastNotKept { log_start, from: Some(from) } = error else {
+            panic!("{error}")
+        };
+        assert!(log_start > Seq::FIRST);
+        assert!(from > NOW.saturating_add(DAY * 3) && from < NOW.saturating_add(DAY * 9), "{from}");
+        ask(&cut, clock, from.saturating_sub(Duration::from_nanos(1))).unwrap_err();
+        for hours in [0, 1, 5, 24, 100, 400] {
+            let at = from.saturating_add(Duration::from_secs(3600) * hours);
+            let (expected, found) = (ask(&whole, clock, at), ask(&cut, clock, at));
+            let (expected, found) = (expected.unwrap(), found.unwrap());
+            let mut total = 0.0;
+            for (expected, found) in expected.columns.iter().zip(&found.columns) {
+                for row in 0..62 {
+                    let value = |values: &tidal_db::FeatureColumn| values.values.get(row).unwrap();
+                    let (wanted, got) = (value(expected).as_f64(), value(found).as_f64());
+                    total += wanted;
+                    // Only the busy one has buckets, of which one at most is estimated.
+                    let is_estimated = row == 60
+                        && (expected.name.ends_with("7d") || expected.name == "like_score");
+                    let bound = match expected.name.as_str() {
+                        "view_sum_7d" => 24.0,
+                        "view_velocity_7d" => 3.0 / (7.0 * 86_400.0),
+                        _ => 3.0,
+                    };
+                    let bound = if is_estimated { bound } else { 1e-9 * (1.0 + wanted) };
+                    let name = &expected.name;
+                    assert!((wanted - got).abs() <= bound, "{name} {row}: {wanted} {got}");
+                }
+            }
+            assert!(total > 100.0, "{total}");
+        }
+    }
+    // A schema that grew after the cut has nothing in the base.
+    let mut grown = SchemaBuilder::new();
+    crate::fixture::declare(&mut grown);
+    grown.signal("share", EntityKind::Item, tidal_db::DecaySpec::Permanent).add();
+    cut.shutdown().unwrap();
+    let config = Config { data_dir: dirs[1].path().into(), schema: grown.build().unwrap() };
+    let db = TidalDB::builder(config);
+    let at = NOW.saturating_add(DAY * 12);
+    let db = db.clock(Arc::new(ManualClock::new(at))).open().unwrap();
+    db.signal("share", id(1), 5.0, at).unwrap();
+    let shares = AsOf::new(EntityKind::Item).score("share").row(id(1), at).row(id(2), at);
+    let shares = db.as_of(&shares).unwrap();
+    let values: Vec<f64> = shares.row(0).chain(shares.row(1)).map(|one| one.as_f64()).collect();
+    assert_eq!(values, [5.0, 0.0]);
+}
+
+/// G80: what is kept is sealed behind the checkpoint, a few segments at a time, and is
+/// verified as before; what the age lets go is not.
+#[test]
+fn what_is_kept_is_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = on_day(dir.path(), 0).open().unwrap();
+    for index in 0..300 {
+        db.commit(Batch::new().event(event(index)).write_item(id(1), vec![b'm'; 900])).unwrap();
+    }
+    let sealed = || {
+        db.checkpoint().unwrap();
+        db.stats().unwrap().log.sealed_segments
+    };
+    let segments = db.stats().unwrap().log.segments;
+    assert!(segments > 14, "{segments}");
+    assert_eq!([sealed(), sealed()], [6, 12]);
+    assert!((0..4).all(|_| sealed() > 12));
+    let log = db.stats().unwrap().log;
+    assert_eq!(log.sealed_segments, segments - 1);
+    assert!(log.bytes_on_disk < log.original_bytes / 2, "{log:?}");
+    let per_million = db.stats().unwrap().log_bytes_per_million.unwrap();
+    assert!(u128::from(per_million) * 601 / 1_000_000 <= u128::from(log.bytes_on_disk));
+    let checksum = db.checksum().unwrap();
+    db.shutdown().unwrap();
+    let report = deep(dir.path()).unwrap();
+    assert!(report.ok() && report.log.sealed + 1 == report.log.segments, "{report:?}");
+    assert_eq!(report.state.unwrap().recomputed, checksum);
+    // A cursor keeps what the age lets go; that goes next, and stays as it is until then.
+    let dir = tempfile::tempdir().unwrap();
+    drop(on_day(dir.path(), 0).open().unwrap());
+    let wal = Wal::open(&dir.path().join("log"), WalOptions::default()).unwrap();
+    drop(wal.cursor("feed").unwrap());
+    wal.close().unwrap();
+    for (kept, is_sealed) in [(Retention::For(Duration::ZERO), false), (Retention::Forever, true)] {
+        let db = on_day(dir.path(), 0).retain(kept).open().unwrap();
+        for index in 0..60 {
+            db.commit(Batch::new().event(event(index)).write_item(id(1), vec![b'm'; 900])).unwrap();
+        }
+        db.checkpoint().unwrap();
+        db.checkpoint().unwrap();
+        let log = db.stats().unwrap().log;
+        assert_eq!((log.first_seq, log.sealed_segments > 0), (Seq::FIRST, is_sealed), "{log:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! `tidal wal stat`: what a log is made of.
 
 use serde_json::{Value, json};
-use tidal_db::{CheckpointStat, LogStat, SegmentStat, Seq};
+use tidal_db::{CheckpointStat, LogStat, SealStat, SegmentStat, Seq};
 
 use super::{parent_json, problem_json, problem_text};
 use crate::args::{Global, StatArgs};
@@ -31,10 +31,18 @@ pub(super) fn run(global: &Global, args: &StatArgs) -> Result<(), Failure> {
 }
 
 fn json(stat: &LogStat) -> Value {
+    let seal = |seal: SealStat| {
+        json!({
+            "original_bytes": seal.original_bytes,
+            "tombstones": seal.tombstones,
+            "replaced": seal.replaced,
+        })
+    };
     let segment = |segment: &SegmentStat| {
         json!({
             "path": segment.path.to_string_lossy(),
             "bytes": segment.bytes,
+            "seal": segment.seal.map(seal),
             "first_seq": segment.first_seq.map(Seq::get),
             "last_seq": segment.content.map(|content| content.last_seq.get()),
             "groups": segment.content.map(|content| content.groups),
@@ -132,6 +140,19 @@ fn checkpoint_text(checkpoint: &CheckpointStat) -> String {
     }
 }
 
+/// What a sealed segment was, and what was taken out of it.
+fn seal_text(seal: &SealStat) -> String {
+    let original = bytes(seal.original_bytes);
+    match (seal.tombstones, seal.replaced) {
+        (0, 0) => format!("from {original}"),
+        (tombstones, replaced) => format!(
+            "from {original}, {} tombstones, {} replaced",
+            count(tombstones),
+            count(replaced)
+        ),
+    }
+}
+
 fn segments(stat: &LogStat) -> Table {
     let mut table = Table::new(&[
         ("segment", Align::Left),
@@ -140,6 +161,7 @@ fn segments(stat: &LogStat) -> Table {
         ("groups", Align::Right),
         ("used", Align::Right),
         ("size", Align::Right),
+        ("sealed", Align::Left),
     ]);
     for segment in &stat.segments {
         let name = segment.path.file_name().unwrap_or_default().to_string_lossy();
@@ -154,6 +176,7 @@ fn segments(stat: &LogStat) -> Table {
             content(&|content| count(content.groups)),
             content(&|content| bytes(content.bytes)),
             bytes(segment.bytes),
+            segment.seal.map_or_else(String::new, |seal| seal_text(&seal)),
         ]);
     }
     table
