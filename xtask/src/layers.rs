@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Beside the crates: nothing else may depend on these.
     ("tidal-benches", &["tidal-db", "tidal-wal", "tidal-storage", "tidal-types"]),
     ("tidal-bench-measure", &[]),
+    ("tidal-bench-scale", &["tidal-bench-measure", "tidal-db"]),
     ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),
     ("tidal-bench-engines", &["tidal-bench-measure", "tidal-storage", "tidal-keys", "tidal-types"]),
