@@ -10,6 +10,7 @@ use super::cell::{Cell, RawEvent};
 use super::clock;
 use super::shards::{Place, Shard};
 use super::slot::{DIRTY, REFERENCED, STORED, WRITING};
+use super::table::Table;
 use super::{SignalLedger, shape::Shape};
 use crate::Result;
 use std::sync::atomic::Ordering;
@@ -25,8 +26,17 @@ enum Stored {
 enum Folded {
     /// Its cell is neither here nor known; storage has to be asked.
     NotHere,
-    /// It is folded, or was before; so many cells more, or fewer, are there.
-    Done { cells: i64 },
+    /// It is folded, or was before.
+    Done(Effect),
+}
+
+/// What a record did to the figures of the ledger.
+#[derive(Default)]
+struct Effect {
+    /// So many cells more, or fewer, are there.
+    cells: i64,
+    /// The dirty bytes of its cell, before and after.
+    dirty: (usize, usize),
 }
 
 impl SignalLedger {
@@ -85,15 +95,16 @@ impl SignalLedger {
         let mut stored = Stored::Unknown;
         loop {
             let mut shard = self.shards.write(place.shard());
-            let (before, dirty_before) = weigh(&shard, signal, place);
+            let before = shard.table(signal).bytes();
             let folded = change(&mut shard, place, stored);
-            let (after, dirty_after) = weigh(&shard, signal, place);
-            self.usage.resize(before, after);
-            self.usage.resize_dirty(dirty_before, dirty_after);
+            self.usage.resize(before, shard.table(signal).bytes());
+            if let Folded::Done(Effect { dirty: (before, after), .. }) = folded {
+                self.usage.resize_dirty(before, after);
+            }
             clock::make_room(&mut shard, &self.usage);
             drop(shard);
             match folded {
-                Folded::Done { cells } => {
+                Folded::Done(Effect { cells, .. }) => {
                     if cells != 0 {
                         self.cell_count.fetch_add(cells.cast_unsigned(), Ordering::Release);
                     }
@@ -108,11 +119,9 @@ impl SignalLedger {
     }
 }
 
-/// The bytes of a table, and those of one of its cells if that is dirty.
-fn weigh(shard: &Shard, signal: SignalTypeId, place: Place) -> (usize, usize) {
-    let table = shard.table(signal);
-    let dirty = table.find(place.hash, place.id).filter(|&number| table.slot(number).is(DIRTY));
-    (table.bytes(), dirty.map_or(0, |number| table.bytes_of(number)))
+/// The bytes of a slot if it is dirty.
+fn dirty_bytes(table: &Table, number: usize) -> usize {
+    if table.slot(number).is(DIRTY) { table.bytes_of(number) } else { 0 }
 }
 
 /// The slot of a cell, which is put there if it was loaded; a slot without a cell if
@@ -154,18 +163,22 @@ fn fold(
         return Folded::NotHere;
     };
     let table = shard.table_mut(signal);
-    if table.slot(number).is_gone() {
+    let dirty_before = dirty_bytes(table, number);
+    let cells = if table.slot(number).is_gone() {
         if seq <= table.applied(number) {
-            return Folded::Done { cells: 0 };
+            return Folded::Done(Effect::default());
         }
         table.put(number, Cell::first(seq, event));
         table.slot(number).set(DIRTY);
-        return Folded::Done { cells: 1 };
-    }
-    if table.change(number, |cell| cell.apply(shape, seq, event)) {
+        1
+    } else {
+        if !table.change(number, |cell| cell.apply(shape, seq, event)) {
+            return Folded::Done(Effect::default());
+        }
         table.slot(number).set(DIRTY | REFERENCED);
-    }
-    Folded::Done { cells: 0 }
+        0
+    };
+    Folded::Done(Effect { cells, dirty: (dirty_before, dirty_bytes(table, number)) })
 }
 
 fn remove(
@@ -176,25 +189,28 @@ fn remove(
     stored: Stored,
 ) -> Folded {
     if matches!(stored, Stored::Nothing) {
-        return Folded::Done { cells: 0 };
+        return Folded::Done(Effect::default());
     }
     let table = shard.table_mut(signal);
     if table.is_complete() && table.find(place.hash, place.id).is_none() {
-        return Folded::Done { cells: 0 };
+        return Folded::Done(Effect::default());
     }
     let Ok(number) = occupy(shard, signal, place, stored) else {
         return Folded::NotHere;
     };
     let table = shard.table_mut(signal);
     if table.slot(number).is_gone() || seq <= table.applied(number) {
-        return Folded::Done { cells: 0 };
+        return Folded::Done(Effect::default());
     }
-    if table.slot(number).is(STORED | WRITING) {
+    let dirty_before = dirty_bytes(table, number);
+    let dirty_after = if table.slot(number).is(STORED | WRITING) {
         table.set_gone(number, seq);
         table.slot(number).set(DIRTY);
+        table.bytes_of(number)
     } else {
         // Storage never heard of it.
         shard.remove(signal, number);
-    }
-    Folded::Done { cells: -1 }
+        0
+    };
+    Folded::Done(Effect { cells: -1, dirty: (dirty_before, dirty_after) })
 }

@@ -29,6 +29,9 @@ pub(super) struct Table {
     busy: Chunks<Busy>,
     /// Bytes on the heap of all busy cells.
     busy_bytes: usize,
+    /// Bytes of the index and of both arrays: the fold asks for all bytes before and after
+    /// each event, and these seldom change.
+    room_bytes: usize,
     /// Whether every cell of the type that would be in this shard is here: nothing was in
     /// storage when the table was made, and nothing was evicted since.
     complete: bool,
@@ -62,6 +65,7 @@ impl Table {
             slots: Chunks::default(),
             busy: Chunks::default(),
             busy_bytes: 0,
+            room_bytes: 0,
             complete,
         }
     }
@@ -80,8 +84,13 @@ impl Table {
     }
 
     /// All bytes on the heap: slots, index, busy cells.
-    pub(super) fn bytes(&self) -> usize {
-        self.slots.bytes() + self.busy.bytes() + self.busy_bytes + self.index.allocation_size()
+    pub(super) const fn bytes(&self) -> usize {
+        self.room_bytes + self.busy_bytes
+    }
+
+    /// For whoever has made a slot or a busy cell, or dropped one.
+    fn measure(&mut self) {
+        self.room_bytes = self.slots.bytes() + self.busy.bytes() + self.index.allocation_size();
     }
 
     /// The bytes that a slot and what it stands for take by themselves.
@@ -125,6 +134,7 @@ impl Table {
         let number = slots.push(Slot::new(id, flags));
         let narrow = narrow(number);
         index.insert_unique(hash, narrow, |&number| mix(slots.get(number as usize).id()));
+        self.measure();
         number
     }
 
@@ -145,6 +155,7 @@ impl Table {
                 self.busy_bytes += cell.heap_bytes();
                 let busy = self.busy.push(Busy { slot: narrow(number), cell });
                 self.slots.get_mut(number).hold_busy(busy);
+                self.measure();
             }
         }
     }
@@ -199,6 +210,7 @@ impl Table {
             let hash = |&number: &u32| mix(slots.get(number as usize).id());
             self.index.shrink_to(2 * slots.len(), hash);
         }
+        self.measure();
     }
 
     fn drop_busy(&mut self, number: usize) {
@@ -212,6 +224,7 @@ impl Table {
             self.slots.get_mut(owner).hold_busy(busy);
         }
         self.slots.get_mut(number).hold_nothing(dropped.cell.applied());
+        self.measure();
     }
 }
 
