@@ -6,15 +6,18 @@
 //!     with whoever has it.
 //! N3. The copy gets its floor last, and is read back: its chain ends with the digest
 //!     that the log had at that place.
+//! N4. A sealed segment is copied as a whole and is never the last of a log. So the last
+//!     one is opened before anything is copied: if it was sealed with records behind the
+//!     place, there is a later place; if without, the empty one behind it is copied too.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use tidal_types::{Position, Seq, WalError};
 
-use crate::disk::{Disk, RealDisk, failed};
+use crate::disk::{Disk, DiskFile, RealDisk, failed};
 use crate::floor_file::FloorFile;
-use crate::format::{Floor, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::format::{Floor, SEGMENT_HEADER_BYTES, Seal, SegmentHeader};
 use crate::names;
 use crate::pass::Pass;
 use crate::salvage::refuse_files;
@@ -94,17 +97,19 @@ impl Wal {
         }
         self.sync()?;
         let shared = self.shared();
-        let durable = shared.durable();
-        let headers = shared.segments().between(from, durable.offset);
+        let (durable, headers, last) = extent(shared, from)?;
         let target = RealDisk::create(to)?;
         refuse_files(&target)?;
         let target: Arc<dyn Disk> = Arc::new(target);
         // A floor without segments is no log, nor are segments that it does not know.
         let mut floor = FloorFile::open(&target, None)?;
         let mut bytes = 0;
-        for header in &headers {
-            bytes += copy_segment(&*shared.disk, &*target, header, durable)?;
+        let (_, before) = headers.split_last().expect("a log has a segment for every record");
+        for header in before {
+            let source = Source::open(&*shared.disk, header)?;
+            bytes += copy_segment(&*shared.disk, &*target, &source, durable)?;
         }
+        bytes += copy_segment(&*shared.disk, &*target, &last, durable)?;
         target.sync_dir().map_err(failed("sync", target.path("")))?;
         let first = headers.first().expect("a log has a segment for every record");
         floor.write(Floor {
@@ -125,24 +130,62 @@ impl Wal {
     }
 }
 
-/// N1. A segment may be sealed or rewritten meanwhile: it is copied as it is when it is
-/// opened. Says how long it is.
+/// What is durable now, the segments that have it from record `from` on, and the last of
+/// them, open (N4).
+fn extent(shared: &Shared, from: Seq) -> Result<(Durable, Vec<SegmentHeader>, Source), WalError> {
+    'later: loop {
+        let durable = shared.durable();
+        let mut headers = shared.segments().between(from, durable.offset);
+        loop {
+            let last = headers.last().expect("a log has a segment for every record");
+            let source = Source::open(&*shared.disk, last)?;
+            match source.seal {
+                None => return Ok((durable, headers, source)),
+                // All of it is durable, so by now the durable end is in another segment.
+                Some(seal) if seal.next_seq > durable.next_seq => continue 'later,
+                Some(_) => {
+                    let next = shared.segments().after(last.number).cloned();
+                    headers.push(next.expect("the last segment is never sealed"));
+                }
+            }
+        }
+    }
+}
+
+/// A segment as it is when it is opened: it may be sealed or rewritten meanwhile.
+struct Source {
+    header: SegmentHeader,
+    file: Arc<dyn DiskFile>,
+    /// What the file itself says, which may be newer than the header.
+    seal: Option<Seal>,
+}
+
+impl Source {
+    fn open(from: &dyn Disk, header: &SegmentHeader) -> Result<Self, WalError> {
+        let name = names::segment(header.number);
+        let file = from.open_read(&name).map_err(failed("open", from.path(&name)))?;
+        let mut page = vec![0; SEGMENT_HEADER_BYTES];
+        file.read_exact_at(&mut page, 0).map_err(failed("read", from.path(&name)))?;
+        let seal = SegmentHeader::decode(&page).ok().and_then(|header| header.seal);
+        Ok(Self { header: header.clone(), file, seal })
+    }
+}
+
+/// N1. Says how long it is.
 fn copy_segment(
     from: &dyn Disk,
     to: &dyn Disk,
-    header: &SegmentHeader,
+    source: &Source,
     durable: Durable,
 ) -> Result<u64, WalError> {
+    let Source { header, file: source, seal } = source;
     let name = names::segment(header.number);
-    let source = from.open_read(&name).map_err(failed("open", from.path(&name)))?;
     let length = source.len().map_err(failed("measure", from.path(&name)))?;
-    let mut page = vec![0; SEGMENT_HEADER_BYTES];
-    source.read_exact_at(&mut page, 0).map_err(failed("read", from.path(&name)))?;
-    let is_sealed = SegmentHeader::decode(&page).is_ok_and(|header| header.seal.is_some());
-    let end = if is_sealed {
+    let end = if seal.is_some() {
         length
     } else {
-        durable.offset.saturating_sub(header.base_offset).min(header.file_bytes)
+        let durable_end = durable.offset.saturating_sub(header.base_offset);
+        durable_end.clamp(SEGMENT_HEADER_BYTES as u64, header.file_bytes)
     };
     let path = || to.path(&name);
     let target = to.create(&name, length).map_err(failed("create", path()))?;

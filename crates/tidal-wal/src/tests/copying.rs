@@ -1,13 +1,17 @@
 //! Copies of a log that is open, and logs that are taken over.
 
+use std::fmt;
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tidal_types::{ManualClock, Position, Seq, Timestamp, WalError};
 
+use crate::disk::{Disk, DiskFile, RealDisk};
+use crate::names;
 use crate::testing::{append_each, batch, contents, numbered, read_from, small};
 use crate::{Head, SalvageOptions, Wal, WalOptions, inspect_log, take_over, verify};
 
@@ -63,6 +67,92 @@ fn a_copy_beside_writers_is_a_prefix() {
             assert_eq!(found, all[..found.len()]);
         }
     });
+}
+
+/// A directory that has something done before a file is opened to be read.
+struct HookedDisk {
+    real: RealDisk,
+    hook: Mutex<Option<(String, Hook)>>,
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+impl fmt::Debug for HookedDisk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookedDisk").finish_non_exhaustive()
+    }
+}
+
+impl Disk for HookedDisk {
+    fn path(&self, name: &str) -> PathBuf {
+        self.real.path(name)
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.real.list()
+    }
+
+    fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.real.create(name, bytes)
+    }
+
+    fn open_read(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let hook = self.hook.lock().unwrap().take_if(|(at, _)| at == name);
+        if let Some((_, hook)) = hook {
+            hook();
+        }
+        self.real.open_read(name)
+    }
+
+    fn open_write(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.real.open_write(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.real.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        self.real.sync_dir()
+    }
+
+    fn random_u64(&self) -> io::Result<u64> {
+        self.real.random_u64()
+    }
+}
+
+/// G54: whatever is appended, sealed or redacted once a copy has begun, it is a prefix that
+/// opens, also when what was the last segment is sealed with records that came later.
+#[test]
+fn a_copy_is_a_prefix_whatever_is_sealed_meanwhile() {
+    for (later, segment) in [(0, 0), (0, 4), (1, 0), (1, 4), (40, 0), (40, 4)] {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let real = RealDisk::create(from.path()).unwrap();
+        let disk = Arc::new(HookedDisk { real, hook: Mutex::default() });
+        let log = Wal::open_on(Arc::<HookedDisk>::clone(&disk) as Arc<dyn Disk>, small()).unwrap();
+        let log = Arc::new(log);
+        append_each(&log, payloads(30));
+        assert_eq!(log.segment_count(), 5);
+        let hooked = Arc::clone(&log);
+        let hook: Hook = Box::new(move || {
+            append_each(&hooked, payloads(later));
+            hooked.rotate().unwrap();
+            assert!(hooked.seal_before(Seq::new(u64::MAX)).unwrap().segments >= 5);
+        });
+        let name = log.shared().segments().between(Seq::FIRST, u64::MAX)[segment].number;
+        *disk.hook.lock().unwrap() = Some((names::segment(name), hook));
+        let hold = log.hold().unwrap();
+        let copy = log.copy_to(&hold, Seq::FIRST, to.path()).unwrap();
+        assert!(disk.hook.lock().unwrap().is_none(), "nothing was sealed meanwhile");
+        let all = read_from(&log, Seq::FIRST).unwrap();
+        let found = contents(to.path()).unwrap();
+        assert!(found.len() >= 30 && found.len() as u64 == copy.head.position.seq.get());
+        assert_eq!(found, all[..found.len()]);
+    }
 }
 
 /// G54: truncation waits for a hold, and for no longer.
