@@ -6,7 +6,9 @@
 use std::io;
 
 use crate::disk::DiskFile;
-use crate::format::{BlockFlaw, BlockHeader, SEALED_BODY_END_MAX, SEGMENT_HEADER_BYTES, Seal};
+use crate::format::{
+    BlockFlaw, BlockHeader, SEALED_BLOCK_BYTES, SEALED_BODY_END_MAX, SEGMENT_HEADER_BYTES, Seal,
+};
 
 /// Where in the file the next block is.
 #[derive(Debug)]
@@ -76,9 +78,11 @@ impl Blocks {
 }
 
 /// What the blocks of a damaged sealed segment are, as far as they can be unpacked: each
-/// where it was, and zeros between. `file` is all of the file.
+/// where it was, and zeros between. `file` is all of the file. A block lies no further on
+/// than those before it can reach, so a short file takes little room.
 pub(crate) fn unpack_sound(file: &[u8]) -> Vec<u8> {
     let mut segment = Vec::new();
+    let mut end_max = SEGMENT_HEADER_BYTES as u64;
     let mut rest = file.get(SEGMENT_HEADER_BYTES..).unwrap_or_default();
     while let Ok(header) = BlockHeader::decode(rest) {
         let extent = BlockHeader::BYTES + header.packed_bytes;
@@ -86,10 +90,11 @@ pub(crate) fn unpack_sound(file: &[u8]) -> Vec<u8> {
             break;
         };
         rest = behind;
+        end_max = (end_max + SEALED_BLOCK_BYTES as u64).min(SEALED_BODY_END_MAX);
         let mut bytes = vec![0; header.bytes];
         let from = usize::try_from(header.offset).ok().filter(|&from| {
             let end = from.saturating_add(header.bytes) as u64;
-            from >= segment.len() && end <= SEALED_BODY_END_MAX
+            from >= segment.len() && end <= end_max
         });
         if let Some(from) = from
             && header.unpack(block, &mut bytes).is_ok()
@@ -99,4 +104,27 @@ pub(crate) fn unpack_sound(file: &[u8]) -> Vec<u8> {
         }
     }
     segment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R19: a block that says that it lies far away takes no room up to there.
+    #[test]
+    fn a_short_file_takes_little_room() {
+        let begin = SEGMENT_HEADER_BYTES as u64;
+        let block = [7; 100];
+        for (offset, expected) in [
+            (begin, SEGMENT_HEADER_BYTES + 100),
+            (begin + SEALED_BLOCK_BYTES as u64 - 100, SEGMENT_HEADER_BYTES + SEALED_BLOCK_BYTES),
+            (begin + SEALED_BLOCK_BYTES as u64, 0),
+            (SEALED_BODY_END_MAX - 100, 0),
+            (u64::MAX, 0),
+        ] {
+            let mut file = vec![0; SEGMENT_HEADER_BYTES];
+            file.extend(BlockHeader::pack(&block, offset));
+            assert_eq!(unpack_sound(&file).len(), expected, "{offset}");
+        }
+    }
 }
