@@ -180,14 +180,21 @@ pub(crate) fn encode_cells(counts: &StoredCounts) -> Vec<u8> {
     bytes
 }
 
+/// No storage has more cells.
+const CELLS_MAX: u64 = u64::MAX >> 1;
+
 pub(crate) fn decode_cells(bytes: &[u8]) -> Option<StoredCounts> {
     let mut reader = ByteReader::new(bytes);
     if reader.u8()? != CELLS_VERSION {
         return None;
     }
     let mut counts = Vec::new();
+    let mut total = 0_u64;
     while !reader.is_empty() {
-        counts.push(reader.u64()?);
+        let count = reader.u64()?;
+        // A bound far above what a storage holds, so that counting on does not overflow.
+        total = total.checked_add(count).filter(|total| *total <= CELLS_MAX)?;
+        counts.push(count);
     }
     Some(StoredCounts::new(counts))
 }
@@ -319,6 +326,9 @@ mod tests {
         assert_eq!(decode_cells(&bytes[..bytes.len() - 1]), None);
         assert_eq!(decode_cells(&[]), None);
         assert_eq!(decode_cells(&[2]), None);
+        for counts in [vec![CELLS_MAX + 1], vec![CELLS_MAX, 1], vec![u64::MAX, 2]] {
+            assert_eq!(decode_cells(&encode_cells(&StoredCounts::new(counts))), None);
+        }
     }
 
     /// R25: the bytes of version 1 do not change. A name of any bytes fits a key.
