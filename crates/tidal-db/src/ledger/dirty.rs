@@ -21,7 +21,7 @@ use tidal_types::{EntityId, EntityKind, Seq, SignalTypeId};
 
 use super::SignalLedger;
 use super::shards::{Place, SHARDS};
-use super::slot::{DIRTY, REFERENCED, STORED, Slot, WRITING};
+use super::slot::{DIRTY, REFERENCED, STORED, Slot, TRIED, WRITING};
 use super::source::StoredCounts;
 
 /// How many clean cells a walk steps over before it lets go of the shard's lock.
@@ -95,7 +95,7 @@ impl SignalLedger {
                     } else {
                         slot.clear(STORED)
                     };
-                    slot.clear(WRITING);
+                    slot.clear(WRITING | TRIED);
                     slot.is_gone() && !slot.is(DIRTY | STORED)
                 })
             };
@@ -106,7 +106,8 @@ impl SignalLedger {
         self.usage.chunk_settled();
     }
 
-    /// Notes that the commit of a chunk failed: its cells are dirty again.
+    /// Notes that the commit of a chunk failed: its cells are dirty again. Storage may have
+    /// them, so one that is removed now is deleted there.
     pub(crate) fn not_written(&self, chunk: &DirtyChunk) {
         for cell in &chunk.cells {
             let place = Place::of(cell.id);
@@ -115,6 +116,7 @@ impl SignalLedger {
             if let Some(number) = table.find(place.hash, cell.id) {
                 let slot = table.slot(number);
                 slot.clear(WRITING);
+                slot.set(TRIED);
                 if slot.set(DIRTY) & DIRTY == 0 {
                     self.usage.resize_dirty(0, table.bytes_of(number));
                 }

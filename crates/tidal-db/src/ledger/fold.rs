@@ -9,7 +9,7 @@ use tidal_types::{AcceptedEvent, EntityId, EntityKind, Seq, SignalTypeId};
 use super::cell::{Cell, RawEvent};
 use super::clock;
 use super::shards::{Place, Shard};
-use super::slot::{DIRTY, REFERENCED, STORED, WRITING};
+use super::slot::{DIRTY, REFERENCED, STORED, TRIED, WRITING};
 use super::table::Table;
 use super::{SignalLedger, shape::Shape};
 use crate::Result;
@@ -203,7 +203,7 @@ fn remove(
         return Folded::Done(Effect::default());
     }
     let dirty_before = dirty_bytes(table, number);
-    let dirty_after = if table.slot(number).is(STORED | WRITING) {
+    let dirty_after = if table.slot(number).is(STORED | WRITING | TRIED) {
         table.set_gone(number, seq);
         table.slot(number).set(DIRTY);
         table.bytes_of(number)

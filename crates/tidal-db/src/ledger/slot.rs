@@ -31,6 +31,8 @@ pub(super) const DIRTY: u8 = 1 << 4;
 pub(super) const WRITING: u8 = 1 << 5;
 /// Storage has the cell, as it is or as it was.
 pub(super) const STORED: u8 = 1 << 6;
+/// A commit of it has failed, which may have come to storage all the same.
+pub(super) const TRIED: u8 = 1 << 7;
 
 #[derive(Debug, Clone, Copy)]
 #[repr(C, packed)]

@@ -480,3 +480,26 @@ proptest! {
         prop_assert_eq!(ledger.newest_event(), whole.newest_event());
     }
 }
+
+/// D2: a commit that fails may have come to storage all the same, so a cell that is removed
+/// afterwards is deleted there and does not come back.
+#[test]
+fn what_a_failed_commit_left_is_deleted_with_its_cell() {
+    let store = Arc::new(Store::default());
+    let ledger = open(&store, 1 << 20);
+    view(&ledger, 1, 1);
+    view(&ledger, 2, 2);
+    let mut walk = ledger.walk_dirty(Which::All);
+    let chunk = walk.next(usize::MAX).unwrap();
+    store.commit(&chunk);
+    ledger.not_written(&chunk);
+    drop(walk);
+    fold(&ledger, 3, Record::Removal { id: 1 }).unwrap();
+    assert_eq!(ledger.cell_count(), 1);
+    write_all(&ledger, &store);
+    assert_eq!(store.counts().total(), 1);
+
+    let reopened = open(&store, 1 << 20);
+    assert_eq!(reopened.entities(EntityKind::Item).unwrap(), [EntityId::new(2)]);
+    assert_eq!(reopened.cell_count(), 1);
+}
