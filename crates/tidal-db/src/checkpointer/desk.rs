@@ -44,15 +44,7 @@ struct Orders {
 pub(super) struct Order {
     /// An error where the state is not as of any record.
     pub(super) frozen: Result<FrozenState>,
-    asking: Vec<Completer<Result<Position>>>,
-}
-
-impl Order {
-    pub(super) fn answer(self, answer: &Result<Position>) {
-        for asking in self.asking {
-            asking.complete(answer.clone());
-        }
-    }
+    pub(super) asking: Vec<Completer<Result<Position>>>,
 }
 
 /// What the checkpointer does next.

@@ -63,29 +63,34 @@ impl Runner {
     }
 
     fn checkpoint(&self, order: Order) {
-        let written = match &order.frozen {
-            Ok(frozen) => self.write(frozen).and_then(|()| self.cut_log(frozen.position)),
-            Err(error) => Err(error.clone()),
-        };
+        let Order { frozen, asking } = order;
+        let written = frozen.and_then(|frozen| {
+            let position = frozen.position;
+            self.write(frozen)?;
+            self.cut_log(position)
+        });
         if let Err(error) = &written {
             // The log has everything; the next one is tried as many records on.
             tracing::error!(%error, "a checkpoint failed; nothing is lost, the log keeps it all");
         }
-        order.answer(&written);
+        asking.into_iter().for_each(|asking| asking.complete(written.clone()));
     }
 
     /// Writes what has changed up to the position of `frozen`, and cells beyond.
-    fn write(&self, frozen: &FrozenState) -> Result<()> {
+    fn write(&self, frozen: FrozenState) -> Result<()> {
         if frozen.position.seq == self.progress.checkpointed() {
             // Nothing was folded since, so nothing was frozen.
-            self.state.settle(frozen);
+            self.state.settle(&frozen);
             return self.log.sync();
         }
-        let written = self.write_all(frozen);
+        let written = self.write_all(&frozen);
         if written.is_ok() {
-            self.state.settle(frozen);
+            self.state.settle(&frozen);
             self.progress.checkpointed_up_to(frozen.position.seq);
         } else {
+            // The layers are the state's alone then, and are not copied, for which the
+            // applier would wait.
+            drop(frozen);
             self.state.thaw();
         }
         written
