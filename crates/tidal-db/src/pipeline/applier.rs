@@ -1,5 +1,6 @@
 //! The applier: the one thread that folds.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
@@ -14,7 +15,7 @@ use super::{
 use crate::Result;
 use crate::batch::{Committed, Outcome};
 use crate::change::Entry;
-use crate::checkpointer::Desk;
+use crate::checkpointer::{Desk, what_panicked};
 use crate::log::{Appending, RecordLog};
 use crate::producers::last_of;
 use crate::state::State;
@@ -183,7 +184,14 @@ impl Applier {
         while let Ok(work) = queue.recv() {
             match work {
                 Work::Commit(commit) => self.commit(commit),
-                Work::Inspect(inspect) => inspect(&mut self),
+                Work::Inspect(inspect) => {
+                    // It changes nothing; its answer is dropped, which tells who waits.
+                    let inspect = AssertUnwindSafe(|| inspect(&mut self));
+                    if let Err(panic) = catch_unwind(inspect) {
+                        let problem = what_panicked(&*panic);
+                        tracing::error!(problem, "looking at the state panicked");
+                    }
+                }
             }
             self.serve_checkpointer();
         }
@@ -193,7 +201,13 @@ impl Applier {
         let PendingCommit { appending, entries, repeats, bytes, answer } = commit;
         let answered = match (self.progress.stuck(), appending) {
             (Some(stuck), _) => Err(stuck.clone()),
-            (None, Some(appending)) => self.fold(appending, &entries, &repeats),
+            (None, Some(appending)) => {
+                let first = appending.first;
+                // Else the log would go on to take what nobody folds (W5).
+                let fold = AssertUnwindSafe(|| self.fold(appending, &entries, &repeats));
+                catch_unwind(fold)
+                    .unwrap_or_else(|panic| Err(self.progress.get_stuck(first, panicked(&*panic))))
+            }
             (None, None) => self.settled(&repeats),
         };
         match answered {
@@ -278,4 +292,10 @@ impl Applier {
         let position = Position { log_id: self.log.head().log_id, seq: self.progress.applied() };
         Committed { position, outcomes }
     }
+}
+
+/// Why a commit is not folded: an engine may panic when it reads a damaged file.
+fn panicked(panic: &(dyn std::any::Any + Send)) -> TidalError {
+    let problem = format!("it panicked ({}); report it", what_panicked(panic));
+    TidalError::Damaged { location: "what the fold reads".into(), problem }
 }
