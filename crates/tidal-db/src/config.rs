@@ -71,6 +71,9 @@ pub struct Builder {
     pub(crate) retention: Option<Retention>,
     /// Where the base is kept, if not in the directory.
     pub(crate) base: Option<Arc<dyn BasePlace>>,
+    /// Whether changed cells are written as soon as memory is short; tests that have to
+    /// come to the same each time write them by themselves.
+    pub(crate) writes_back: bool,
     pub(crate) memory_budget: Option<u64>,
     pub(crate) dedup: DedupOptions,
 }
@@ -99,6 +102,7 @@ impl Builder {
             commit_bytes: checkpoint::COMMIT_BYTES,
             retention: None,
             base: None,
+            writes_back: true,
             memory_budget: None,
             dedup: DedupOptions::default(),
         }

@@ -199,6 +199,7 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         setbacks,
         desk: Arc::clone(&desk),
         triggers: Triggers::new(builder.checkpoint_every, builder.checkpoint_log_bytes),
+        writes_back: builder.writes_back,
     };
     let runner = Runner {
         desk: Arc::clone(&desk),

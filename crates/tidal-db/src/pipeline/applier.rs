@@ -176,6 +176,8 @@ pub(crate) struct Applier {
     pub(crate) setbacks: Arc<Setbacks>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) triggers: Triggers,
+    /// Whether the checkpointer is told when memory is short.
+    pub(crate) writes_back: bool,
 }
 
 impl Applier {
@@ -237,7 +239,7 @@ impl Applier {
         if self.triggers.is_due(applied, self.progress.checkpointed(), overlay) {
             self.desk.is_due();
         }
-        if self.state.ledger.needs_write_back() {
+        if self.writes_back && self.state.ledger.needs_write_back() {
             self.desk.needs_write_back();
         }
     }

@@ -2,8 +2,8 @@
 //! what it must answer.
 //!
 //! A seed stands for a case: a list of actions that proptest draws from it (signals in
-//! batches, metadata, names, producers, keys, checkpoints, a growing schema, waiting,
-//! reopening), among them failing disks and storages, and crashes: of the process, with
+//! batches, metadata, names, producers, keys, checkpoints, cells that are written and
+//! leave memory, a growing schema, waiting, reopening), among them failing disks and storages, and crashes: of the process, with
 //! what the page cache has, and of the machine, with what was synced and any prefix of
 //! the commits to storage behind the last sync; also several in a row, while the database
 //! is being opened. Each time it was opened, what was answered is there, the records are
@@ -19,7 +19,7 @@
 //!
 //! `TIDAL_SIM_SEEDS=1000` beside it tries so many from there on.
 //!
-//! Checkpoints that the database writes by itself come when threads come to them, so
+//! What the database writes by itself comes when threads come to it, so
 //! where they are on ([`crashes_with_checkpoints_of_its_own`]) a seed says what is done
 //! and not when; such a case is not made shorter.
 
@@ -34,6 +34,7 @@ mod schemas;
 mod tally;
 mod twin;
 mod world;
+mod writing;
 
 use std::cell::RefCell;
 use std::env;
@@ -127,7 +128,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// C1, C2, C5, L1, L2, L3, R1, R3, R13, R14, G2, G5, G6, G7, G8, G9, G10, G12, G13, G15, G16,
-/// G17, G23, G25, G26, R20: whatever happens, what was answered is there, and the state is the
+/// G17, G23, G25, G26, G86, R20: whatever happens, what was answered is there, and the state is the
 /// fold of a prefix of what was sent.
 #[test]
 fn the_database_keeps_its_promises_through_any_crash() {
@@ -144,7 +145,8 @@ fn a_case_is_replayed_by_its_seed() {
     }
 }
 
-/// The same, with checkpoints that nobody asks for, at moments that threads decide.
+/// The same, with checkpoints and cells that are written without being asked for, at moments
+/// that threads decide.
 #[test]
 fn crashes_with_checkpoints_of_its_own() {
     Trial {

@@ -23,6 +23,8 @@ pub(super) struct Setting {
     pub(super) disturbed: u64,
     /// Whether the entities of each kind have names.
     pub(super) named: [bool; 3],
+    /// Over so many bytes, cells leave memory.
+    pub(super) memory_budget: Option<u64>,
 }
 
 /// When a write is answered.
@@ -47,13 +49,15 @@ pub(super) enum Action {
         doing: Doing,
         end: End,
     },
-    /// A commit to storage fails during a checkpoint, and the database goes on.
+    /// A commit to storage fails, and the database goes on.
     StorageFails {
         after: u8,
+        writing: Writing,
     },
-    /// The process or the machine ends during a checkpoint, after so many commits.
+    /// The process or the machine ends after so many commits to storage.
     StorageDies {
         after: u8,
+        writing: Writing,
         end: End,
     },
     Crash(End),
@@ -82,7 +86,17 @@ pub(super) enum Doing {
         kind: EntityKind,
         names: Vec<u8>,
     },
+    Write(Writing),
+}
+
+/// What is written to storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
     Checkpoint,
+    /// Changed cells without a checkpoint, so that they can leave memory: those that were
+    /// not used lately, or all.
+    Cold,
+    Cells,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,13 +192,21 @@ pub(super) fn setting() -> impl Strategy<Value = Setting> {
     ];
     let disturbed = prop_oneof![2 => Just(0), 1 => Just(50), 1 => Just(10)];
     let named = prop::array::uniform3(prop::bool::weighted(0.3));
-    (any::<u64>().no_shrink(), durability, any::<bool>(), disturbed, named).prop_map(
-        |(seed, durability, cuts_log, disturbed, named)| Setting {
+    // None of a cell may stay, or a few, or nearly all.
+    let budget = prop_oneof![
+        3 => Just(None),
+        2 => Just(Some(0)),
+        2 => (500..20_000_u64).prop_map(Some),
+        1 => Just(Some(100 << 10)),
+    ];
+    (any::<u64>().no_shrink(), durability, any::<bool>(), disturbed, named, budget).prop_map(
+        |(seed, durability, cuts_log, disturbed, named, memory_budget)| Setting {
             seed,
             durability,
             cuts_log,
             disturbed,
             named,
+            memory_budget,
         },
     )
 }
@@ -199,8 +221,10 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (operations(), doing()).prop_map(|(after, doing)| Action::Fail { after, doing }),
         4 => (operations(), doing(), end())
             .prop_map(|(after, doing, end)| Action::Die { after, doing, end }),
-        2 => (0..9_u8).prop_map(|after| Action::StorageFails { after }),
-        3 => (0..9_u8, end()).prop_map(|(after, end)| Action::StorageDies { after, end }),
+        2 => (0..9_u8, writing())
+            .prop_map(|(after, writing)| Action::StorageFails { after, writing }),
+        3 => (0..9_u8, writing(), end())
+            .prop_map(|(after, writing, end)| Action::StorageDies { after, writing, end }),
         2 => end().prop_map(Action::Crash),
         2 => (any::<bool>(), with()).prop_map(|(clean, with)| Action::Reopen { clean, with }),
         2 => prop_oneof![0..30_u32, 0..2000_u32, 0..400_000_u32]
@@ -223,7 +247,15 @@ fn doing() -> impl Strategy<Value = Doing> {
     prop_oneof![
         8 => vec(vec(op(), 1..9), 1..4).prop_map(Doing::Commit),
         1 => (kind(), vec(0..10_u8, 1..4)).prop_map(|(kind, names)| Doing::Name { kind, names }),
-        2 => Just(Doing::Checkpoint),
+        3 => writing().prop_map(Doing::Write),
+    ]
+}
+
+fn writing() -> impl Strategy<Value = Writing> {
+    prop_oneof![
+        4 => Just(Writing::Checkpoint),
+        1 => Just(Writing::Cold),
+        2 => Just(Writing::Cells),
     ]
 }
 

@@ -23,9 +23,9 @@ use crate::{Outcome, Result, TidalError};
 pub(super) struct Run {
     pub(super) world: World,
     durability: Level,
-    history: History,
+    pub(super) history: History,
     /// What the history comes to.
-    facts: Facts,
+    pub(super) facts: Facts,
     twin: Option<Twin>,
     /// The number of the schema that is asked for.
     schema: usize,
@@ -41,7 +41,7 @@ pub(super) struct Run {
 /// Whether the database goes on, or something failed that nobody can be sure about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-enum Course {
+pub(super) enum Course {
     Whole,
     Unsure,
 }
@@ -93,11 +93,11 @@ impl Run {
                 self.tally.unsure += u64::from(self.perform(&life, doing) == Course::Unsure);
                 return self.end(life, end);
             }
-            Action::StorageFails { after } => self.fail_checkpoint(&life, *after),
-            Action::StorageDies { after, end } => {
+            Action::StorageFails { after, writing } => self.fail_to_write(&life, *after, *writing),
+            Action::StorageDies { after, writing, end } => {
                 self.world.storage.die_after(u64::from(*after));
-                let course = self.checkpoint(&life);
-                self.tally.cut_checkpoints += u64::from(course == Course::Unsure);
+                let course = self.write(&life, *writing);
+                self.tally.cut_writings += u64::from(course == Course::Unsure);
                 return self.end(life, end);
             }
             Action::Crash(end) => return self.end(life, end),
@@ -124,7 +124,7 @@ impl Run {
         match doing {
             Doing::Commit(batches) => self.commit(life, batches),
             Doing::Name { kind, names } => self.name(life, *kind, names),
-            Doing::Checkpoint => self.checkpoint(life),
+            Doing::Write(writing) => self.write(life, *writing),
         }
     }
 
@@ -235,38 +235,6 @@ impl Run {
         }
     }
 
-    /// A checkpoint, which is there when it says so.
-    fn checkpoint(&mut self, life: &Life) -> Course {
-        match life.db.checkpoint() {
-            Ok(position) => {
-                assert_eq!(position.seq.get(), self.facts.records, "C5");
-                assert_eq!(life.db.stats().unwrap().checkpointed, position.seq);
-                self.history.answer_durable(self.history.len());
-                self.tally.checkpoints += 1;
-                Course::Whole
-            }
-            Err(error) => {
-                if self.world.storage.is_well() {
-                    self.expect_fault(&error);
-                }
-                Course::Unsure
-            }
-        }
-    }
-
-    /// One that fails takes nothing away, and the next one works.
-    fn fail_checkpoint(&mut self, life: &Life, after: u8) {
-        self.world.storage.fail_commit(u64::from(after));
-        let course = self.checkpoint(life);
-        assert!(course == Course::Whole || !self.world.storage.is_armed(), "no commit has failed");
-        self.world.storage.disarm();
-        if course == Course::Unsure {
-            self.tally.failed_checkpoints += 1;
-            self.look(life);
-            assert_eq!(self.checkpoint(life), Course::Whole, "the checkpoint after a failed one");
-        }
-    }
-
     /// An operation of the disk fails, and the process goes on until it sees no way to.
     fn fail(&mut self, life: Life, after: u8, doing: &Doing) -> Life {
         let faults = self.world.disk.faults();
@@ -371,12 +339,17 @@ impl Run {
     }
 
     /// Everything that can be read, and the checksum (L2).
-    fn look(&mut self, life: &Life) {
+    pub(super) fn look(&mut self, life: &Life) {
         check::check(&life.db, &self.facts, self.now());
         let schema = self.facts.schema.expect("an open database has a schema");
         let expected = Twin::checksum(&mut self.twin, self.history.sent(), schema);
         assert_eq!(life.db.checksum().unwrap(), expected, "L2, L3, C5: the checksum");
         assert!(self.history.durable() <= self.history.len());
+        let resident = life.db.stats().unwrap().resident;
+        let has_budget = resident.budget.is_some();
+        assert!(has_budget || resident.evictions == 0, "cells leave memory without a budget");
+        self.tally.evictions += u64::from(resident.evictions > 0);
+        self.tally.loads += u64::from(resident.loads > 0);
         self.tally.looks += 1;
     }
 
@@ -388,7 +361,7 @@ impl Run {
     }
 
     /// Something failed on the disk, so that this may.
-    fn expect_fault(&self, error: &TidalError) {
+    pub(super) fn expect_fault(&self, error: &TidalError) {
         assert!(self.world.disk.faults() > self.faults, "nothing failed: {error:?}");
     }
 }

@@ -9,8 +9,12 @@ pub(super) struct Tally {
     pub(super) repeats_of_producers: u64,
     pub(super) repeats_by_key: u64,
     pub(super) checkpoints: u64,
-    pub(super) failed_checkpoints: u64,
-    pub(super) cut_checkpoints: u64,
+    pub(super) write_backs: u64,
+    pub(super) failed_writings: u64,
+    pub(super) cut_writings: u64,
+    /// Looks at databases of which cells had left memory, and had come back.
+    pub(super) evictions: u64,
+    pub(super) loads: u64,
     pub(super) failures: u64,
     pub(super) unsure: u64,
     pub(super) power_cuts: u64,
@@ -32,7 +36,7 @@ impl Tally {
         assert!(self.fields().into_iter().all(|count| *count > 0), "{shown}");
     }
 
-    fn fields(&mut self) -> [&mut u64; 16] {
+    fn fields(&mut self) -> [&mut u64; 19] {
         [
             &mut self.actions,
             &mut self.records,
@@ -41,8 +45,11 @@ impl Tally {
             &mut self.repeats_of_producers,
             &mut self.repeats_by_key,
             &mut self.checkpoints,
-            &mut self.failed_checkpoints,
-            &mut self.cut_checkpoints,
+            &mut self.write_backs,
+            &mut self.failed_writings,
+            &mut self.cut_writings,
+            &mut self.evictions,
+            &mut self.loads,
             &mut self.failures,
             &mut self.unsure,
             &mut self.power_cuts,

@@ -23,7 +23,7 @@ pub(super) const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 const SEGMENT_BYTES: u64 = 16 << 10;
 
 /// So small that a checkpoint takes several commits.
-const COMMIT_BYTES: usize = 100;
+pub(super) const COMMIT_BYTES: usize = 100;
 
 /// What is left when a process ends.
 #[derive(Debug)]
@@ -32,7 +32,8 @@ pub(super) struct World {
     pub(super) storage: Arc<CrashStorage>,
     pub(super) clock: Arc<ManualClock>,
     setting: Setting,
-    /// Checkpoints by themselves come after so many records.
+    /// Checkpoints by themselves come after so many records; cells are written when memory
+    /// is short unless this is never.
     checkpoint_every: u64,
 }
 
@@ -69,7 +70,14 @@ impl World {
             .checkpoint_interval(Duration::MAX)
             .clock(Arc::<ManualClock>::clone(&self.clock));
         builder.commit_bytes = COMMIT_BYTES;
+        builder.writes_back = self.writes_by_itself();
+        builder.memory_budget = self.setting.memory_budget;
         Life::open_seeing(builder, &self.disk, Arc::clone(&self.storage) as _, see)
+    }
+
+    /// Whether the database writes to storage by itself.
+    pub(super) const fn writes_by_itself(&self) -> bool {
+        self.checkpoint_every < u64::MAX
     }
 
     /// Nothing that the process still does reaches disk or storage.
