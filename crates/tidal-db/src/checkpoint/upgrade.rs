@@ -23,9 +23,11 @@ use crate::ledger::{CellStore as _, StoredCounts};
 
 /// Brings storage to the version of this program, and returns its head then.
 pub(crate) fn upgrade(storage: &Arc<dyn Storage>, head: Head) -> Result<Head> {
-    if head.version != HEAD_VERSION_1 {
-        return Ok(head);
-    }
+    if head.version == HEAD_VERSION_1 { upgrade_by(storage, head, COMMIT_BYTES) } else { Ok(head) }
+}
+
+/// The same from version 1, by commits of this size.
+fn upgrade_by(storage: &Arc<dyn Storage>, head: Head, commit_bytes: usize) -> Result<Head> {
     let mut counts = StoredCounts::default();
     for kind in EntityKind::ALL {
         let cells = StoredCells::of(Arc::clone(storage));
@@ -34,7 +36,7 @@ pub(crate) fn upgrade(storage: &Arc<dyn Storage>, head: Head) -> Result<Head> {
             Ok(())
         })?;
     }
-    let mut last = index_names(&**storage)?;
+    let mut last = index_names(&**storage, commit_bytes)?;
     let upgraded = Head { version: HEAD_VERSION, ..head };
     last.put(KeyspaceName::SYSTEM, cells_key()?, encode_cells(&counts));
     last.put(KeyspaceName::SYSTEM, head_key()?, upgraded.encode());
@@ -44,7 +46,7 @@ pub(crate) fn upgrade(storage: &Arc<dyn Storage>, head: Head) -> Result<Head> {
 }
 
 /// Commits the keys by which names are found, but for the last ones, which it returns.
-fn index_names(storage: &dyn Storage) -> Result<AtomicBatch> {
+fn index_names(storage: &dyn Storage, commit_bytes: usize) -> Result<AtomicBatch> {
     let snapshot = storage.snapshot()?;
     let (start, end) = prefix_range(&[NAME])?;
     let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
@@ -54,7 +56,7 @@ fn index_names(storage: &dyn Storage) -> Result<AtomicBatch> {
         let (kind, id) = named_id(&key)?;
         bytes += key.len() + name.len();
         batch.put(KeyspaceName::SYSTEM, named_id_key(kind, &name)?, encode_named_id(id));
-        if bytes >= COMMIT_BYTES {
+        if bytes >= commit_bytes {
             storage.commit(std::mem::take(&mut batch), Durability::Buffer)?;
             bytes = 0;
         }

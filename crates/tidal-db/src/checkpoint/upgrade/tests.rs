@@ -6,6 +6,7 @@ use tidal_types::{EntityId, LogId, Position, Seq, SignalTypeId};
 use super::*;
 use crate::checkpoint::layout::{cell_key, decode_cells, keyspace, name_key};
 use crate::checkpoint::load_head;
+use crate::tests::crash_storage::CrashStorage;
 
 /// Everything in the keyspace of tidalDB.
 fn system(storage: &dyn Storage) -> BTreeMap<Vec<u8>, Vec<u8>> {
@@ -14,8 +15,7 @@ fn system(storage: &dyn Storage) -> BTreeMap<Vec<u8>, Vec<u8>> {
     entries.map(|entry| entry.unwrap()).collect()
 }
 
-fn version_1() -> Arc<dyn Storage> {
-    let storage = MemoryStorage::new();
+fn version_1(storage: Arc<dyn Storage>) -> Arc<dyn Storage> {
     let mut batch = AtomicBatch::new();
     let head = Head {
         version: HEAD_VERSION_1,
@@ -36,19 +36,15 @@ fn version_1() -> Arc<dyn Storage> {
         batch.put(keyspace(EntityKind::Item), key, "a cell");
     }
     storage.commit(batch, Durability::Sync).unwrap();
-    Arc::new(storage)
+    storage
 }
 
-/// R25: what version 1 wrote is read. The upgrade may be cut short before its last
-/// commit (U1), which the first of the two calls is here.
+/// R25: what version 1 wrote is read.
 #[test]
 fn version_1_is_counted_and_its_names_are_found() {
-    let storage = version_1();
+    let storage = version_1(Arc::new(MemoryStorage::new()));
     let (head, _) = load_head(&*storage).unwrap().unwrap();
     let before = system(&*storage);
-    storage.commit(index_names(&*storage).unwrap(), Durability::Buffer).unwrap();
-    assert_eq!(load_head(&*storage).unwrap().unwrap().0, head, "it is of version 1 still");
-
     let upgraded = upgrade(&storage, head).unwrap();
     assert_eq!(upgraded, Head { version: HEAD_VERSION, ..head });
     assert_eq!(load_head(&*storage).unwrap().unwrap().0, upgraded);
@@ -64,4 +60,35 @@ fn version_1_is_counted_and_its_names_are_found() {
     assert_eq!(after.len(), before.len() + 3 + 1);
     assert_eq!(upgrade(&storage, upgraded).unwrap(), upgraded);
     assert_eq!(system(&*storage), after);
+}
+
+/// U1: an upgrade that ends at any of its commits, whichever of those a power cut leaves, is
+/// one that did not begin: the next one comes to the same.
+#[test]
+fn an_upgrade_can_end_at_any_commit() {
+    // A name a commit.
+    let commit_bytes = 1;
+    let whole = version_1(Arc::new(MemoryStorage::new()));
+    let (head, _) = load_head(&*whole).unwrap().unwrap();
+    let upgraded = upgrade_by(&whole, head, commit_bytes).unwrap();
+    let mut commits = 0;
+    loop {
+        let storage = CrashStorage::new();
+        let dying = version_1(Arc::clone(&storage) as _);
+        storage.die_after(commits);
+        let outcome = upgrade_by(&dying, head, commit_bytes);
+        let is_over = outcome.is_ok();
+        for unsynced in 0..=commits {
+            let left: Arc<dyn Storage> = storage.after_crash(usize::try_from(unsynced).unwrap());
+            let (found, _) = load_head(&*left).unwrap().unwrap();
+            assert_eq!(found, if is_over { upgraded } else { head }, "{commits}, {unsynced}");
+            assert_eq!(upgrade(&left, found).unwrap(), upgraded);
+            assert_eq!(system(&*left), system(&*whole), "{commits}, {unsynced}");
+        }
+        if is_over {
+            break;
+        }
+        commits += 1;
+    }
+    assert_eq!(commits, 4, "three for the names, and the last");
 }
