@@ -1,10 +1,15 @@
 //! Databases that have less memory than cells.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::time::Duration;
 
-use tidal_db::{Batch, By, EntityKind, Event, TidalDB, Window};
+use flate2::read::GzDecoder;
+use tidal_db::{
+    Batch, By, Config, DecaySpec, EntityKind, Event, SchemaBuilder, TidalDB, Timestamp, Window,
+};
 
-use crate::fixture::{ago, builder, id};
+use crate::fixture::{ago, builder, id, real_data};
 
 const ENTITIES: u64 = 60_000;
 
@@ -59,4 +64,70 @@ fn a_budget_changes_no_answer() {
     assert_eq!(small.stats().unwrap().resident.cells, 0);
     check(&small);
     assert!(small.stats().unwrap().resident.bytes < 1_500_000 * 5 / 4);
+}
+
+/// What happened to whom, and when, in the order of time.
+struct Row {
+    signal: &'static str,
+    target: u64,
+    source: u64,
+    secs: u64,
+}
+
+/// The answers and comments of a site, or `None` where they are not there.
+fn mathoverflow() -> Option<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (signal, file) in [("answer", "a2q"), ("comment", "c2q"), ("reply", "c2a")] {
+        let path = real_data(&format!("sx-mathoverflow/sx-mathoverflow-{file}.txt.gz"))?;
+        let mut text = String::new();
+        GzDecoder::new(File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+        rows.extend(text.lines().map(|line| {
+            let mut numbers = line.split_whitespace().map(|number| number.parse::<u64>().unwrap());
+            let mut next = || numbers.next().unwrap();
+            let (source, target, secs) = (next(), next(), next());
+            Row { signal, target, source, secs }
+        }));
+    }
+    rows.sort_by_key(|row| row.secs);
+    Some(rows)
+}
+
+/// G86: with a tenth of the memory, the state of every event of the site is the same to the
+/// bit, as it was fed and after opening again.
+#[test]
+fn mathoverflow_with_a_tenth_of_the_memory_is_the_same() {
+    let Some(rows) = mathoverflow() else { return };
+    let mut schema = SchemaBuilder::new();
+    let half_life = Duration::from_secs(7 * 24 * 3600);
+    for signal in ["answer", "comment", "reply"] {
+        let decay = DecaySpec::Exponential { half_life };
+        schema.signal(signal, EntityKind::User, decay).windows(&Window::ALL).sums(true).add();
+    }
+    let schema = schema.build().unwrap();
+    let feed = |db: &TidalDB| {
+        for rows in rows.chunks(1000) {
+            let events = rows.iter().map(|row| {
+                let time = Timestamp::from_secs(row.secs);
+                Event::new(row.signal, id(row.target), 1.0, time).by(id(row.source))
+            });
+            db.commit(events.collect::<Batch<'_>>()).unwrap();
+        }
+    };
+    let whole = TidalDB::in_memory(schema.clone()).unwrap();
+    feed(&whole);
+    let budget = whole.stats().unwrap().resident.bytes / 10;
+    let dir = tempfile::tempdir().unwrap();
+    let open = || {
+        let config = Config { data_dir: dir.path().into(), schema: schema.clone() };
+        TidalDB::builder(config).memory_budget(budget).open().unwrap()
+    };
+    let small = open();
+    feed(&small);
+    assert_eq!(small.checksum().unwrap(), whole.checksum().unwrap());
+    let resident = small.stats().unwrap().resident;
+    println!("{} bytes for {} cells: {resident:?}", budget, whole.stats().unwrap().cells);
+    assert!(resident.evictions > 0 && resident.loads > 0, "{resident:?}");
+    small.shutdown().unwrap();
+    let small = open();
+    assert_eq!(small.checksum().unwrap(), whole.checksum().unwrap());
 }

@@ -235,8 +235,8 @@ fn kills_beside_a_log_that_is_cut_leave_a_base_that_joins_it() {
     assert!(from_base > 5, "the base was brought forward in {from_base} rounds");
 }
 
-/// C1, C2, C5, R3, G23, R20: on every engine, with names, metadata, producers, keys and
-/// checkpoints all the time, behind which the log is cut.
+/// C1, C2, C5, R3, G23, G86, R20: on every engine, with names, metadata, producers, keys,
+/// little memory, and checkpoints all the time, behind which the log is cut.
 #[test]
 fn kills_on_every_engine_lose_nothing_that_was_answered() {
     let seed = 0x5eed_0005;
@@ -265,6 +265,7 @@ fn kills_on_every_engine_lose_nothing_that_was_answered() {
             );
         }
         assert!(there > 500, "{}: {there}", engine.name());
+        assert!(story.evicted > 0, "{}: no cell left memory", engine.name());
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! What it does follows from the number of the step alone: events with and without
 //! actors, metadata, names, a producer with notes, keys. Checkpoints come all the time, and
-//! the log is cut behind them. Each process begins some steps back, with what is in the
-//! log already and must count once. It says through a pipe what it is about to send and
-//! what it was answered.
+//! the log is cut behind them; most processes have so little memory that cells leave it all
+//! the time. Each process begins some steps back, with what is in the log already and must
+//! count once. It says through a pipe what it is about to send and what it was answered.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -21,12 +21,21 @@ use crate::fixture::{builder, event, id, schema};
 const DOING: &str = "TIDAL_TEST_LIFE";
 const ENGINE: &str = "TIDAL_TEST_LIFE_ENGINE";
 const DIR: &str = "TIDAL_TEST_LIFE_DIR";
+/// How many bytes the cells may take; missing where they may take any.
+const BUDGET: &str = "TIDAL_TEST_LIFE_BUDGET";
 
 /// Records before the first step: the schema.
 const SCHEMA_RECORDS: u64 = 1;
 
 /// So many steps a process goes back.
 const BACK: u64 = 12;
+
+/// How much memory the cells of the processes have, by turns, in bytes: for none, for some,
+/// for all.
+const BUDGETS: [Option<u64>; 3] = [Some(0), Some(10_000), None];
+
+/// After so many steps a process says how many cells have left its memory.
+const STEPS_BETWEEN_FIGURES: u64 = 16;
 
 const PRODUCER: ProducerId = ProducerId::from_bytes([5; 16]);
 
@@ -42,12 +51,26 @@ fn child_process() {
         "durable" => Durability::Durable,
         _ => Durability::Written,
     };
-    live(Path::new(&dir), Engine::from_name(&engine).unwrap(), durability);
+    let budget = std::env::var(BUDGET).ok().map(|bytes| bytes.parse().unwrap());
+    live(&Setting { engine: Engine::from_name(&engine).unwrap(), durability, budget }, &dir);
 }
 
-/// A builder for a database on an engine, whose log is in small segments.
-fn on_engine(dir: &Path, engine: Engine, durability: Durability) -> Builder {
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    engine: Engine,
+    durability: Durability,
+    budget: Option<u64>,
+}
+
+/// A builder for a database whose log is in small segments.
+fn with(setting: &Setting, dir: &Path) -> Builder {
+    let Setting { engine, durability, budget } = *setting;
     let builder = builder(dir).engine(engine).durability(durability);
+    let builder = match budget {
+        Some(bytes) => builder.memory_budget(bytes),
+        None => builder,
+    };
     match durability {
         Durability::Durable => {
             builder.segment_bytes(16 << 10).retain(Retention::UntilCheckpoint).checkpoint_every(100)
@@ -156,8 +179,8 @@ fn records(db: &TidalDB) -> u64 {
     db.stats().unwrap().records - SCHEMA_RECORDS
 }
 
-fn live(dir: &Path, engine: Engine, durability: Durability) {
-    let db = on_engine(dir, engine, durability).open().unwrap();
+fn live(setting: &Setting, dir: impl AsRef<Path>) {
+    let db = with(setting, dir.as_ref()).open().unwrap();
     let (new, mut step) = step_at(records(&db));
     println!("\nsent {}", new.first);
     let mut in_flight: VecDeque<(u64, Ticket)> = VecDeque::new();
@@ -190,6 +213,9 @@ fn live(dir: &Path, engine: Engine, durability: Durability) {
             ticket.wait().unwrap();
             println!("answered {end}");
         }
+        if step.number % STEPS_BETWEEN_FIGURES == 0 {
+            println!("evicted {}", db.stats().unwrap().resident.evictions);
+        }
         step = step.next();
     }
 }
@@ -197,8 +223,12 @@ fn live(dir: &Path, engine: Engine, durability: Durability) {
 /// What the processes on a database said, one after the other, and a database in memory
 /// that is fed the same.
 pub(crate) struct Story {
-    engine: Engine,
-    durability: Durability,
+    /// That of the last process.
+    setting: Setting,
+    /// How many processes there were.
+    processes: usize,
+    /// How many cells left the memory of any of them, as far as they said.
+    pub(crate) evicted: u64,
     /// So many records the last process was about to send.
     sent: u64,
     /// So many any of them was answered for.
@@ -212,7 +242,16 @@ pub(crate) struct Story {
 impl Story {
     pub(crate) fn new(engine: Engine, durability: Durability) -> Self {
         let twin = TidalDB::in_memory(schema()).unwrap();
-        Self { engine, durability, sent: 0, answered: 0, answers: 0, twin, fed: Step::FIRST }
+        Self {
+            setting: Setting { engine, durability, budget: None },
+            processes: 0,
+            evicted: 0,
+            sent: 0,
+            answered: 0,
+            answers: 0,
+            twin,
+            fed: Step::FIRST,
+        }
     }
 
     fn note(&mut self, line: &str) {
@@ -225,6 +264,7 @@ impl Story {
                 self.answered = self.answered.max(number);
                 self.answers += 1;
             }
+            ("evicted", Ok(number)) => self.evicted += number,
             _ => {}
         }
     }
@@ -232,15 +272,23 @@ impl Story {
     /// Starts a process on the database in `dir`, ends it once it was answered some times,
     /// and notes what it said until then.
     pub(crate) fn run(&mut self, dir: &Path, answers: u64, end: &dyn Fn(&mut Child)) {
-        let durability = match self.durability {
+        // What is written to storage is synced: where that is not to be seen, nothing is.
+        self.setting.budget = match self.setting.durability {
+            Durability::Durable => BUDGETS[self.processes % BUDGETS.len()],
+            _ => None,
+        };
+        self.processes += 1;
+        let durability = match self.setting.durability {
             Durability::Durable => "durable",
             _ => "written",
         };
+        let budget = self.setting.budget.map(|bytes| (BUDGET, bytes.to_string()));
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "life::child_process", "--nocapture", "--test-threads=1"])
             .env(DOING, durability)
-            .env(ENGINE, self.engine.name())
+            .env(ENGINE, self.setting.engine.name())
             .env(DIR, dir)
+            .envs(budget)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -260,7 +308,7 @@ impl Story {
     /// whole batches, and is what a database comes to that was fed that. Returns how many
     /// records that are.
     pub(crate) fn check(&mut self, dir: &Path, is_clean: bool) -> u64 {
-        let db = on_engine(dir, self.engine, self.durability).open().unwrap();
+        let db = with(&self.setting, dir).open().unwrap();
         let there = records(&db);
         let Self { sent, .. } = *self;
         // What a process says last may be lost in the pipe: as much as is in flight.
