@@ -42,8 +42,11 @@ impl Run {
     fn write_back(&mut self, life: &Life, which: Which) -> Result<()> {
         let parts = life.db.parts();
         let may_go_on = || true;
-        let (storage, log) = (&*parts.storage, &*parts.log);
-        Writer::new(storage, log, &parts.state, &may_go_on, COMMIT_BYTES).cells(which)?;
+        let sync = || {
+            parts.log.sync()?;
+            Ok(parts.log.head().seq)
+        };
+        Writer::new(&*parts.storage, &sync, &parts.state, &may_go_on, COMMIT_BYTES).cells(which)?;
         if which == Which::All {
             assert_eq!(parts.state.ledger.dirty_bytes(), 0, "all cells were written");
         }
