@@ -65,16 +65,17 @@ type PlacedRow = (EntityId, Timestamp, usize);
 
 /// The columns of the features of `rows`, by as many calls of `scan` as there are
 /// passes, and how many these were. A call shows every event behind `base` in the order
-/// of the log.
+/// of the log. An entity that was forgotten has zeros, whatever log and base still hold.
 pub(crate) fn answer(
     plan: &Plan<'_>,
     rows: &[(EntityId, Timestamp)],
     rows_per_pass: usize,
+    is_forgotten: impl Fn(EntityId) -> bool,
     base: Option<&dyn Base>,
     mut scan: impl FnMut(Take<'_>) -> Result<()>,
 ) -> Result<(Vec<FeatureColumn>, usize)> {
-    let mut sorted: Vec<PlacedRow> =
-        rows.iter().enumerate().map(|(place, &(id, at))| (id, at, place)).collect();
+    let placed = rows.iter().enumerate().map(|(place, &(id, at))| (id, at, place));
+    let mut sorted: Vec<PlacedRow> = placed.filter(|&(id, _, _)| !is_forgotten(id)).collect();
     sorted.sort_unstable();
     let mut columns = plan.blank(rows.len());
     let mut pass_count = 0;

@@ -1,6 +1,6 @@
 //! A batch: what is committed together.
 
-use tidal_types::{EntityId, Event, Position, ProducerId, Seq, Timestamp};
+use tidal_types::{EntityId, EntityKind, Event, Position, ProducerId, Seq, Timestamp};
 
 /// Signals and metadata that are committed together: after a crash all of them
 /// are there, or none. Other threads may see a part of them before the whole.
@@ -15,6 +15,7 @@ pub(crate) enum Operation<'a> {
     WriteItem { id: EntityId, metadata: Vec<u8> },
     DeleteItem { id: EntityId },
     ProducerNote { id: ProducerId, note: Vec<u8> },
+    Forget { kind: EntityKind, id: EntityId },
 }
 
 impl<'a> Batch<'a> {
@@ -53,6 +54,15 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn delete_item(mut self, id: EntityId) -> Self {
         self.operations.push(Operation::DeleteItem { id });
+        self
+    }
+
+    /// Adds that an entity is forgotten, see [`TidalDB::forget`](crate::TidalDB::forget).
+    /// What stands before it in the batch may be about that entity, what stands behind may
+    /// not.
+    #[must_use]
+    pub fn forget(mut self, kind: EntityKind, id: EntityId) -> Self {
+        self.operations.push(Operation::Forget { kind, id });
         self
     }
 

@@ -2,6 +2,8 @@
 
 use tidal_types::{AcceptedEvent, DedupKey, EntityId, EntityKind, Producer, ProducerId, Schema};
 
+use crate::kinds::Modes;
+
 /// What one record of the log means.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
@@ -17,6 +19,31 @@ pub(crate) enum Change {
     AssignName { kind: EntityKind, id: EntityId, name: Vec<u8> },
     /// A producer noted something behind an event of its own.
     ProducerNote { id: ProducerId, note: Vec<u8> },
+    /// Nothing about an entity stays, and its id is never used again. The modes are
+    /// those that the records before have settled: whoever replays them may find some
+    /// of them empty.
+    Forget { kind: EntityKind, id: EntityId, modes: Modes },
+    /// What it was, the log was purged of.
+    Nothing,
+}
+
+impl Change {
+    /// The entity that it is about and the user who caused it, as far as it names them.
+    pub(crate) fn entities(&self) -> [Option<(EntityKind, EntityId)>; 2] {
+        match self {
+            Self::Event(event) => [
+                Some((event.kind(), event.entity())),
+                event.actor().map(|actor| (EntityKind::User, actor)),
+            ],
+            Self::WriteItem { id, .. } | Self::DeleteItem { id } => {
+                [Some((EntityKind::Item, *id)), None]
+            }
+            Self::AssignName { kind, id, .. } | Self::Forget { kind, id, .. } => {
+                [Some((*kind, *id)), None]
+            }
+            Self::Schema(_) | Self::ProducerNote { .. } | Self::Nothing => [None, None],
+        }
+    }
 }
 
 /// A change, who sent it, and what it is known by when it is sent again.

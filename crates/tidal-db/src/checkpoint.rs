@@ -6,9 +6,9 @@
 //! C4. A checkpoint is fuzzy: it is written while the state goes on, so a cell may be
 //!     newer than the checkpoint's position. A cell knows the seq it has applied, and
 //!     replay passes over what it has.
-//! C5. Names, producers, id modes and position are written in one atomic commit, the
-//!     last, as of exactly that position: they were frozen when it was the last record
-//!     folded. Cells and metadata are written before it: metadata is absolute, so
+//! C5. Names, producers, id modes, what was forgotten and position are written in one
+//!     atomic commit, the last, as of exactly that position: they were frozen when it was
+//!     the last record folded. Cells and metadata are written before it: metadata is absolute, so
 //!     replaying from the position before comes to the same state. The schema comes
 //!     with the first cell, and replay takes an older one for what it is.
 //! C6. How many cells storage has is written with each chunk of them, and so is exact
@@ -31,4 +31,4 @@ pub(crate) use load::{load, load_head, named_id, read_head};
 pub(crate) use upgrade::upgrade;
 #[cfg(test)]
 pub(crate) use write::put_names;
-pub(crate) use write::{COMMIT_BYTES, Writer, bind, rebind};
+pub(crate) use write::{COMMIT_BYTES, Writer, bind, note_purged, rebind};

@@ -17,6 +17,10 @@
 //! the last event 8, length 8, note. A state without producers has the checksum it
 //! had before there were any.
 //!
+//! When something was forgotten, the checksum is the digest, under a third key, of the
+//! one so far and of these bytes: count 8, then by kind and id: kind 1, id 8. A state
+//! that forgot nothing has the checksum it had before anything could be.
+//!
 //! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
 //! log times.
 
@@ -29,13 +33,15 @@ use tidal_types::{EntityId, EntityKind};
 
 use crate::Result;
 use crate::checkpoint::{keyspace, metadata_id, named_id, names_range};
+use crate::forgotten::Forgotten;
 use crate::kinds::IdMode;
 use crate::producers::Producers;
-use crate::record::encode_schema;
+use crate::record::{encode_schema, kind_byte};
 use crate::state::State;
 
 const CONTEXT: &str = "tidalDB v1 state checksum";
 const PRODUCERS_CONTEXT: &str = "tidalDB v1 state checksum with producers";
+const FORGOTTEN_CONTEXT: &str = "tidalDB v1 state checksum with forgotten";
 
 /// A digest of the folded state; see [`TidalDB::checksum`](crate::TidalDB::checksum).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,7 +97,23 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
         hasher.sized(metadata);
     })?;
     hasher.number(count);
-    Ok(Checksum(with_producers(hasher.digest(), &state.producers())))
+    let digest = with_producers(hasher.digest(), &state.producers());
+    Ok(Checksum(with_forgotten(digest, &state.forgotten)))
+}
+
+fn with_forgotten(others: [u8; 32], forgotten: &Forgotten) -> [u8; 32] {
+    let forgotten = forgotten.sorted();
+    if forgotten.is_empty() {
+        return others;
+    }
+    let mut hasher = Hasher(blake3::Hasher::new_derive_key(FORGOTTEN_CONTEXT));
+    hasher.raw(&others);
+    hasher.number(forgotten.len() as u64);
+    for (kind, id) in forgotten {
+        hasher.raw(&[kind_byte(kind)]);
+        hasher.number(id.get());
+    }
+    hasher.digest()
 }
 
 fn with_producers(others: [u8; 32], producers: &Producers) -> [u8; 32] {

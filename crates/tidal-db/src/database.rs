@@ -2,6 +2,7 @@
 
 mod as_of;
 mod explain;
+mod forget;
 mod lifecycle;
 mod metadata;
 mod names;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tidal_storage::Storage;
 use tidal_types::{Clock, TidalError};
 
+pub use forget::Purged;
 pub use stats::{Resident, Stats};
 
 use crate::Result;
@@ -55,6 +57,8 @@ pub(crate) struct Parts {
     pub(crate) closing: Mutex<()>,
     pub(crate) applier: Mutex<Option<JoinHandle<()>>>,
     pub(crate) checkpointer: Checkpointer,
+    /// Held by who purges log and storage.
+    pub(crate) purging: Mutex<()>,
     /// `None` in memory, and once the database is shut down.
     pub(crate) directory: Mutex<Option<Directory>>,
 }

@@ -86,6 +86,18 @@ pub enum Meaning {
         /// What it noted.
         note: Vec<u8>,
     },
+    /// An entity was forgotten.
+    Forget {
+        /// Of which kind.
+        kind: EntityKind,
+        /// The id.
+        id: EntityId,
+        /// Its name, as long as the log was not purged of it.
+        name: Option<Vec<u8>>,
+    },
+    /// What it said was purged from the log, since it was about an entity that was
+    /// forgotten.
+    Purged,
     /// What this program cannot read.
     Opaque {
         /// The kind of the record, as its owner counts.
@@ -195,6 +207,12 @@ impl Reader {
                 Meaning::AssignName { kind, id, name }
             }
             Change::ProducerNote { id, note } => Meaning::ProducerNote { id, note },
+            Change::Nothing => Meaning::Purged,
+            Change::Forget { kind, id, .. } => {
+                let name = self.name(kind, id);
+                self.names.forget(kind, id).expect(NO_STORAGE);
+                Meaning::Forget { kind, id, name }
+            }
         }
     }
 

@@ -43,6 +43,9 @@ impl IdMode {
     }
 }
 
+/// How the entities of each kind get their ids, as far as that is decided.
+pub(crate) type Modes = [Option<IdMode>; EntityKind::ALL.len()];
+
 /// What is decided about each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Kinds([AtomicU8; EntityKind::ALL.len()]);
@@ -62,14 +65,19 @@ impl Kinds {
     }
 
     /// What is decided about all kinds.
-    pub(crate) fn modes(&self) -> [Option<IdMode>; EntityKind::ALL.len()] {
+    pub(crate) fn modes(&self) -> Modes {
         EntityKind::ALL.map(|kind| self.mode(kind))
     }
 
     /// Decides, unless it is decided.
     pub(crate) fn settle(&self, kind: EntityKind, mode: IdMode) {
         if self.mode(kind).is_none() {
-            self.cell(kind).store(IdMode::to_byte(Some(mode)), Ordering::Release);
+            self.restore(kind, mode);
         }
+    }
+
+    /// Takes what was decided from storage, or from a record that says it.
+    pub(crate) fn restore(&self, kind: EntityKind, mode: IdMode) {
+        self.cell(kind).store(IdMode::to_byte(Some(mode)), Ordering::Release);
     }
 }

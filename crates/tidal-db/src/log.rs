@@ -18,6 +18,7 @@ use tidal_types::{Position, Seq, Timestamp, WalError};
 use tidal_wal::{Appended, Batch, LogCopy, LogRecord, WalStats};
 
 use crate::Result;
+use crate::redaction::{Judge, Redacted};
 
 pub(crate) use local::LocalLog;
 pub(crate) use noop::NoopLog;
@@ -93,6 +94,11 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
         _to: &Path,
         _begin: &mut dyn FnMut() -> Result<Seq>,
     ) -> Result<Option<LogCopy>> {
+        Ok(None)
+    }
+    /// Takes out of the records up to `through` what `judge` says, and leaves the rest as
+    /// it is; afterwards no file of the log has it. `None` for a log that cannot.
+    fn redact(&self, _through: Seq, _judge: Judge<'_>) -> Result<Option<Redacted>> {
         Ok(None)
     }
     fn close(&self) -> Result<()>;

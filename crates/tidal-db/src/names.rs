@@ -1,8 +1,8 @@
 //! Names and the ids that tidalDB gave them.
 //!
-//! M1. A name has one id in its kind and an id one name, for ever: the first
-//!     assignment in the order of the log wins.
-//! M2. Ids are given out from 1 and never twice.
+//! M1. A name has one id in its kind and an id one name, until they are forgotten: the
+//!     first assignment in the order of the log wins.
+//! M2. Ids are given out from 1 and never twice, also when they were forgotten.
 //! M3. What is not in memory is in storage: names that no checkpoint has yet lie in
 //!     layers over it, and beside those is a bounded cache of what was read. No lock is
 //!     held while storage is read.
@@ -197,6 +197,24 @@ impl Names {
         Ok(())
     }
 
+    /// Folds that an id was forgotten: neither it nor its name is found any more. The id
+    /// counts as given out, also when the log has no record any more that gave it to a
+    /// name. One thread folds.
+    ///
+    /// # Errors
+    /// What storage says.
+    pub(crate) fn forget(&self, kind: EntityKind, id: EntityId) -> Result<()> {
+        let name = self.name(kind, id)?;
+        let mut layers = self.write();
+        let names = layers.kind_mut(kind);
+        names.last_id = names.last_id.max(id.get());
+        if let Some(name) = name {
+            names.by_name.insert(name, None);
+            names.by_id.insert(id, None);
+        }
+        Ok(())
+    }
+
     /// Takes the largest id ever given out from storage.
     pub(crate) fn restore_last_id(&self, kind: EntityKind, last_id: u64) {
         let mut layers = self.write();
@@ -204,7 +222,7 @@ impl Names {
         names.last_id = names.last_id.max(last_id);
     }
 
-    /// What a checkpoint has to write: what was assigned since the last one.
+    /// What a checkpoint has to write: what was assigned or forgotten since the last one.
     pub(crate) fn freeze(&self) -> FrozenNames {
         let mut layers = self.write();
         FrozenNames {

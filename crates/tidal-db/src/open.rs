@@ -235,6 +235,7 @@ fn start(builder: Builder, directory: Option<Directory>, wiring: Wiring) -> Resu
         max_future_skew: builder.max_future_skew,
         retained,
         closing: Mutex::new(()),
+        purging: Mutex::new(()),
         applier: Mutex::new(Some(thread)),
         checkpointer,
         directory: Mutex::new(directory),

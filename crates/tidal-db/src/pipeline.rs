@@ -15,6 +15,7 @@
 
 mod applier;
 mod door;
+mod forgetting;
 mod gate;
 mod pending;
 mod repeats;

@@ -8,12 +8,20 @@
 //! | 4    | delete item  | id varint                                            |
 //! | 5    | assign name  | entity kind 1, id varint, then the name to the end   |
 //! | 6    | producer's note | id 16, then the note to the end, at most 64 bytes |
+//! | 7    | forget       | entity kind 1, id modes of items, users, creators 3, id varint |
+//! | 255  | tombstone    | none: what the record said was purged from the log   |
 //!
 //! | entity kind | byte |
 //! |-------------|------|
 //! | item        | 0    |
 //! | user        | 1    |
 //! | creator     | 2    |
+//!
+//! | id mode     | byte |
+//! |-------------|------|
+//! | undecided   | 0    |
+//! | numeric     | 1    |
+//! | named       | 2    |
 //!
 //! P1. A kind's layout never changes; another layout is another kind.
 //! P2. Nothing is left over behind a payload.
@@ -31,6 +39,7 @@ use tidal_wal::{Batch, LogRecord, Record, RecordKind};
 
 use crate::Result;
 use crate::change::{Change, Entry};
+use crate::kinds::{IdMode, Modes};
 use crate::names::NAME_BYTES_MAX;
 use crate::producers::NOTE_BYTES_MAX;
 
@@ -42,7 +51,10 @@ const WRITE_ITEM: RecordKind = RecordKind(3);
 const DELETE_ITEM: RecordKind = RecordKind(4);
 const ASSIGN_NAME: RecordKind = RecordKind(5);
 const PRODUCER_NOTE: RecordKind = RecordKind(6);
-const KINDS: [RecordKind; 6] = [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME, PRODUCER_NOTE];
+const FORGET: RecordKind = RecordKind(7);
+const TOMBSTONE: RecordKind = RecordKind::TOMBSTONE;
+const KINDS: [RecordKind; 8] =
+    [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME, PRODUCER_NOTE, FORGET, TOMBSTONE];
 
 /// Writes the payload of a change behind what is in `payload`, and returns the
 /// kind of its record.
@@ -76,6 +88,13 @@ pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
             payload.extend_from_slice(note);
             PRODUCER_NOTE
         }
+        Change::Forget { kind, id, modes } => {
+            payload.push(kind_byte(*kind));
+            payload.extend(modes.map(IdMode::to_byte));
+            put_varint(payload, id.get());
+            FORGET
+        }
+        Change::Nothing => TOMBSTONE,
     }
 }
 
@@ -115,6 +134,11 @@ pub(crate) fn event(record: &LogRecord<'_>, schema: &Schema) -> Result<Option<Ac
         .map_err(|problem| TidalError::Damaged { location: location(record), problem })
 }
 
+/// The payload of the same event without its actor; `None` when it is malformed.
+pub(crate) fn without_actor(event: &[u8]) -> Option<Vec<u8>> {
+    event::without_actor(event)
+}
+
 /// What a record means under the schema in force at its place in the log.
 ///
 /// # Errors
@@ -134,7 +158,7 @@ fn check_kind(record: &LogRecord<'_>) -> Result<()> {
     Err(TidalError::UnsupportedFormat {
         path: location(record).into(),
         found: format!("kind {}", record.kind.0),
-        supported: format!("kinds 1 to {}", KINDS.len()),
+        supported: format!("kinds 1 to {} and {}", FORGET.0, TOMBSTONE.0),
     })
 }
 
@@ -177,8 +201,23 @@ fn decode_payload(
             }
             Ok(Change::ProducerNote { id, note: note.to_vec() })
         }
+        TOMBSTONE if payload.is_empty() => Ok(Change::Nothing),
+        FORGET => decode_forget(reader).ok_or_else(malformed),
         _ => Err(malformed()),
     }
+}
+
+/// The kind that something is forgotten of has a mode: no record names an entity of one
+/// that is undecided.
+fn decode_forget(mut reader: ByteReader<'_>) -> Option<Change> {
+    let kind = reader.u8().and_then(kind_of)?;
+    let mut modes = Modes::default();
+    for mode in &mut modes {
+        *mode = IdMode::from_byte(reader.u8()?)?;
+    }
+    let id = EntityId::new(reader.varint()?);
+    let is_decided = modes.get(kind.index()).copied().flatten().is_some();
+    (is_decided && reader.is_empty()).then_some(Change::Forget { kind, id, modes })
 }
 
 /// The byte that stands for an entity kind, in the log and in storage.

@@ -10,14 +10,15 @@ mod frozen;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use tidal_storage::Storage;
-use tidal_types::{EntityKind, Producer, Schema, Seq};
+use tidal_types::{EntityId, EntityKind, Producer, Schema, Seq};
 
 pub(crate) use frozen::FrozenState;
 
 use crate::Result;
 use crate::change::Change;
 use crate::checkpoint::StoredCells;
-use crate::kinds::{IdMode, Kinds};
+use crate::forgotten::Forgotten;
+use crate::kinds::{IdMode, Kinds, Modes};
 use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
 use crate::names::Names;
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub(crate) ledger: SignalLedger,
     pub(crate) metadata: MetadataOverlay,
     pub(crate) kinds: Kinds,
+    pub(crate) forgotten: Forgotten,
     pub(crate) names: Names,
     producers: RwLock<Producers>,
 }
@@ -46,6 +48,7 @@ impl State {
             ledger: SignalLedger::over(schema, cells, memory_budget, stored),
             metadata: MetadataOverlay::default(),
             kinds: Kinds::default(),
+            forgotten: Forgotten::default(),
             names: Names::over(Arc::clone(storage)),
             producers: RwLock::default(),
         }
@@ -84,8 +87,12 @@ impl State {
         if is_repeat {
             return Ok(());
         }
+        // An id is never used again (F1). None that follows gets past the gate.
+        if self.forgotten.covers(change) {
+            return Ok(());
+        }
         match change {
-            Change::Schema(_) => {}
+            Change::Schema(_) | Change::Nothing => {}
             Change::Event(event) => {
                 self.kinds.settle(event.kind(), IdMode::Numeric);
                 if event.actor().is_some() {
@@ -108,7 +115,30 @@ impl State {
             Change::ProducerNote { id, note } => {
                 self.with_producers(|producers| producers.fold_note(*id, note));
             }
+            Change::Forget { kind, id, modes } => self.forget(seq, *kind, *id, modes)?,
         }
+        Ok(())
+    }
+
+    /// Folds that an entity was forgotten. What the records about it settled for others,
+    /// the id modes and that the id was given out, this one says too, since the log may
+    /// be purged of those records: of a name and not yet of an event behind it, say, which
+    /// alone would make the kind numeric.
+    fn forget(&self, seq: Seq, forgotten: EntityKind, id: EntityId, modes: &Modes) -> Result<()> {
+        for (kind, mode) in EntityKind::ALL.into_iter().zip(modes) {
+            if let Some(mode) = mode {
+                self.kinds.restore(kind, *mode);
+            }
+        }
+        // Whoever sees the entity in this set sees nothing of it any more.
+        self.ledger.remove(seq, forgotten, id)?;
+        if forgotten == EntityKind::Item {
+            self.metadata.delete(id);
+        }
+        if self.kinds.mode(forgotten) == Some(IdMode::Named) {
+            self.names.forget(forgotten, id)?;
+        }
+        self.forgotten.insert(forgotten, id, seq);
         Ok(())
     }
 
@@ -123,5 +153,6 @@ impl State {
             + self.metadata.memory_bytes()
             + self.names.memory_bytes()
             + self.producers().memory_bytes()
+            + self.forgotten.memory_bytes()
     }
 }

@@ -112,7 +112,7 @@ fn check(
         logged[behind..].iter().for_each(|(event, log_time)| take(event, *log_time));
         Ok(())
     };
-    let (columns, passes) = answer(&plan, rows, rows_per_pass, base, scan).unwrap();
+    let (columns, passes) = answer(&plan, rows, rows_per_pass, |_| false, base, scan).unwrap();
     assert!(passes >= rows.len().div_ceil(rows_per_pass), "{passes}");
     assert_eq!(columns.len(), request.features().len());
     for (column, Feature { signal, measure }) in columns.iter().zip(request.features()) {
@@ -333,7 +333,7 @@ fn many_moments_of_one_entity_stay_exact() {
         }
         Ok(())
     };
-    let (columns, _) = answer(&plan, &rows, usize::MAX, None, scan).unwrap();
+    let (columns, _) = answer(&plan, &rows, usize::MAX, |_| false, None, scan).unwrap();
     for place in (0..rows.len()).step_by(997).chain([rows.len() - 1]) {
         for (column, Feature { signal, measure }) in columns.iter().zip(request.features()) {
             let definition = schema.signal(signal).unwrap();

@@ -21,6 +21,8 @@
 //! | ("named", kind) and the name | the id that the name has, 8 bytes; from version 2 on |
 //! | ("cells")                    | how many cells there are, see below; from version 2 on |
 //! | ("producer", id 16 bytes)    | how far that producer is, see below      |
+//! | ("forgotten", kind, id 8 bytes BE) | the record that forgot that entity, 8 bytes |
+//! | ("purged")                   | log and storage are rid of what was forgotten up to this record, 8 bytes |
 //!
 //! The head:
 //!
@@ -139,11 +141,13 @@ pub(crate) fn reach_key() -> Result<Vec<u8>, KeyError> {
     composite_key(&[b"reach"])
 }
 
-pub(crate) fn encode_reach(reach: Seq) -> Vec<u8> {
-    reach.get().to_le_bytes().to_vec()
+/// A record, as it stands at the keys of reach, of what was forgotten and of what was
+/// purged.
+pub(crate) fn encode_seq(seq: Seq) -> Vec<u8> {
+    seq.get().to_le_bytes().to_vec()
 }
 
-pub(crate) fn decode_reach(bytes: &[u8]) -> Option<Seq> {
+pub(crate) fn decode_seq(bytes: &[u8]) -> Option<Seq> {
     Some(Seq::new(u64::from_le_bytes(bytes.try_into().ok()?)))
 }
 
@@ -201,6 +205,16 @@ pub(crate) fn decode_cells(bytes: &[u8]) -> Option<StoredCounts> {
 
 pub(crate) const NAME: &[u8] = b"name";
 
+pub(crate) const FORGOTTEN: &[u8] = b"forgotten";
+
+pub(crate) fn forgotten_key(kind: EntityKind, id: EntityId) -> Result<Vec<u8>, KeyError> {
+    composite_key(&[FORGOTTEN, &[kind_byte(kind)], &encode_u64(id.get())])
+}
+
+pub(crate) fn purged_key() -> Result<Vec<u8>, KeyError> {
+    composite_key(&[b"purged"])
+}
+
 pub(crate) const PRODUCER: &[u8] = b"producer";
 
 pub(crate) fn producer_key(id: ProducerId) -> Result<Vec<u8>, KeyError> {
@@ -243,14 +257,23 @@ pub(crate) fn names_range(kind: EntityKind) -> Result<KeyRange, KeyError> {
 
 /// The kind and id of which a key holds the name.
 pub(crate) fn parse_name_key(key: &[u8]) -> Option<(EntityKind, EntityId)> {
+    parse_entity_key(NAME, key)
+}
+
+/// The kind and id that a key says to be forgotten.
+pub(crate) fn parse_forgotten_key(key: &[u8]) -> Option<(EntityKind, EntityId)> {
+    parse_entity_key(FORGOTTEN, key)
+}
+
+fn parse_entity_key(family: &[u8], key: &[u8]) -> Option<(EntityKind, EntityId)> {
     let parts = split_composite(key).ok()?;
-    let [name, kind, id] = parts.as_slice() else {
+    let [found, kind, id] = parts.as_slice() else {
         return None;
     };
     let [kind] = kind.as_slice() else {
         return None;
     };
-    if name.as_slice() != NAME {
+    if found.as_slice() != family {
         return None;
     }
     Some((kind_of(*kind)?, EntityId::from_be_bytes(id.as_slice().try_into().ok()?)))
@@ -368,6 +391,10 @@ mod tests {
         let key = name_key(EntityKind::User, id).unwrap();
         assert_eq!(parse_name_key(&key), Some((EntityKind::User, id)));
         assert_eq!(parse_name_key(&head_key().unwrap()), None);
+        let forgotten = forgotten_key(EntityKind::Creator, id).unwrap();
+        assert_eq!(parse_forgotten_key(&forgotten), Some((EntityKind::Creator, id)));
+        assert_eq!(parse_forgotten_key(&key), None);
+        assert_eq!(parse_name_key(&forgotten), None);
         let producer = ProducerId::from_bytes(*b"\x00\xffproducer-tests");
         assert_eq!(parse_producer_key(&producer_key(producer).unwrap()), Some(producer));
         assert_eq!(parse_producer_key(&key), None);
@@ -376,10 +403,21 @@ mod tests {
     /// R25: the bytes of version 1 do not change.
     #[test]
     fn a_reach_is_what_it_was() {
-        assert_eq!(encode_reach(Seq::new(258)), [2, 1, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(decode_reach(&encode_reach(Seq::new(258))), Some(Seq::new(258)));
-        assert_eq!(decode_reach(&[0; 7]), None);
-        assert_eq!(decode_reach(&[0; 9]), None);
+        assert_eq!(encode_seq(Seq::new(258)), [2, 1, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(decode_seq(&encode_seq(Seq::new(258))), Some(Seq::new(258)));
+        assert_eq!(decode_seq(&[0; 7]), None);
+        assert_eq!(decode_seq(&[0; 9]), None);
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn the_key_of_what_was_forgotten_is_what_it_was() {
+        let key = forgotten_key(EntityKind::User, EntityId::new(258)).unwrap();
+        assert_eq!(
+            key,
+            b"forgotten\0\x01\x01\0\x01\0\xff\0\xff\0\xff\0\xff\0\xff\0\xff\x01\x02\0\x01"
+        );
+        assert_eq!(purged_key().unwrap(), b"purged\0\x01");
     }
 
     /// R25: the bytes of version 1 do not change.

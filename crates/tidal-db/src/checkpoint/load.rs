@@ -1,5 +1,6 @@
 //! Reading the last checkpoint.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -8,10 +9,11 @@ use tidal_storage::{KeyRange, KeyspaceName, Storage};
 use tidal_types::{EntityId, EntityKind, ProducerId, Schema, Seq, TidalError};
 
 use super::layout::{
-    Head, PRODUCER, cells_key, decode_cells, decode_producer, decode_reach, head_key,
-    parse_name_key, parse_producer_key, reach_key, schema_key,
+    FORGOTTEN, Head, PRODUCER, cells_key, decode_cells, decode_producer, decode_seq, head_key,
+    parse_forgotten_key, parse_name_key, parse_producer_key, purged_key, reach_key, schema_key,
 };
 use crate::Result;
+use crate::forgotten::Forgotten;
 use crate::ledger::StoredCounts;
 use crate::producers::ProducerState;
 use crate::record::decode_schema;
@@ -26,6 +28,7 @@ pub(crate) struct Loaded {
     pub(crate) reach: Seq,
     pub(crate) schema: Schema,
     producers: Vec<(ProducerId, ProducerState)>,
+    forgotten: Forgotten,
 }
 
 impl Loaded {
@@ -36,7 +39,8 @@ impl Loaded {
         memory_budget: Option<u64>,
     ) -> Result<State> {
         let stored = load_counts(&*storage.snapshot()?)?;
-        let state = State::over(Arc::new(self.schema), storage, memory_budget, stored);
+        let mut state = State::over(Arc::new(self.schema), storage, memory_budget, stored);
+        state.forgotten = self.forgotten;
         if let Some(newest) = self.head.newest {
             state.ledger.restore_newest(newest);
         }
@@ -74,7 +78,7 @@ pub(crate) fn read_head(snapshot: &dyn tidal_storage::Snapshot) -> Result<Option
     })?;
     let applied = head.position.seq;
     let reach = match snapshot.get(KeyspaceName::SYSTEM, &reach_key()?)? {
-        Some(bytes) => decode_reach(&bytes)
+        Some(bytes) => decode_seq(&bytes)
             .ok_or_else(|| damaged("the reach of the checkpoint", "it is malformed"))?,
         None => applied,
     };
@@ -99,7 +103,8 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
         None => return Err(damaged("the schema in storage", "it is missing")),
     };
     let producers = load_producers(&*snapshot)?;
-    Ok(Some(Loaded { head, reach, schema, producers }))
+    let forgotten = load_forgotten(&*snapshot)?;
+    Ok(Some(Loaded { head, reach, schema, producers, forgotten }))
 }
 
 fn load_counts(snapshot: &dyn tidal_storage::Snapshot) -> Result<StoredCounts> {
@@ -125,6 +130,28 @@ fn load_producers(
         producers.push((id, decode_producer(&value).ok_or_else(|| malformed("value"))?));
     }
     Ok(producers)
+}
+
+fn load_forgotten(snapshot: &dyn tidal_storage::Snapshot) -> Result<Forgotten> {
+    let (start, end) = prefix_range(&[FORGOTTEN])?;
+    let range = KeyRange::new(Bound::Included(start), Bound::Excluded(end));
+    let malformed = |what| damaged(what, "it is malformed");
+    let what = "a forgotten entity in storage";
+    let mut stored = BTreeMap::new();
+    for entry in
+        snapshot.scan_range(KeyspaceName::SYSTEM, range, tidal_storage::Direction::Forward)?
+    {
+        let (key, value) = entry?;
+        let entity = parse_forgotten_key(&key).ok_or_else(|| malformed(what))?;
+        stored.insert(entity, decode_seq(&value).ok_or_else(|| malformed(what))?);
+    }
+    let purged = match snapshot.get(KeyspaceName::SYSTEM, &purged_key()?)? {
+        Some(bytes) => {
+            decode_seq(&bytes).ok_or_else(|| malformed("how far storage says it was purged"))?
+        }
+        None => Seq::ZERO,
+    };
+    Ok(Forgotten::stored(stored, purged))
 }
 
 /// The id of which a key in storage holds the name.

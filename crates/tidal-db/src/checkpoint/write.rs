@@ -5,8 +5,8 @@ use tidal_types::{EntityKind, LogId, Position, Schema, Seq, TidalError};
 
 use super::layout::{
     HEAD_VERSION, Head, cell_key, cells_key, encode_cells, encode_named_id, encode_producer,
-    encode_reach, head_key, keyspace, metadata_key, name_key, named_id_key, producer_key,
-    reach_key, schema_key,
+    encode_seq, forgotten_key, head_key, keyspace, metadata_key, name_key, named_id_key,
+    producer_key, purged_key, reach_key, schema_key,
 };
 use crate::Result;
 use crate::ledger::{DirtyChunk, StoredCounts, Which};
@@ -121,6 +121,9 @@ impl<'a> Writer<'a> {
         for (&id, producer) in frozen.producers.iter() {
             batch.put(KeyspaceName::SYSTEM, producer_key(id)?, encode_producer(producer));
         }
+        for (&(kind, id), &seq) in frozen.forgotten.iter() {
+            batch.put(KeyspaceName::SYSTEM, forgotten_key(kind, id)?, encode_seq(seq));
+        }
         let head = Head {
             version: HEAD_VERSION,
             position: frozen.position,
@@ -139,7 +142,7 @@ impl<'a> Writer<'a> {
         }
         let reach = (self.sync)()?;
         let mut batch = AtomicBatch::new();
-        batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_reach(reach));
+        batch.put(KeyspaceName::SYSTEM, reach_key()?, encode_seq(reach));
         if !self.has_schema {
             put_schema(&mut batch, self.state.schema())?;
         }
@@ -167,6 +170,13 @@ pub(crate) fn rebind(storage: &dyn Storage, head: Head, log_id: LogId) -> Result
     let position = Position { log_id, ..head.position };
     let mut batch = AtomicBatch::new();
     batch.put(KeyspaceName::SYSTEM, head_key()?, Head { position, ..head }.encode());
+    Ok(storage.commit(batch, Durability::Sync)?)
+}
+
+/// Notes that log and storage are rid of what was forgotten up to `through`.
+pub(crate) fn note_purged(storage: &dyn Storage, through: Seq) -> Result<()> {
+    let mut batch = AtomicBatch::new();
+    batch.put(KeyspaceName::SYSTEM, purged_key()?, encode_seq(through));
     Ok(storage.commit(batch, Durability::Sync)?)
 }
 

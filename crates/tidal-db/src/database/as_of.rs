@@ -1,6 +1,8 @@
 //! Reads at times in the past.
 
-use tidal_types::{Seq, TidalError};
+use std::collections::HashSet;
+
+use tidal_types::{EntityId, Seq, TidalError};
 
 use super::TidalDB;
 use crate::as_of::{self, AsOf, AsOfFeatures, Base, Plan};
@@ -40,7 +42,8 @@ impl TidalDB {
     /// too. Counts are exact, also where those of
     /// [`windowed_count`](TidalDB::windowed_count) are estimated; scores and sums are
     /// exact up to rounding, to 1e-9 of the sum of the absolute contributions at worst. An entity without
-    /// events has zeros. Ids are those of today's names.
+    /// events has zeros, and so has one that was forgotten, at any time. Ids are those of
+    /// today's names.
     ///
     /// Where the log was cut by age ([`Retention::For`](crate::Retention::For)), what came
     /// before is taken from the base: features are given for times from that of the newest
@@ -98,8 +101,27 @@ impl TidalDB {
                 Ok(())
             })
         };
-        let (columns, passes) =
-            as_of::answer(&plan, rows, rows_per_pass, base, scan).map_err(as_of::cut_meanwhile)?;
-        Ok(AsOfFeatures { columns, position, passes })
+        let mut passes = 0;
+        loop {
+            let forgotten = self.forgotten_among(request)?;
+            let is_forgotten = |id| forgotten.contains(&id);
+            let answer = as_of::answer(&plan, rows, rows_per_pass, is_forgotten, base, &scan);
+            let (columns, more) = answer.map_err(as_of::cut_meanwhile)?;
+            passes += more;
+            // Of what was forgotten meanwhile, one pass may have seen more than another.
+            if self.forgotten_among(request)?.len() == forgotten.len() {
+                return Ok(AsOfFeatures { columns, position, passes });
+            }
+        }
+    }
+
+    /// The entities of a request that were forgotten.
+    fn forgotten_among(&self, request: &AsOf) -> Result<HashSet<EntityId>> {
+        let forgotten = &self.state()?.forgotten;
+        if forgotten.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let ids = request.asked_rows().iter().map(|&(id, _)| id);
+        Ok(ids.filter(|&id| forgotten.contains(request.kind(), id)).collect())
     }
 }

@@ -84,6 +84,10 @@ impl TidalDB {
         if let Some(forgotten) = seen.checked_sub(cell.events).filter(|&more| more > 0) {
             events = read(forgotten)?.1;
         }
+        if self.state()?.forgotten.contains(definition.kind(), id) {
+            // Meanwhile; what was read of it is told to nobody.
+            return self.explain(signal, id, at);
+        }
         explanation.grouped = events.grouped();
         explanation.parts = events.into_parts();
         explanation.parts.splice(0..0, rest(&cell, &explanation.parts));

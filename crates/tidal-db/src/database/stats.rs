@@ -39,6 +39,11 @@ pub struct Stats {
     pub position: Position,
     /// The last record that a checkpoint covers; opening replays from there.
     pub checkpointed: Seq,
+    /// Entities that were forgotten.
+    pub forgotten: u64,
+    /// Of these, how many there may still be something of in log and storage, until
+    /// [`TidalDB::purge_forgotten`].
+    pub unpurged: u64,
     /// The log: what it holds, what waits, and which cursor keeps it from being cut.
     pub log: WalStats,
 }
@@ -101,6 +106,8 @@ impl TidalDB {
             engine: self.parts.storage.name().into(),
             position: Position { log_id: log.head.log_id, seq: applied },
             checkpointed: self.parts.progress.checkpointed(),
+            forgotten: state.forgotten.len(),
+            unpurged: state.forgotten.unpurged().0,
             log,
         })
     }

@@ -10,7 +10,7 @@ use super::TidalDB;
 use crate::Result;
 use crate::batch::{Batch, Committed, Operation};
 use crate::change::{Change, Entry};
-use crate::kinds::IdMode;
+use crate::kinds::{IdMode, Modes};
 use crate::metadata::METADATA_BYTES_MAX;
 use crate::pipeline::{Ticket, UsedIds, WhenFull};
 use crate::producers::NOTE_BYTES_MAX;
@@ -215,6 +215,11 @@ impl<'a> Prepared<'a> {
                 self.uses(EntityKind::Item, id)?;
                 Change::DeleteItem { id }
             }
+            Operation::Forget { kind, id } => {
+                self.uses(kind, id)?;
+                // The modes are filled in where the record gets its place in the log.
+                Change::Forget { kind, id, modes: Modes::default() }
+            }
             Operation::ProducerNote { id, note } => {
                 if note.len() > NOTE_BYTES_MAX {
                     let (bytes, max) = (note.len(), NOTE_BYTES_MAX);
@@ -252,12 +257,13 @@ impl<'a> Prepared<'a> {
         Ok(accepted)
     }
 
-    /// An id of a named kind must belong to a name. Names are looked up one by
-    /// one, so that who assigns names does not wait for a whole batch; an id that
-    /// has a name keeps it.
+    /// An id of a named kind must belong to a name, or have belonged to one: what was
+    /// forgotten is refused in the gate, unless it was sent before. Names are looked up
+    /// one by one, so that who assigns names does not wait for a whole batch.
     fn uses(&mut self, kind: EntityKind, id: EntityId) -> Result<()> {
         let named = self.state.kinds.mode(kind) == Some(IdMode::Named);
-        if named && self.state.names.name(kind, id)?.is_none() {
+        let has_name = named && self.state.names.name(kind, id)?.is_some();
+        if named && !has_name && !self.state.forgotten.contains(kind, id) {
             return Err(TidalError::KindIsNamed { kind, id });
         }
         self.used.note(kind, id, named);

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use tidal_types::{Position, Seq, Timestamp};
-use tidal_wal::{Batch, LogCopy, Ticket, Wal, WalOptions, WalStats};
+use tidal_wal::{Batch, LogCopy, Redaction, Ticket, Wal, WalOptions, WalStats};
 
 use super::{Appending, Listener, RecordLog, Visitor};
 use crate::Result;
+use crate::redaction::{Judge, Redacted};
 
 /// A log of tidal-wal.
 #[derive(Debug)]
@@ -102,6 +103,26 @@ impl RecordLog for LocalLog {
         let hold = self.wal.hold()?;
         let from = begin()?;
         Ok(Some(self.wal.copy_to(&hold, from, to)?))
+    }
+
+    fn redact(&self, through: Seq, judge: Judge<'_>) -> Result<Option<Redacted>> {
+        let mut failure = None;
+        let redacted = self.wal.redact(through, &mut |record| match judge(record) {
+            Ok(redaction) => redaction,
+            Err(error) => {
+                failure.get_or_insert(error);
+                Redaction::Keep
+            }
+        })?;
+        // What could not be judged is still there.
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(Some(Redacted {
+                tombstones: redacted.tombstones,
+                replaced: redacted.replaced,
+                segments: redacted.segments as u64,
+            })),
+        }
     }
 
     fn close(&self) -> Result<()> {

@@ -8,6 +8,7 @@ use tidal_wal::{Batch, Head, Wal, WalOptions, WalStats};
 
 use super::{Appending, Listener, LocalLog, RecordLog, Visitor};
 use crate::Result;
+use crate::redaction::{Judge, Redacted};
 
 /// A log whose disk is simulated. All of its writing is done by the threads that
 /// append, write checkpoints and step, so a test of one thread can be repeated.
@@ -122,6 +123,10 @@ impl RecordLog for SimulatedLog {
 
     fn on_failure(&self, tell: Listener) {
         self.log.on_failure(tell);
+    }
+
+    fn redact(&self, through: Seq, judge: Judge<'_>) -> Result<Option<Redacted>> {
+        self.log.redact(through, judge)
     }
 
     fn close(&self) -> Result<()> {

@@ -139,3 +139,43 @@ fn a_damaged_id_is_an_error() {
     assert_eq!(error.kind(), tidal_types::ErrorKind::Damage);
     assert!(error.to_string().contains("the id of item \"a\""), "{error}");
 }
+
+/// What is forgotten is found neither by its name nor by its id, wherever it was, and its
+/// id is not given out again; whoever has the name then has it.
+#[test]
+fn a_name_that_was_forgotten_is_free_and_its_id_is_not() {
+    for is_stored in [false, true] {
+        let (storage, names) = over_memory();
+        names.assign(ITEM, id(3), b"a").unwrap();
+        let frozen = names.freeze();
+        if is_stored {
+            write(&storage, &frozen);
+            names.settle(&frozen);
+        }
+        names.forget(ITEM, id(3)).unwrap();
+        assert_eq!(names.find(ITEM, b"a").unwrap(), None);
+        assert_eq!(names.name(ITEM, id(3)).unwrap(), None);
+        assert_eq!(names.last_id(ITEM), 3);
+        if !is_stored {
+            // The checkpoint before the one that forgets, which comes to its end.
+            assert!(frozen.by_name[0].contains_key(b"a".as_slice()));
+            write(&storage, &frozen);
+            names.settle(&frozen);
+            assert_eq!(names.find(ITEM, b"a").unwrap(), None);
+        }
+        names.assign(ITEM, id(4), b"a").unwrap();
+        let frozen = names.freeze();
+        write(&storage, &frozen);
+        names.settle(&frozen);
+        let reopened = Names::over(Arc::clone(&storage) as _);
+        reopened.restore_last_id(ITEM, 4);
+        for names in [&names, &reopened] {
+            assert_eq!(names.find(ITEM, b"a").unwrap(), Some(id(4)));
+            assert_eq!(names.name(ITEM, id(3)).unwrap(), None);
+        }
+        // The record that gave the id may be gone.
+        let replayed = Names::default();
+        replayed.forget(ITEM, id(9)).unwrap();
+        assert_eq!(replayed.last_id(ITEM), 9);
+    }
+}

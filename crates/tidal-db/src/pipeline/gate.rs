@@ -15,6 +15,7 @@ use tidal_wal::{Batch, completion};
 
 use super::applier::Progress;
 use super::door::{Door, Inside};
+use super::forgetting;
 use super::pending::{Pending, UsedId, UsedIds};
 use super::repeats::{self, Known, Repeat, Verdict};
 use super::{PendingCommit, Setbacks, Ticket, WhenFull, Work};
@@ -99,6 +100,8 @@ impl Gate {
             WhenFull::Wait => self.lock(),
             WhenFull::Refuse => self.try_lock()?,
         };
+        let (batch, entries) =
+            self.settle_forgotten(&mut inner, (batch, entries), used, when_full)?;
         for (kind, UsedId { id, has_name }) in used.iter() {
             let mode = self.parts.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
             // The kind may have come to be named since the ids were looked at.
@@ -112,6 +115,7 @@ impl Gate {
         let ticket = if entries.iter().any(has_producer) {
             self.append_new(&mut inner, batch, entries, when_full)?
         } else {
+            forgetting::check(&self.parts.state, &entries)?;
             self.append_all(&mut inner, &batch, entries, when_full)?
         };
         for (kind, _) in used.iter() {
@@ -120,6 +124,28 @@ impl Gate {
             }
         }
         Ok(ticket)
+    }
+
+    /// Sees to it that nothing a commit depends on is still on its way: whether an entity
+    /// that it uses comes to be forgotten, and, when it forgets one itself, what the
+    /// records before have settled. That is written down in the commit's own records.
+    fn settle_forgotten(
+        &self,
+        inner: &mut Inner,
+        (batch, entries): (Batch, Vec<Entry>),
+        used: UsedIds,
+        when_full: WhenFull,
+    ) -> Result<(Batch, Vec<Entry>)> {
+        let forgets = forgetting::is_in(&entries);
+        if forgets || forgetting::concerns(&inner.pending.forgotten, &entries) {
+            self.drain(inner, when_full)?;
+        }
+        if !forgets {
+            return Ok((batch, entries));
+        }
+        let filled = forgetting::fill_in(self.parts.state.kinds.modes(), used, entries)?;
+        inner.pending.forgotten.extend(forgetting::of(&filled.1));
+        Ok(filled)
     }
 
     /// Appends the assignment of ids to those of `names` that have none, and
@@ -192,6 +218,8 @@ impl Gate {
             let kept =
                 if repeats.is_empty() { None } else { Some(repeats::without(&entries, &repeats)?) };
             let new = kept.as_ref().map_or(&batch, |(batch, _)| batch);
+            let new_entries = kept.as_ref().map_or(&entries, |(_, entries)| entries);
+            forgetting::check(&self.parts.state, new_entries)?;
             // What follows on commits that fail must fail too.
             match self.append(inner, new, Some(inner.next_seq), when_full) {
                 Err(TidalError::Wal(WalError::OutOfPlace { next, .. })) => {

@@ -1,7 +1,7 @@
 //! What is decided by commits that are still on their way, and what a commit
 //! asks of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tidal_types::{EntityId, EntityKind, ProducerId};
 
@@ -16,6 +16,7 @@ pub(super) struct Pending {
     last_ids: [u64; EntityKind::ALL.len()],
     /// The last event of each producer.
     pub(super) producers: HashMap<ProducerId, Last>,
+    pub(super) forgotten: HashSet<(EntityKind, EntityId)>,
 }
 
 impl Pending {

@@ -56,3 +56,15 @@ pub(super) fn parts(payload: &[u8]) -> Option<Parts> {
     let actor = if flags & HAS_ACTOR == 0 { None } else { Some(EntityId::new(reader.varint()?)) };
     reader.is_empty().then_some((signal, entity, weight, timestamp, actor))
 }
+
+/// The payload of the same event without its actor; `None` when it is malformed.
+pub(super) fn without_actor(payload: &[u8]) -> Option<Vec<u8>> {
+    let mut reader = ByteReader::new(payload);
+    let flags = reader.u8()?;
+    let (_, _, _, _, actor) = parts(payload)?;
+    // It is the last field.
+    let mut actor_bytes = Vec::new();
+    actor.inspect(|actor| put_varint(&mut actor_bytes, actor.get()));
+    let rest = reader.rest().strip_suffix(actor_bytes.as_slice())?;
+    Some([&[flags & !HAS_ACTOR], rest].concat())
+}

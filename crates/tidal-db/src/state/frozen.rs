@@ -3,6 +3,7 @@
 use tidal_types::{EntityKind, Position, Timestamp};
 
 use super::State;
+use crate::forgotten::FrozenForgotten;
 use crate::kinds::IdMode;
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
@@ -20,6 +21,7 @@ pub(crate) struct FrozenState {
     pub(crate) names: FrozenNames,
     pub(crate) producers: FrozenProducers,
     pub(crate) metadata: FrozenMetadata,
+    pub(crate) forgotten: FrozenForgotten,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
             names: self.names.freeze(),
             producers: self.with_producers(crate::producers::Producers::freeze),
             metadata: self.metadata.freeze(),
+            forgotten: self.forgotten.freeze(),
         }
     }
 
@@ -48,6 +51,7 @@ impl State {
         }
         self.with_producers(crate::producers::Producers::settle);
         self.metadata.settle();
+        self.forgotten.settle();
     }
 
     /// Storage does not have what was frozen, or not all of it: the next checkpoint
@@ -56,5 +60,6 @@ impl State {
         self.names.thaw();
         self.with_producers(crate::producers::Producers::thaw);
         self.metadata.thaw();
+        self.forgotten.thaw();
     }
 }

@@ -28,6 +28,8 @@ mod ext4;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod forget;
+#[cfg(test)]
 mod fuzzy;
 #[cfg(test)]
 mod interrupted;

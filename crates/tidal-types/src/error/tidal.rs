@@ -155,6 +155,16 @@ pub enum TidalError {
         /// The id that no name has.
         id: EntityId,
     },
+    /// An entity that was forgotten was written about.
+    #[error(
+        "{kind} {id} was forgotten, and its id is never used again; leave it out, or take a new id"
+    )]
+    Forgotten {
+        /// The kind.
+        kind: EntityKind,
+        /// The id that was forgotten.
+        id: EntityId,
+    },
     /// A name is empty or too long.
     #[error("a name of {bytes} bytes: names have 1 to {max} bytes")]
     NameLength {
@@ -375,6 +385,7 @@ impl TidalError {
             | Self::SumsNotDeclared { .. }
             | Self::KindIsNumeric { .. }
             | Self::KindIsNamed { .. }
+            | Self::Forgotten { .. }
             | Self::NameLength { .. }
             | Self::Fenced { .. }
             | Self::ProducerAndKey { .. }

@@ -60,3 +60,35 @@ fn all_passes_end_at_one_record_while_others_write() {
         }
     });
 }
+
+/// G80: when an entity is forgotten, and the log is purged of it, between two passes, none
+/// tells of it.
+#[test]
+fn no_pass_tells_of_what_is_forgotten_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config { data_dir: dir.path().join("db"), schema: schema() };
+    let db = TidalDB::builder(config).segment_bytes(64 << 10).open().unwrap();
+    let at = |later| Timestamp::from_secs(60 + later);
+    for number in 1..=4 {
+        let id = EntityId::new(number);
+        db.signal("permanent", id, 1.0, at(0)).unwrap();
+        let rows: Vec<_> = (0..3000_u64).map(|later| (id, at(later))).collect();
+        let request = AsOf::new(EntityKind::Item).count("permanent", Window::AllTime).rows(rows);
+        thread::scope(|scope| {
+            let forgetting = scope.spawn(|| {
+                db.forget(EntityKind::Item, id).unwrap();
+                db.purge_forgotten().unwrap();
+            });
+            loop {
+                let is_over = forgetting.is_finished();
+                let features = db.as_of_in_passes(&request, 1).unwrap();
+                let counts: Vec<_> = (0..3000).flat_map(|place| features.row(place)).collect();
+                assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+                if is_over {
+                    assert_eq!(counts[0], FeatureValue::Whole(0));
+                    break;
+                }
+            }
+        });
+    }
+}

@@ -140,3 +140,38 @@ fn a_producer_that_does_not_wait_goes_back() {
     try_submit(1..=4).unwrap().wait().unwrap();
     assert_eq!(counted(&db), 4);
 }
+
+/// G81: who forgets waits for what is on its way, and so does who uses what is being
+/// forgotten; who does not want to wait is refused.
+#[test]
+fn the_order_of_the_log_decides_what_is_forgotten() {
+    let (log, db) = over_script();
+    let entity = |number| EntityId::new(number);
+    let forget = |number| Batch::new().forget(EntityKind::Item, entity(number));
+    let view = |number| Batch::new().signal("view", entity(number), 1.0, Timestamp::from_secs(1));
+    log.hold();
+    let before = db.submit(view(1)).unwrap();
+    let at_once = db.try_submit(forget(1));
+    log.release();
+    would_block(at_once);
+    before.wait().unwrap();
+
+    log.hold();
+    let forgotten = db.try_submit(forget(1)).unwrap();
+    let at_once = db.try_submit(view(1));
+    let other = db.try_submit(view(2)).unwrap();
+    log.release();
+    would_block(at_once);
+    forgotten.wait().unwrap();
+    other.wait().unwrap();
+    assert_eq!(db.entities(EntityKind::Item).unwrap(), [entity(2)]);
+
+    // What could not be forgotten is there and can be used.
+    log.hold();
+    let forgotten = db.try_submit(forget(2)).unwrap();
+    log.rewind();
+    log.refuse();
+    forgotten.wait().unwrap_err();
+    db.submit(view(2)).unwrap().wait().unwrap();
+    assert!(!db.is_forgotten(EntityKind::Item, entity(2)).unwrap());
+}

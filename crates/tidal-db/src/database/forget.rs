@@ -1,0 +1,134 @@
+//! Forgetting entities.
+
+use std::sync::PoisonError;
+
+use tidal_storage::KeyspaceName;
+use tidal_types::{EntityId, EntityKind, Seq};
+
+use super::TidalDB;
+use crate::Result;
+use crate::batch::Batch;
+use crate::checkpoint;
+use crate::redaction::{Redacted, Redactor};
+
+/// What [`TidalDB::purge_forgotten`] has done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// How many entities had been forgotten and not been purged.
+    pub entities: u64,
+    /// Records of the log of which only number, log time and producer are left.
+    pub tombstones: u64,
+    /// Events that no longer say which user caused them, and count as before.
+    pub without_actor: u64,
+    /// Segments of the log that were written anew.
+    pub segments: u64,
+    /// Whether no file of the log holds any of it. It does where the log cannot be written
+    /// anew; the entities then count as not purged.
+    pub is_complete: bool,
+}
+
+impl TidalDB {
+    /// Forgets an entity: its cells of every signal type, its metadata and its name are
+    /// gone from state, by a record in the log whose number is returned. When it returns,
+    /// that record survives a power cut, whatever the database was opened for, and no
+    /// read finds the entity, also none of the past: [`TidalDB::as_of`] answers zeros.
+    ///
+    /// The id is never used again, whether tidalDB gave it to a name or the application
+    /// chose it: whatever names it from then on, also as the user who caused an event, is
+    /// refused. A name that comes back gets another id. Events that the entity caused as
+    /// a user still count for others. Forgetting an entity again writes nothing and
+    /// returns the number of the first record.
+    ///
+    /// What the log holds of the entity, and what the storage engine has not reclaimed,
+    /// goes with [`TidalDB::purge_forgotten`]. The kind and id of a forgotten entity stay,
+    /// in this record and in storage.
+    ///
+    /// ```
+    /// # use tidal_db::{DecaySpec, EntityKind, SchemaBuilder, TidalDB, TidalError, Timestamp};
+    /// # let mut schema = SchemaBuilder::new();
+    /// # schema.signal("follow", EntityKind::User, DecaySpec::Permanent).add();
+    /// # let db = TidalDB::in_memory(schema.build()?)?;
+    /// let ada = db.entity_id(EntityKind::User, "ada")?;
+    /// db.signal("follow", ada, 1.0, Timestamp::now())?;
+    /// db.forget(EntityKind::User, ada)?;
+    /// assert_eq!(db.decay_score("follow", ada)?, 0.0);
+    /// assert_eq!(db.find_entity(EntityKind::User, "ada")?, None);
+    /// let refused = db.signal("follow", ada, 1.0, Timestamp::now());
+    /// assert!(matches!(refused, Err(TidalError::Forgotten { .. })));
+    /// assert_ne!(db.entity_id(EntityKind::User, "ada")?, ada);
+    /// # Ok::<(), tidal_db::TidalError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KindIsNamed`](crate::TidalError::KindIsNamed) when the kind has names and none
+    /// ever had the id. An id that the application may choose is forgotten whether or not
+    /// it was ever used: users are named by events that no state tells of. Else those of
+    /// [`Ticket::wait`](crate::Ticket::wait).
+    pub fn forget(&self, kind: EntityKind, id: EntityId) -> Result<Seq> {
+        if self.state()?.forgotten.seq(kind, id).is_none() {
+            self.commit(Batch::new().forget(kind, id))?;
+        }
+        self.parts.log.sync()?;
+        let seq = self.state()?.forgotten.seq(kind, id);
+        Ok(seq.expect("what was committed is folded"))
+    }
+
+    /// Whether an entity was forgotten, so that nothing can be written about it.
+    ///
+    /// # Errors
+    /// [`Closed`](crate::TidalError::Closed).
+    pub fn is_forgotten(&self, kind: EntityKind, id: EntityId) -> Result<bool> {
+        Ok(self.state()?.forgotten.contains(kind, id))
+    }
+
+    /// Takes what there still is of forgotten entities out of the files: writes a
+    /// checkpoint, so that storage deletes it; writes those segments of the log anew that
+    /// have records of them; and has the storage engine reclaim what was deleted. What is
+    /// forgotten while it goes on is left to the next call.
+    ///
+    /// In the log, events, metadata and names of a forgotten entity become tombstones,
+    /// which keep number, log time and producer. Events about others that it caused lose
+    /// the actor and nothing else, so replay comes to the same state. Producers are
+    /// unaffected: what they sent before is still a repeat.
+    ///
+    /// It reads the whole log and rewrites every keyspace of storage, while reads and
+    /// writes go on, so choose the moment and purge many at once;
+    /// [`Stats::unpurged`](crate::Stats::unpurged) says how many wait. What is left to
+    /// purge is known after a crash, and purging again finishes what was cut short. When
+    /// nothing is left to purge it does nothing.
+    ///
+    /// It does not reach: backups and other copies, and what a restore to a time before
+    /// the record that forgets brings back from them; logs that a salvage put aside, what
+    /// consumers of cursors have read, a disk's own copies of blocks that were given back;
+    /// what the engine has freed in its files and not used again; and that an entity of
+    /// that kind and id was forgotten. The keys of the records go with them: an event that
+    /// is sent again with one, and names nobody who was forgotten, counts again.
+    ///
+    /// # Errors
+    /// What log or storage say; [`Closed`](crate::TidalError::Closed). What was not done
+    /// counts as not purged.
+    pub fn purge_forgotten(&self) -> Result<Purged> {
+        // What a purge leaves undone is known in storage, so one that panicked does no harm.
+        let _alone = self.parts.purging.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = &self.state()?.forgotten;
+        let (entities, through) = forgotten.unpurged();
+        if entities == 0 {
+            return Ok(Purged { is_complete: true, ..Purged::default() });
+        }
+        // Storage first: while it may need a record, the log has that whole.
+        self.checkpoint()?;
+        let redactor = Redactor::new(&self.parts.state, through);
+        let redacted = self.parts.log.redact(through, &mut |record| redactor.judge(record))?;
+        for kind in EntityKind::ALL {
+            self.parts.storage.backend(kind).compact()?;
+        }
+        self.parts.storage.keyspace(KeyspaceName::SYSTEM.as_str())?.compact()?;
+        if redacted.is_some() {
+            checkpoint::note_purged(&*self.parts.storage, through)?;
+            forgotten.set_purged(through);
+        }
+        let is_complete = redacted.is_some();
+        let Redacted { tombstones, replaced, segments } = redacted.unwrap_or_default();
+        Ok(Purged { entities, tombstones, without_actor: replaced, segments, is_complete })
+    }
+}
