@@ -25,7 +25,7 @@ pub(crate) use history::{DiffArgs, ReplayArgs, VerifyArgs};
 pub(crate) use import::ImportArgs;
 pub(crate) use read::{By, ExplainArgs, GetArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
-pub(crate) use write::{DeleteArgs, InitArgs, PutArgs, SignalArgs};
+pub(crate) use write::{DeleteArgs, ForgetArgs, InitArgs, PutArgs, SignalArgs};
 
 const EXAMPLES: &str = "\
 Example:
@@ -111,6 +111,23 @@ pub(crate) enum Command {
     Put(PutArgs),
     /// Delete the metadata of an item; its signals and its name stay.
     Delete(DeleteArgs),
+    /// Forget entities: signals, metadata and names, in the state and in the files
+    ///
+    /// For people's right to be forgotten. Without --yes nothing is changed. With it,
+    /// nothing in the database tells of them any more but that an entity with that number
+    /// was forgotten; the number is never used again, and the name gets another when it
+    /// comes back. Events that a forgotten user caused count on, without saying who
+    /// caused them. Not reached: backups and other copies, what other programs have read
+    /// from the log, and places in the files of storage that its engine has freed and not
+    /// used again; `tidal migrate` to a new directory leaves those behind.
+    #[command(verbatim_doc_comment)]
+    Forget(ForgetArgs),
+    /// Take out of the files what was forgotten and is still there
+    ///
+    /// `tidal forget` does this by itself. It is for what a program forgot, and for a
+    /// forget that was cut short.
+    #[command(verbatim_doc_comment, after_help = "Example:\n  tidal --db shop purge")]
+    Purge,
     /// Show the size of the database and the checksum of its state
     ///
     /// The checksum depends on what was written and on nothing else: two databases

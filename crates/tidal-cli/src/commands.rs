@@ -6,6 +6,7 @@ mod demo;
 mod diff;
 mod explain;
 mod features;
+mod forget;
 mod get;
 mod help;
 mod import;
@@ -54,6 +55,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(global, args),
         Command::Put(args) => put::run(global, args),
         Command::Delete(args) => put::delete(global, args),
+        Command::Forget(args) => forget::run(global, args),
+        Command::Purge => forget::purge(global),
         Command::Stats => stats::run(global),
         Command::Verify(args) => verify::run(global, args),
         Command::Wal(args) => wal::run(global, args),

@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use tidal_db::{Engine, Retention};
+use tidal_db::{Engine, EntityKind, Retention};
 
 use super::backup::engine;
 use super::number;
+use super::read::entity_kind;
 use crate::moment::Moment;
 use crate::schema_file::parse_span;
 
@@ -43,6 +44,13 @@ A new name is taken up. What was stored before is replaced.";
 const DELETE_EXAMPLE: &str = "\
 Example:
   tidal --db shop delete 85123A";
+
+const FORGET_EXAMPLE: &str = "\
+Examples:
+  tidal --db shop forget user 17850          # says whom it would forget
+  tidal --db shop forget user 17850 14527 --yes
+
+It reads the whole log and rewrites storage, so forget many at once.";
 
 /// Options of `init`.
 #[derive(Debug, Args)]
@@ -121,4 +129,19 @@ pub(crate) struct DeleteArgs {
     /// The name of the item, or its number when items are numeric.
     #[arg(value_name = "ENTITY")]
     pub(crate) entity: OsString,
+}
+
+/// Options of `forget`.
+#[derive(Debug, Args)]
+#[command(after_help = FORGET_EXAMPLE)]
+pub(crate) struct ForgetArgs {
+    /// The kind of the entities: item, user or creator.
+    #[arg(value_name = "KIND", value_parser = entity_kind)]
+    pub(crate) kind: EntityKind,
+    /// Their names, or their numbers when the kind is numeric.
+    #[arg(value_name = "ENTITY", required = true)]
+    pub(crate) entities: Vec<OsString>,
+    /// Do it. Without it, only say whom.
+    #[arg(long)]
+    pub(crate) yes: bool,
 }

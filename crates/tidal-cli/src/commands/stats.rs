@@ -25,6 +25,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "newest_event": newest_event,
             "engine": stats.engine,
             "checksum": checksum,
+            "forgotten": stats.forgotten,
+            "unpurged": stats.unpurged,
             "log": {
                 "id": stats.log.head.log_id.to_string(),
                 "first_seq": stats.log.first_seq.get(),
@@ -57,6 +59,8 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ("newest event", newest_event.unwrap_or_else(|| "none".into())),
         ("engine", stats.engine),
         ("checksum", checksum),
+        ("forgotten", count(stats.forgotten)),
+        ("to be purged", count(stats.unpurged)),
         ("log begins at", count(log.first_seq.get())),
         ("log durable to", count(log.head.seq.get())),
         ("log segments", count(log.segments as u64)),

@@ -13,6 +13,8 @@ mod explain;
 #[cfg(test)]
 mod features;
 #[cfg(test)]
+mod forget;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod history;

@@ -92,6 +92,12 @@ fn what(meaning: &Meaning) -> String {
         Meaning::ProducerNote { id, note } => {
             format!("producer note  {id}  {}", excerpt(note))
         }
+        Meaning::Forget { kind, id, name } => {
+            let name =
+                name.as_deref().map_or_else(String::new, |name| format!("  {}", printable(name)));
+            format!("forget  {kind} {id}{name}")
+        }
+        Meaning::Purged => "purged".into(),
         Meaning::Opaque { kind, payload, problem } => {
             let problem =
                 problem.as_ref().map_or_else(String::new, |problem| format!("  {problem}"));
@@ -158,6 +164,13 @@ fn put_meaning(object: &mut Map<String, Value>, meaning: &Meaning) {
             put("id", id.to_string().into());
             Bytes(Some(note)).set(object, "note");
         }
+        Meaning::Forget { kind, id, name } => {
+            put("kind", "forget".into());
+            put("entity_kind", kind.as_str().into());
+            put("entity", id.get().into());
+            Bytes(name.as_deref()).set(object, "name");
+        }
+        Meaning::Purged => put("kind", "purged".into()),
         Meaning::Opaque { kind, payload, problem } => {
             put("kind", (*kind).into());
             put("problem", problem.clone().into());
