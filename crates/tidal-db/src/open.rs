@@ -101,7 +101,7 @@ pub(crate) fn assemble(
             State::over(Arc::default(), &storage, builder.memory_budget, none)
         }
     };
-    let state = replay(&*log, state, applied.next())?;
+    let state = replay(&*log, &*storage, state, applied.next())?;
     let state = match &builder.schema {
         Some(schema) => adopt(state, schema, &*log)?,
         None if state.schema().signal_count() == 0 && log.head().seq == Seq::ZERO => {

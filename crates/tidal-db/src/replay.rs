@@ -3,17 +3,23 @@
 //! Records are read and decoded by one thread and folded by another, in their order. A
 //! schema is taken up between two stretches, when everything before it is folded, since
 //! another schema makes another state.
+//!
+//! R1. Replay keeps to the memory budget as live folding does: between two runs, the
+//!     thread that folds writes cells to storage while too many are dirty. They know what
+//!     they have applied, so an opening that is cut short there is simply done again.
 
 use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
+use tidal_storage::Storage;
 use tidal_types::{Producer, Schema, Seq, TidalError};
 use tidal_wal::LogRecord;
 
 use crate::Result;
 use crate::change::Change;
+use crate::checkpoint::{COMMIT_BYTES, Writer};
 use crate::log::RecordLog;
 use crate::record;
 use crate::state::State;
@@ -28,12 +34,17 @@ const RUNS_AHEAD: usize = 8;
 type Decoded = (Seq, Change, Option<Producer>);
 
 /// The state as of the end of the log, from one that has applied everything before
-/// `from`.
+/// `from`. Cells that memory has no room for go to `storage`, which the state is over.
 ///
 /// # Errors
 /// What the log or storage say; records that mean nothing.
-pub(crate) fn replay(log: &dyn RecordLog, mut state: State, mut from: Seq) -> Result<State> {
-    while let Some((seq, schema)) = fold_up_to_schema(log, &state, from)? {
+pub(crate) fn replay(
+    log: &dyn RecordLog,
+    storage: &dyn Storage,
+    mut state: State,
+    mut from: Seq,
+) -> Result<State> {
+    while let Some((seq, schema)) = fold_up_to_schema(log, storage, &state, from)? {
         state = take_up(state, schema, seq)?;
         from = seq.next();
     }
@@ -43,6 +54,7 @@ pub(crate) fn replay(log: &dyn RecordLog, mut state: State, mut from: Seq) -> Re
 /// Folds every record up to the next schema, which is returned.
 fn fold_up_to_schema(
     log: &dyn RecordLog,
+    storage: &dyn Storage,
     state: &State,
     from: Seq,
 ) -> Result<Option<(Seq, Schema)>> {
@@ -50,7 +62,7 @@ fn fold_up_to_schema(
     let mut run = Vec::with_capacity(RUN);
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(RUNS_AHEAD);
-        let folder = scope.spawn(move || fold(state, receiver));
+        let folder = scope.spawn(move || fold(log, storage, state, receiver));
         let mut visit = |record: &LogRecord<'_>| {
             match record::decode(record, state.schema())? {
                 Change::Schema(schema) => {
@@ -78,9 +90,22 @@ fn fold_up_to_schema(
     })
 }
 
-fn fold(state: &State, runs: Receiver<Vec<Decoded>>) -> Result<()> {
-    for (seq, change, producer) in runs.into_iter().flatten() {
-        state.apply(seq, &change, producer)?;
+fn fold(
+    log: &dyn RecordLog,
+    storage: &dyn Storage,
+    state: &State,
+    runs: Receiver<Vec<Decoded>>,
+) -> Result<()> {
+    let sync = || {
+        log.sync()?;
+        Ok(log.head().seq)
+    };
+    let mut writer = Writer::new(storage, &sync, state, &|| true, COMMIT_BYTES);
+    for run in runs {
+        for (seq, change, producer) in run {
+            state.apply(seq, &change, producer)?;
+        }
+        writer.write_back()?;
     }
     Ok(())
 }

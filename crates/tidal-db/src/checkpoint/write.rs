@@ -64,6 +64,20 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Writes cells as long as too many are dirty for the memory budget, first those that
+    /// nobody has asked for lately.
+    ///
+    /// # Errors
+    /// Those of [`Writer::cells`].
+    pub(crate) fn write_back(&mut self) -> Result<()> {
+        for which in [Which::Cold, Which::All] {
+            if self.state.ledger.needs_write_back() {
+                self.cells(which)?;
+            }
+        }
+        Ok(())
+    }
+
     fn commit_cells(&mut self, chunk: &DirtyChunk) -> Result<()> {
         let mut batch = self.begin()?;
         for cell in &chunk.cells {

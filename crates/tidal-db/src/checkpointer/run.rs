@@ -126,18 +126,12 @@ impl Runner {
         Ok(position)
     }
 
-    /// Writes cells so that they can leave memory, without a checkpoint: first those that
-    /// nobody has asked for lately.
+    /// Writes cells so that they can leave memory, without a checkpoint.
     fn write_back(&self) -> Result<()> {
         let may_go_on = || !self.desk.is_stopping();
         let sync = || self.sync_log();
         let mut writer =
             Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes);
-        for which in [Which::Cold, Which::All] {
-            if self.state.ledger.needs_write_back() {
-                writer.cells(which)?;
-            }
-        }
-        Ok(())
+        writer.write_back()
     }
 }

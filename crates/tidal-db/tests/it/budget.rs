@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use tidal_db::{
-    Batch, By, Config, DecaySpec, EntityKind, Event, SchemaBuilder, TidalDB, Timestamp, Window,
+    Batch, By, Config, DecaySpec, EntityKind, Event, SchemaBuilder, Seq, TidalDB, Timestamp, Window,
 };
 
 use crate::fixture::{ago, builder, id, real_data};
@@ -130,4 +130,45 @@ fn mathoverflow_with_a_tenth_of_the_memory_is_the_same() {
     small.shutdown().unwrap();
     let small = open();
     assert_eq!(small.checksum().unwrap(), whole.checksum().unwrap());
+}
+
+/// G86: opening that replays it all keeps to the budget too, since it writes cells to
+/// storage on its way.
+#[test]
+fn replay_keeps_to_the_budget() {
+    const BUDGET: u64 = 1_500_000;
+    let dir = tempfile::tempdir().unwrap();
+    let whole = builder(dir.path()).checkpoint_interval(Duration::MAX).open().unwrap();
+    write(&whole);
+    let (checksum, cells) = (whole.checksum().unwrap(), whole.stats().unwrap().cells);
+    // Without a shutdown, so that no checkpoint has anything.
+    drop(whole);
+    let small = builder(dir.path())
+        .checkpoint_interval(Duration::MAX)
+        .memory_budget(BUDGET)
+        .open()
+        .unwrap();
+    let stats = small.stats().unwrap();
+    assert!(stats.resident.evictions > 0, "{stats:?}");
+    assert!(stats.resident.bytes < BUDGET * 5 / 4, "{stats:?}");
+    assert_eq!((stats.checkpointed, stats.cells), (Seq::ZERO, cells));
+    assert_eq!(small.checksum().unwrap(), checksum);
+}
+
+/// With less memory than one commit needs, commits wait for write-back and go on.
+#[test]
+fn a_tiny_budget_holds_nobody_up() {
+    for budget in [0, 200_000] {
+        let dir = tempfile::tempdir().unwrap();
+        let db = builder(dir.path())
+            .checkpoint_interval(Duration::MAX)
+            .memory_budget(budget)
+            .open()
+            .unwrap();
+        write(&db);
+        let stats = db.stats().unwrap();
+        assert_eq!(stats.records, 120_000 + 1, "{stats:?}");
+        assert!(stats.resident.evictions > 0, "{stats:?}");
+        db.shutdown().unwrap();
+    }
 }
