@@ -302,6 +302,46 @@ fn a_reader_keeps_no_cell_that_may_be_old_p4() {
     assert_eq!((views(&ledger, 1), store.gets()), (2, gets));
 }
 
+/// P4, G86: between a reader's miss and its answer the cell is removed, and its mark is gone
+/// from memory since storage has deleted it. Nobody may read it after that.
+#[test]
+fn a_reader_keeps_no_cell_that_was_removed_p4() {
+    let store = Arc::new(Store::default());
+    let before = open(&store, u64::MAX);
+    view(&before, 1, 1);
+    write_all(&before, &store);
+    let ledger = Arc::new(open(&store, u64::MAX));
+    store.during_next_get({
+        let (ledger, store) = (Arc::clone(&ledger), Arc::clone(&store));
+        move || {
+            fold(&ledger, 2, Record::Removal { id: 1 }).unwrap();
+            write_all(&ledger, &store);
+            assert_eq!(ledger.resident_cells(), 0, "the mark is gone");
+        }
+    });
+    assert_eq!(views(&ledger, 1), 1, "the reader began before the removal");
+    assert_eq!((views(&ledger, 1), ledger.cell_count()), (0, 0));
+}
+
+/// L3: the mark of a removed cell knows the record that removed it, and takes none from
+/// before, nor that one again.
+#[test]
+fn records_from_before_a_removal_change_nothing_again_l3() {
+    let store = Arc::new(Store::default());
+    let ledger = open(&store, u64::MAX);
+    view(&ledger, 1, 1);
+    write_all(&ledger, &store);
+    let removal = Record::Removal { id: 1 };
+    fold(&ledger, 3, removal).unwrap();
+    for seq in 1..=3 {
+        view(&ledger, seq, 1);
+        assert_eq!((views(&ledger, 1), ledger.cell_count()), (0, 0), "record {seq} again");
+    }
+    view(&ledger, 4, 1);
+    fold(&ledger, 3, removal).unwrap();
+    assert_eq!((views(&ledger, 1), ledger.cell_count()), (1, 1));
+}
+
 /// A reader keeps the cell that the fold is loading: there is one of it, and it takes the
 /// event.
 #[test]
