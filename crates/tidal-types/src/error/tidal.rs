@@ -1,11 +1,13 @@
 //! What can go wrong in the database.
 
+mod advice;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ErrorKind, KeyError, SchemaError, StorageError, WalError};
+use super::{KeyError, SchemaError, StorageError, WalError};
 use crate::window::list;
 use crate::{EntityId, EntityKind, LogId, ProducerId, Seq, Timestamp, Window};
 
@@ -359,54 +361,10 @@ fn reach(from: Option<Timestamp>) -> String {
     }
 }
 
-impl TidalError {
-    /// What the caller should do.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Schema(error) => error.kind(),
-            Self::Key(error) => error.kind(),
-            Self::Storage(error) => error.kind(),
-            Self::Wal(error) => error.kind(),
-            Self::Closed | Self::NotFolded { .. } => ErrorKind::Reopen,
-            Self::CheckpointerDied { .. } => ErrorKind::Bug,
-            Self::Locked { .. } | Self::ProducerBehind { .. } => ErrorKind::Retry,
-            Self::NotFound { .. }
-            | Self::NotADatabase { .. }
-            | Self::EngineMismatch { .. }
-            | Self::InMemory
-            | Self::BeforeNewest { .. }
-            | Self::PastNotKept { .. }
-            | Self::SignalOfOtherKind { .. }
-            | Self::HistoryCut { .. }
-            | Self::FutureTimestamp { .. }
-            | Self::WindowNotDeclared { .. }
-            | Self::VelocityNotDeclared { .. }
-            | Self::SumsNotDeclared { .. }
-            | Self::KindIsNumeric { .. }
-            | Self::KindIsNamed { .. }
-            | Self::Forgotten { .. }
-            | Self::NameLength { .. }
-            | Self::Fenced { .. }
-            | Self::ProducerAndKey { .. }
-            | Self::NoteLength { .. }
-            | Self::MetadataLength { .. } => ErrorKind::Input,
-            Self::UnsupportedFormat { .. } | Self::EngineMissing { .. } => ErrorKind::Environment,
-            Self::LogMismatch { .. }
-            | Self::StorageAhead { .. }
-            | Self::SalvagedShort { .. }
-            | Self::SalvageInterrupted { .. }
-            | Self::RestoreUnfinished { .. }
-            | Self::LogTooShort { .. }
-            | Self::Damaged { .. } => ErrorKind::Damage,
-            Self::Io { source, .. } => ErrorKind::of_io(source),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn the_kind_of_a_wrapped_error_shows_through() {
