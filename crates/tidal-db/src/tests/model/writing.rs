@@ -4,7 +4,7 @@ use super::action::Writing;
 use super::run::{Course, Run};
 use super::world::COMMIT_BYTES;
 use crate::Result;
-use crate::checkpoint::Writer;
+use crate::checkpoint::{Writer, load_head};
 use crate::ledger::Which;
 use crate::tests::life::Life;
 
@@ -42,13 +42,17 @@ impl Run {
     fn write_back(&mut self, life: &Life, which: Which) -> Result<()> {
         let parts = life.db.parts();
         let may_go_on = || true;
+        let storage = &*parts.storage;
+        let has_dirty = parts.state.ledger.dirty_bytes() > 0;
         let sync = || {
             parts.log.sync()?;
             Ok(parts.log.head().seq)
         };
-        Writer::new(&*parts.storage, &sync, &parts.state, &may_go_on, COMMIT_BYTES).cells(which)?;
+        Writer::new(storage, &sync, &parts.state, &may_go_on, COMMIT_BYTES).cells(which)?;
         if which == Which::All {
             assert_eq!(parts.state.ledger.dirty_bytes(), 0, "all cells were written");
+            let (_, reach) = load_head(storage)?.expect("storage is bound to its log");
+            assert!(!has_dirty || reach.get() == self.facts.records, "C2: the reach is {reach}");
         }
         self.tally.write_backs += 1;
         Ok(())
