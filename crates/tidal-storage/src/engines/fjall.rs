@@ -10,6 +10,7 @@
 //! | creating a keyspace publishes batches that are being applied | it runs alone (D3)                          |
 //! | an error of a scan shows when an entry is unpacked           | [`FjallScan`] unpacks before it hands out   |
 //! | memtables of 64 MiB, five for each keyspace                  | [`FjallOptions::memtable_bytes`]            |
+//! | up to 512 MiB of journals are read when it opens             | [`JOURNALS_BYTES_MAX`]                      |
 //! | handles keep the directory locked                            | the driver is dropped with all its handles  |
 //! | a creation that was cut short, a folder of something else    | [`directory`] looks before fjall does       |
 //! | recovery can panic on damaged files                          | F2: a panic while opening is damage         |
@@ -41,6 +42,12 @@ use crate::{
     CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
     Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
 };
+
+/// How many bytes of journals are kept before the keyspaces that hold the oldest one are
+/// flushed, the least that fjall takes. A keyspace with few writes holds every journal
+/// since its last flush, and opening reads them all: about a second for 64 MiB of small
+/// entries.
+const JOURNALS_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Storage on disk with fjall.
 pub type FjallStorage = DriverStorage<Fjall>;
@@ -126,7 +133,10 @@ impl Fjall {
         directory::prepare(path)?;
         // F2. Recovery trusts what it reads in places.
         let database = without_panic(path, || {
-            let opened = Database::builder(path).cache_size(options.cache_bytes).open();
+            let opened = Database::builder(path)
+                .cache_size(options.cache_bytes)
+                .max_journaling_size(JOURNALS_BYTES_MAX)
+                .open();
             opened.map_err(|error| storage_error(path, "open", error))
         })?;
         Ok(Self {
