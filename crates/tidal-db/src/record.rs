@@ -98,14 +98,18 @@ pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
     }
 }
 
-/// Adds the record of an entry to a batch. `payload` is room to encode it in.
+/// Adds the record of an entry to a batch. `payload` is room to encode it in. Of a record
+/// that was purged its producer goes along.
 ///
 /// # Errors
 /// Those of [`Batch::push_record`].
 pub(crate) fn push(batch: &mut Batch, entry: &Entry, payload: &mut Vec<u8>) -> Result<()> {
+    let (key, producer) = (entry.key, entry.producer);
+    if matches!(entry.change, Change::Nothing) {
+        return Ok(batch.push_tombstone(producer)?);
+    }
     payload.clear();
     let kind = encode(&entry.change, payload);
-    let (key, producer) = (entry.key, entry.producer);
     Ok(batch.push_record(Record { kind, key, producer, payload })?)
 }
 

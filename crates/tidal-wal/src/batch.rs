@@ -69,12 +69,27 @@ impl Batch {
     /// # Errors
     /// Those of [`Batch::push`].
     pub fn push_record(&mut self, record: Record<'_>) -> Result<(), WalError> {
+        if record.kind == RecordKind::TOMBSTONE {
+            return Err(WalError::ReservedKind { kind: record.kind.0 });
+        }
+        self.add(record)
+    }
+
+    /// Adds what is left of a record that another log was [purged](crate::Wal::redact) of:
+    /// who sent it, and nothing else. A log that is made of the records of that one needs
+    /// it to tell what the producer sends again. It is read as a record of the kind
+    /// [`RecordKind::TOMBSTONE`] with an empty payload.
+    ///
+    /// # Errors
+    /// [`WalError::BatchTooLarge`]; the batch is as before.
+    pub fn push_tombstone(&mut self, producer: Option<Producer>) -> Result<(), WalError> {
+        self.add(Record { kind: RecordKind::TOMBSTONE, key: None, producer, payload: &[] })
+    }
+
+    fn add(&mut self, record: Record<'_>) -> Result<(), WalError> {
         let Record { kind, key, producer, payload } = record;
         if payload.len() > RECORD_BYTES_MAX {
             return Err(WalError::RecordTooLarge { bytes: payload.len(), max: RECORD_BYTES_MAX });
-        }
-        if kind == RecordKind::TOMBSTONE {
-            return Err(WalError::ReservedKind { kind: kind.0 });
         }
         let (length, before) = (self.body.len(), self.before);
         let record_key = key.map(|key| match key {

@@ -37,8 +37,8 @@ pub struct RecordKind(pub u8);
 
 impl RecordKind {
     /// What was forgotten by [`Wal::redact`](crate::Wal::redact): a record with its
-    /// number, its log time and its producer, and nothing else. No record of this kind
-    /// can be appended.
+    /// number, its log time and its producer, and nothing else. Another log takes it over
+    /// by [`Batch::push_tombstone`](crate::Batch::push_tombstone).
     pub const TOMBSTONE: Self = Self(u8::MAX);
 }
 
@@ -85,7 +85,9 @@ pub(crate) fn put_record(body: &mut Vec<u8>, before: &mut Before, frame: Frame<'
         producer if producer == before.next() => (PRODUCER_FOLLOWS, None),
         producer => (PRODUCER_WRITTEN_OUT, producer),
     };
-    body.push(key_flags | producer_flags);
+    let is_tombstone =
+        frame.kind == RecordKind::TOMBSTONE && frame.key.is_none() && frame.payload.is_empty();
+    body.push(key_flags | producer_flags | if is_tombstone { FORGOTTEN } else { 0 });
     let key_at = body.len();
     if let Some(key) = key {
         body.extend_from_slice(&key);

@@ -390,6 +390,47 @@ fn what_cannot_be_a_record_takes_no_place() {
     assert!(matches!(error, WalError::ReservedKind { kind: 255 }), "{error}");
 }
 
+/// G63: what is left of a record is taken over into a log of other records, with who sent
+/// it, also behind a record of the same producer and where repeats are taken out.
+#[test]
+fn a_tombstone_is_appended_where_it_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let producer = |seq| Producer { id: ProducerId::from_bytes([1; 16]), epoch: 1, seq };
+    let keyed = Record::new(KIND, b"once").key(DedupKey::Client([5; 16]));
+    let expected = [
+        (KIND, None, b"once".to_vec()),
+        (KIND, Some(producer(4)), b"said".to_vec()),
+        (RecordKind::TOMBSTONE, Some(producer(5)), Vec::new()),
+        (RecordKind::TOMBSTONE, None, Vec::new()),
+        (KIND, None, b"once more".to_vec()),
+        (RecordKind::TOMBSTONE, Some(producer(6)), Vec::new()),
+    ];
+    for _ in 0..2 {
+        let log = Wal::open(dir.path(), small()).unwrap();
+        if log.head().position.seq == Seq::ZERO {
+            let mut batch = Batch::new();
+            batch.push_record(keyed).unwrap();
+            batch.push_from(producer(4), KIND, b"said").unwrap();
+            batch.push_tombstone(Some(producer(5))).unwrap();
+            batch.push_tombstone(None).unwrap();
+            log.append(&batch).unwrap().wait().unwrap();
+            // The first is a repeat, so the rest is encoded anew.
+            let mut batch = Batch::new();
+            batch.push_record(keyed).unwrap();
+            batch.push(KIND, b"once more").unwrap();
+            batch.push_tombstone(Some(producer(6))).unwrap();
+            log.append(&batch).unwrap().wait().unwrap();
+        }
+        let found = records(&log);
+        let found = found.into_iter();
+        let found: Vec<_> =
+            found.map(|(_, kind, _, _, producer, payload)| (kind, producer, payload)).collect();
+        assert_eq!(found, expected);
+        log.close().unwrap();
+    }
+    assert!(verify(dir.path(), &mut |_| None).unwrap().ok());
+}
+
 /// A rotation makes one new segment when there is something in the last one, else none.
 #[test]
 fn a_rotation_begins_a_segment() {
