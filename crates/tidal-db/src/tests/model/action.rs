@@ -86,6 +86,10 @@ pub(super) enum Doing {
         kind: EntityKind,
         names: Vec<u8>,
     },
+    Forget {
+        kind: EntityKind,
+        entity: u8,
+    },
     Write(Writing),
 }
 
@@ -247,6 +251,7 @@ fn doing() -> impl Strategy<Value = Doing> {
     prop_oneof![
         8 => vec(vec(op(), 1..9), 1..4).prop_map(Doing::Commit),
         1 => (kind(), vec(0..10_u8, 1..4)).prop_map(|(kind, names)| Doing::Name { kind, names }),
+        1 => (kind(), forgotten()).prop_map(|(kind, entity)| Doing::Forget { kind, entity }),
         3 => writing().prop_map(Doing::Write),
     ]
 }
@@ -292,6 +297,11 @@ fn op() -> impl Strategy<Value = Op> {
 /// Few, so that some have many events.
 fn entity() -> impl Strategy<Value = u8> {
     prop_oneof![6 => 0..2_u8, 3 => 0..12_u8]
+}
+
+/// Seldom one that has many events, since nothing is written about it afterwards.
+fn forgotten() -> impl Strategy<Value = u8> {
+    prop_oneof![1 => 0..2_u8, 4 => 0..12_u8]
 }
 
 fn producer() -> impl Strategy<Value = u8> {

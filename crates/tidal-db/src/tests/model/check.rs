@@ -27,6 +27,7 @@ pub(super) fn check(db: &TidalDB, facts: &Facts, now: Timestamp) {
     check_cells(db, facts, at.saturating_add(Duration::from_secs(7 * 3600 + 1)));
     check_names(db, facts);
     check_metadata(db, facts);
+    check_forgotten(db, facts);
     for producer in 0..3 {
         let found = db.producer(producer_id(producer)).unwrap();
         assert_eq!(found.as_ref(), facts.producers.get(&producer), "G23, G26: {producer}");
@@ -165,6 +166,17 @@ fn check_names(db: &TidalDB, facts: &Facts) {
 /// The name of this number.
 pub(super) fn name(number: u8) -> Vec<u8> {
     [b"n\xff", &[number][..]].concat()
+}
+
+/// G80.
+fn check_forgotten(db: &TidalDB, facts: &Facts) {
+    assert_eq!(db.stats().unwrap().unpurged, facts.forgotten.len() as u64);
+    for kind in EntityKind::ALL {
+        for id in (0..12).chain([u64::MAX]).map(EntityId::new) {
+            let expected = facts.forgotten.contains(&(kind, id));
+            assert_eq!(db.is_forgotten(kind, id).unwrap(), expected, "{kind} {id}");
+        }
+    }
 }
 
 /// G17.

@@ -1,6 +1,6 @@
 //! What the records that were sent come to, in maps and by the definitions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
 
@@ -20,6 +20,7 @@ pub(super) struct Facts {
     pub(super) modes: BTreeMap<EntityKind, IdMode>,
     pub(super) names: BTreeMap<(EntityKind, Vec<u8>), EntityId>,
     pub(super) last_ids: BTreeMap<EntityKind, u64>,
+    pub(super) forgotten: BTreeSet<(EntityKind, EntityId)>,
     pub(super) metadata: BTreeMap<EntityId, Vec<u8>>,
     pub(super) producers: BTreeMap<u8, ProducerState>,
     pub(super) cells: BTreeMap<(usize, EntityId), Reference>,
@@ -81,6 +82,7 @@ impl Facts {
             Record::Note { producer, note } => {
                 self.producers.entry(*producer).or_default().note.clone_from(note);
             }
+            Record::Forget { kind, id } => self.forget(*kind, *id),
         }
     }
 
@@ -106,6 +108,18 @@ impl Facts {
         self.newest = self.newest.max(Some(content.time));
     }
 
+    /// G80, G81: nothing of it stays but that it was forgotten, and when the newest event
+    /// was.
+    fn forget(&mut self, kind: EntityKind, id: EntityId) {
+        self.settle(kind, IdMode::Numeric);
+        self.cells.retain(|(signal, of), _| (schemas::kind(*signal), *of) != (kind, id));
+        if kind == EntityKind::Item {
+            self.metadata.remove(&id);
+        }
+        self.names.retain(|(of, _), known| (*of, *known) != (kind, id));
+        self.forgotten.insert((kind, id));
+    }
+
     /// The first record of a kind decides.
     pub(super) fn settle(&mut self, kind: EntityKind, mode: IdMode) {
         self.modes.entry(kind).or_insert(mode);
@@ -115,9 +129,10 @@ impl Facts {
         self.modes.get(&kind) == Some(&IdMode::Named)
     }
 
-    /// Whether an event or a write may use this id.
+    /// Whether an event or a write may use this id, unless it was forgotten.
     pub(super) fn may_use(&self, kind: EntityKind, id: EntityId) -> bool {
         !self.is_named(kind)
+            || self.forgotten.contains(&(kind, id))
             || self.names.iter().any(|((of, _), known)| *of == kind && *known == id)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
 
+use super::schemas;
 use crate::Outcome;
 
 /// A record that was sent.
@@ -28,6 +29,28 @@ pub(super) enum Record {
         producer: u8,
         note: Vec<u8>,
     },
+    Forget {
+        kind: EntityKind,
+        id: EntityId,
+    },
+}
+
+impl Record {
+    /// The entity that it writes about, and the user who caused it.
+    pub(super) fn entities(&self) -> [Option<(EntityKind, EntityId)>; 2] {
+        match self {
+            Self::Event(SentEvent { content, .. }) => [
+                Some((schemas::kind(content.signal), content.entity)),
+                content.actor.map(|actor| (EntityKind::User, actor)),
+            ],
+            Self::WriteItem { id, .. } | Self::DeleteItem { id } => {
+                [Some((EntityKind::Item, *id)), None]
+            }
+            Self::Schema(_) | Self::Name { .. } | Self::Note { .. } | Self::Forget { .. } => {
+                [None, None]
+            }
+        }
+    }
 }
 
 /// An event that was sent.

@@ -26,6 +26,7 @@ pub(super) enum Refusal {
     NotANamesId,
     Numeric,
     Fenced,
+    Forgotten,
     KeyReused,
 }
 
@@ -40,6 +41,7 @@ impl Refusal {
             Self::NotANamesId => matches!(error, TidalError::KindIsNamed { .. }),
             Self::Numeric => matches!(error, TidalError::KindIsNumeric { .. }),
             Self::Fenced => matches!(error, TidalError::Fenced { .. }),
+            Self::Forgotten => matches!(error, TidalError::Forgotten { .. }),
             Self::KeyReused => matches!(error, TidalError::Wal(WalError::KeyReused { .. })),
         };
         assert!(is_told, "{self:?} is not told by {error:?}");
@@ -74,6 +76,12 @@ impl Facts {
                 Record::Note { producer, .. } => lasts.contains_key(producer),
                 _ => true,
             });
+        }
+        // G81, G83: of what a producer did not send before, and before the log is asked.
+        let mut used = batch.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let is_gone = |entity| self.forgotten.contains(&entity);
+        if used.any(|(record, _)| record.entities().into_iter().flatten().any(is_gone)) {
+            return Err(Refusal::Forgotten);
         }
         let mut judged = Judged { outcomes: Vec::new(), records: Vec::new() };
         for (record, kept) in batch.iter().zip(kept) {
@@ -132,7 +140,10 @@ impl Facts {
             Record::WriteItem { id, .. } | Record::DeleteItem { id } => {
                 self.check_use(EntityKind::Item, *id)
             }
-            Record::Schema(_) | Record::Name { .. } | Record::Note { .. } => Ok(()),
+            Record::Schema(_)
+            | Record::Name { .. }
+            | Record::Note { .. }
+            | Record::Forget { .. } => Ok(()),
         }
     }
 

@@ -68,7 +68,7 @@ impl Resolver<'_> {
     }
 
     /// Mostly one that has a name, where names are used.
-    fn entity(&self, kind: EntityKind, number: u8) -> EntityId {
+    pub(super) fn entity(&self, kind: EntityKind, number: u8) -> EntityId {
         let last_id = self.facts.last_ids.get(&kind).copied().unwrap_or_default();
         match number {
             ENTITIES => EntityId::new(u64::MAX),

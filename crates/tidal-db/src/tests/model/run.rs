@@ -34,7 +34,7 @@ pub(super) struct Run {
     has_failed: bool,
     /// How many faults of the disk there were when the life began.
     faults: u64,
-    counter: u64,
+    pub(super) counter: u64,
     pub(super) tally: Tally,
 }
 
@@ -116,7 +116,7 @@ impl Run {
         life
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         self.world.clock.now()
     }
 
@@ -124,6 +124,7 @@ impl Run {
         match doing {
             Doing::Commit(batches) => self.commit(life, batches),
             Doing::Name { kind, names } => self.name(life, *kind, names),
+            Doing::Forget { kind, entity } => self.forget(life, *kind, *entity),
             Doing::Write(writing) => self.write(life, *writing),
         }
     }
@@ -176,7 +177,7 @@ impl Run {
         course
     }
 
-    fn send(&mut self, records: Vec<Sent>) {
+    pub(super) fn send(&mut self, records: Vec<Sent>) {
         self.facts.fold_all(&records);
         self.tally.records += records.len() as u64;
         if !records.is_empty() {
@@ -353,7 +354,7 @@ impl Run {
         self.tally.looks += 1;
     }
 
-    fn expect_refusal(&mut self, refusal: Refusal, error: &TidalError) {
+    pub(super) fn expect_refusal(&mut self, refusal: Refusal, error: &TidalError) {
         self.tally.refusals += 1;
         if self.world.disk.faults() == self.faults {
             refusal.expect(error);

@@ -6,6 +6,7 @@ pub(super) struct Tally {
     pub(super) records: u64,
     pub(super) looks: u64,
     pub(super) refusals: u64,
+    pub(super) forgotten: u64,
     pub(super) repeats_of_producers: u64,
     pub(super) repeats_by_key: u64,
     pub(super) checkpoints: u64,
@@ -36,12 +37,13 @@ impl Tally {
         assert!(self.fields().into_iter().all(|count| *count > 0), "{shown}");
     }
 
-    fn fields(&mut self) -> [&mut u64; 19] {
+    fn fields(&mut self) -> [&mut u64; 20] {
         [
             &mut self.actions,
             &mut self.records,
             &mut self.looks,
             &mut self.refusals,
+            &mut self.forgotten,
             &mut self.repeats_of_producers,
             &mut self.repeats_by_key,
             &mut self.checkpoints,

@@ -38,6 +38,10 @@ impl Twin {
                     self.commit(&mut batch);
                     assert_eq!(self.db.entity_id(*kind, name).unwrap(), *id);
                 }
+                Record::Forget { kind, id } => {
+                    self.commit(&mut batch);
+                    self.db.forget(*kind, *id).unwrap();
+                }
                 _ => batch.push(record.clone()),
             }
         }

@@ -115,7 +115,9 @@ pub(super) fn batch(records: &[Record], with_keys: bool) -> Batch<'static> {
         Record::Note { producer, note } => {
             batch.producer_note(producer_id(*producer), note.clone())
         }
-        Record::Schema(_) | Record::Name { .. } => unreachable!("no batch has a schema or a name"),
+        Record::Schema(_) | Record::Name { .. } | Record::Forget { .. } => {
+            unreachable!("no batch has a schema or a name, or forgets")
+        }
     })
 }
 
