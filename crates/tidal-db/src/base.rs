@@ -16,15 +16,19 @@
 //! A4. While anyone reads the base it stays as it is, and so does the log's beginning.
 //! A5. A base that was cut short while it was written has cells of records behind its own,
 //!     up to its reach. It is brought there before it is read as of a record.
+//! A6. What was forgotten behind the base may be gone from it early: no record behind
+//!     the one that forgets is about it, and every read of the past asks the database what
+//!     was forgotten. So the base joins the log wherever a purge of it is cut short.
 
 mod reading;
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tidal_storage::Storage;
-use tidal_types::{LogId, Seq};
+use tidal_storage::{KeyspaceName, Storage};
+use tidal_types::{EntityId, EntityKind, LogId, Seq};
 use tidal_wal::create_dir_durable;
 
 use crate::directory::{self, failed, remove_if_there};
@@ -34,6 +38,8 @@ use crate::{Engine, Result, checkpoint};
 
 /// Where a base is kept.
 pub(crate) trait BasePlace: Debug + Send + Sync {
+    /// Whether anything is there.
+    fn is_taken(&self) -> bool;
     /// Opens the storage that is there; `None` when there is none.
     fn open(&self) -> Result<Option<Arc<dyn Storage>>>;
     /// Opens the storage, which is made when it is not there; `None` when no base can
@@ -58,8 +64,12 @@ impl InDirectory {
 }
 
 impl BasePlace for InDirectory {
+    fn is_taken(&self) -> bool {
+        self.path.exists()
+    }
+
     fn open(&self) -> Result<Option<Arc<dyn Storage>>> {
-        if self.path.exists() { self.engine.open(&self.path).map(Some) } else { Ok(None) }
+        if self.is_taken() { self.engine.open(&self.path).map(Some) } else { Ok(None) }
     }
 
     fn create(&self) -> Result<Option<Arc<dyn Storage>>> {
@@ -77,6 +87,10 @@ impl BasePlace for InDirectory {
 pub(crate) struct Nowhere;
 
 impl BasePlace for Nowhere {
+    fn is_taken(&self) -> bool {
+        false
+    }
+
     fn open(&self) -> Result<Option<Arc<dyn Storage>>> {
         Ok(None)
     }
@@ -131,6 +145,42 @@ impl KeptBase {
             return Ok(Advanced::IsRead);
         }
         advance(&*self.place, log, to)
+    }
+
+    /// Takes entities that were forgotten out of the base, also ahead of the records that
+    /// forget them (A6), which are durable and in the database's storage, and out of the
+    /// engine's files as far as it compacts them. The log was purged of them before: else
+    /// a base that is brought forward would hold them again. A base that does not join the
+    /// log goes as a whole, since it never will again (A2). Returns whether it was done:
+    /// it is not while the base is read (A4). Who reads it meanwhile waits.
+    ///
+    /// # Errors
+    /// What the log and storage say; cut short, it can be done again.
+    pub(crate) fn purge(
+        &self,
+        log: &dyn RecordLog,
+        forgotten: &HashSet<(EntityKind, EntityId)>,
+    ) -> Result<bool> {
+        let readers = self.readers();
+        if !self.place.is_taken() {
+            return Ok(true);
+        }
+        if readers.count > 0 {
+            return Ok(false);
+        }
+        let Some(storage) = self.place.open()? else {
+            return Ok(true);
+        };
+        let joins = reaches(&*storage, log.head().log_id, log.first_seq())?.is_some();
+        let purged = if joins { purge(&storage, forgotten) } else { Ok(()) };
+        let closed = storage.close();
+        purged?;
+        closed?;
+        drop(storage);
+        if !joins {
+            self.place.remove()?;
+        }
+        Ok(true)
     }
 
     /// Binds the base of one log to the one that took its records over (A3).
@@ -198,6 +248,20 @@ fn fold(storage: &Arc<dyn Storage>, log: &dyn RecordLog, to: Seq) -> Result<()> 
     let from = rebuild.applied().next();
     log.read_through(from, to.max(reach), &mut |record| rebuild.fold(record))?;
     rebuild.write()
+}
+
+/// Takes entities out of a base that joins the log. Cells of records behind its own, which
+/// one that was cut short has (A5), go too, and nothing in the log makes them again.
+fn purge(storage: &Arc<dyn Storage>, forgotten: &HashSet<(EntityKind, EntityId)>) -> Result<()> {
+    let Some((head, _)) = checkpoint::load_head(&**storage)? else {
+        return Ok(());
+    };
+    checkpoint::upgrade(storage, head)?;
+    checkpoint::erase(&**storage, forgotten, checkpoint::COMMIT_BYTES)?;
+    for kind in EntityKind::ALL {
+        storage.backend(kind).compact()?;
+    }
+    Ok(storage.keyspace(KeyspaceName::SYSTEM.as_str())?.compact()?)
 }
 
 #[cfg(test)]

@@ -18,12 +18,14 @@
 //! that has applied nothing.
 
 mod cells;
+mod erase;
 mod layout;
 mod load;
 mod upgrade;
 mod write;
 
 pub(crate) use cells::StoredCells;
+pub(crate) use erase::erase;
 pub(crate) use layout::{
     Head, decode_named_id, keyspace, metadata_id, metadata_key, name_key, named_id_key, names_range,
 };

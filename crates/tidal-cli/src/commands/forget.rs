@@ -53,7 +53,7 @@ pub(super) fn purge(global: &Global) -> Result<(), Failure> {
 /// What may still be there of those who were forgotten, in the directory itself.
 fn tell_what_is_left(data_dir: &Path, purged: &Purged) -> Result<(), Failure> {
     if !purged.is_complete {
-        note("the log of this database cannot be purged; it still holds their records");
+        note("not all of it could be purged: log or base still hold their records");
     }
     for path in set_aside(data_dir)? {
         let path = path.display();

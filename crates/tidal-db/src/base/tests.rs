@@ -1,6 +1,7 @@
 //! The base through power cuts at every write, of storage and of the log.
 
 mod fused;
+mod purging;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,10 @@ struct Shelf {
 }
 
 impl BasePlace for Shelf {
+    fn is_taken(&self) -> bool {
+        self.storage.lock().unwrap().is_some()
+    }
+
     fn open(&self) -> Result<Option<Arc<dyn Storage>>> {
         Ok(self.storage.lock().unwrap().clone().map(|storage| storage as _))
     }
@@ -127,6 +132,13 @@ impl Machine {
     /// What is promised of base and log, whatever was cut short: the log begins at its
     /// beginning or behind the base, and both come to the state there is.
     fn expect_whole(&self, db: &TidalDB, log: &SimulatedLog) -> Seq {
+        let first = self.expect_joined(db, log);
+        assert_eq!(db.checksum().unwrap(), expected(db.stats().unwrap().records));
+        first
+    }
+
+    /// The same of a database that was fed otherwise.
+    fn expect_joined(&self, db: &TidalDB, log: &SimulatedLog) -> Seq {
         let first = log.first_seq();
         let base = self.shelf.open().unwrap();
         let log_id = RecordLog::head(log).log_id;
@@ -142,7 +154,6 @@ impl Machine {
         assert!(reached.is_none() || reached == Some(rebuild.applied()));
         log.read_from(rebuild.applied().next(), &mut |record| rebuild.fold(record)).unwrap();
         assert_eq!(rebuild.checksum().unwrap(), db.checksum().unwrap());
-        assert_eq!(db.checksum().unwrap(), expected(db.stats().unwrap().records));
         first
     }
 }

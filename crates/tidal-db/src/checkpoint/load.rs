@@ -107,7 +107,8 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     Ok(Some(Loaded { head, reach, schema, producers, forgotten }))
 }
 
-fn load_counts(snapshot: &dyn tidal_storage::Snapshot) -> Result<StoredCounts> {
+/// How many cells a storage of today's version has.
+pub(super) fn load_counts(snapshot: &dyn tidal_storage::Snapshot) -> Result<StoredCounts> {
     match snapshot.get(KeyspaceName::SYSTEM, &cells_key()?)? {
         Some(bytes) => decode_cells(&bytes)
             .ok_or_else(|| damaged("the number of cells in storage", "it is malformed")),

@@ -22,8 +22,9 @@ pub struct Purged {
     pub without_actor: u64,
     /// Segments of the log that were written anew.
     pub segments: u64,
-    /// Whether no file of the log holds any of it. It does where the log cannot be written
-    /// anew; the entities then count as not purged.
+    /// Whether neither the log nor the base holds any of it. They do where the log cannot
+    /// be written anew, and where [`TidalDB::as_of`] was reading the base; the entities
+    /// then count as not purged.
     pub is_complete: bool,
 }
 
@@ -83,8 +84,9 @@ impl TidalDB {
 
     /// Takes what there still is of forgotten entities out of the files: writes a
     /// checkpoint, so that storage deletes it; writes those segments of the log anew that
-    /// have records of them; and has the storage engine reclaim what was deleted. What is
-    /// forgotten while it goes on is left to the next call.
+    /// have records of them; takes it out of the base, where the log was cut by age; and
+    /// has the storage engine reclaim what was deleted. What is forgotten while it goes on
+    /// is left to the next call.
     ///
     /// In the log, events, metadata and names of a forgotten entity become tombstones,
     /// which keep number, log time and producer. Events about others that it caused lose
@@ -92,7 +94,9 @@ impl TidalDB {
     /// unaffected: what they sent before is still a repeat.
     ///
     /// It reads the whole log and rewrites every keyspace of storage, while reads and
-    /// writes go on, so choose the moment and purge many at once;
+    /// writes go on; only reads of the past of a log that was cut by age wait while the
+    /// base is rewritten, and where one is under way the base stays as it is and the purge
+    /// is not complete. So choose the moment and purge many at once;
     /// [`Stats::unpurged`](crate::Stats::unpurged) says how many wait. What is left to
     /// purge is known after a crash, and purging again finishes what was cut short. When
     /// nothing is left to purge it does nothing.
@@ -119,15 +123,18 @@ impl TidalDB {
         self.checkpoint()?;
         let redactor = Redactor::new(&self.parts.state, through);
         let redacted = self.parts.log.redact(through, &mut |record| redactor.judge(record))?;
+        // Then the base, which is brought forward from the log.
+        let log = &*self.parts.log;
+        let is_base_purged = self.parts.retained.base.purge(log, &forgotten.up_to(through))?;
         for kind in EntityKind::ALL {
             self.parts.storage.backend(kind).compact()?;
         }
         self.parts.storage.keyspace(KeyspaceName::SYSTEM.as_str())?.compact()?;
-        if redacted.is_some() {
+        let is_complete = redacted.is_some() && is_base_purged;
+        if is_complete {
             checkpoint::note_purged(&*self.parts.storage, through)?;
             forgotten.set_purged(through);
         }
-        let is_complete = redacted.is_some();
         let Redacted { tombstones, replaced, segments } = redacted.unwrap_or_default();
         Ok(Purged { entities, tombstones, without_actor: replaced, segments, is_complete })
     }

@@ -62,7 +62,7 @@ impl StoredCounts {
     }
 
     /// Counts one cell less.
-    pub(super) fn take_one(&mut self, signal: SignalTypeId) {
+    pub(crate) fn take_one(&mut self, signal: SignalTypeId) {
         if let Some(count) = self.0.get_mut(usize::from(signal.get())) {
             *count = count.saturating_sub(1);
         }

@@ -2,6 +2,8 @@
 //! that replay comes to the same from every checkpoint.
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod checkpoints;
 #[cfg(test)]
 mod purging;

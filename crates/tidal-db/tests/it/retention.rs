@@ -17,7 +17,7 @@ use crate::fixture::{NOW, builder, event, id, schema};
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
 /// A builder whose clock shows so many days behind [`NOW`], with segments of 16 KiB.
-fn on_day(dir: &Path, day: u32) -> Builder {
+pub(crate) fn on_day(dir: &Path, day: u32) -> Builder {
     let config = Config { data_dir: dir.into(), schema: schema() };
     TidalDB::builder(config)
         .clock(Arc::new(ManualClock::new(NOW.saturating_add(DAY * day))))

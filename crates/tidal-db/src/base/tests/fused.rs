@@ -21,6 +21,11 @@ impl Fuse {
         Self(Arc::new(AtomicU64::new(writes)))
     }
 
+    /// Cuts the power after so many more writes.
+    pub(super) fn set(&self, writes: u64) {
+        self.0.store(writes, Ordering::SeqCst);
+    }
+
     pub(super) fn is_blown(&self) -> bool {
         self.0.load(Ordering::SeqCst) == 0
     }
