@@ -34,6 +34,7 @@ mod shape;
 mod shards;
 mod slot;
 mod source;
+mod steps;
 mod table;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

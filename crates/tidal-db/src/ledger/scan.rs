@@ -4,13 +4,17 @@
 //!     meanwhile is in storage already, so none is missed. What was seen in memory wins
 //!     over what storage has, which may be older.
 //! N2. Beside what it shows, a scan keeps eight bytes a resident cell of a signal type,
-//!     and nothing of those that are in storage.
+//!     and nothing of those that are in storage; and for one shard at a time a set of
+//!     those in it, if cells leave it meanwhile.
+//! N3. No lock is held for more than a few cells (V1), so readers of single cells do not
+//!     wait for a scan behind who waits to write.
 
 use tidal_types::{EntityId, EntityKind, SignalTypeId};
 
 use super::SignalLedger;
 use super::cell::Cell;
 use super::shards::{Place, SHARDS};
+use super::table::Table;
 use crate::Result;
 
 /// Signal types of a kind that together have no more stored cells than this share one
@@ -38,17 +42,16 @@ impl SignalLedger {
         let mut seen = Vec::new();
         let mut has_others = [false; SHARDS];
         for (number, has_others) in has_others.iter_mut().enumerate() {
-            let shard = self.shards.read(number);
-            let table = shard.table(signal);
-            *has_others = !table.is_complete();
-            for slot in 0..table.len() {
-                let id = table.slot(slot).id();
-                if *has_others {
-                    seen.push(id);
-                }
+            let mut steps = self.shards.steps(number, signal);
+            let mut meet = |table: &Table, slot: usize| {
                 if let Some(cell) = table.cell(slot) {
-                    show(id, &cell);
+                    show(table.slot(slot).id(), &cell);
                 }
+            };
+            while steps.step(&mut meet) {}
+            *has_others = steps.has_others();
+            if *has_others {
+                seen.extend_from_slice(steps.met());
             }
         }
         if !has_others.contains(&true) {
@@ -142,13 +145,14 @@ impl SignalLedger {
     fn known(&self, signal: SignalTypeId) -> Known {
         let mut known = Known::default();
         for shard in 0..SHARDS {
-            let shard = self.shards.read(shard);
-            let table = shard.table(signal);
-            known.has_others |= !table.is_complete();
-            for slot in (0..table.len()).map(|slot| table.slot(slot)) {
+            let mut steps = self.shards.steps(shard, signal);
+            let mut meet = |table: &Table, slot: usize| {
+                let slot = table.slot(slot);
                 let ids = if slot.is_gone() { &mut known.gone } else { &mut known.live };
                 ids.push(slot.id());
-            }
+            };
+            while steps.step(&mut meet) {}
+            known.has_others |= steps.has_others();
         }
         known.live.sort_unstable();
         known.gone.sort_unstable();

@@ -7,6 +7,7 @@ mod memory;
 mod persistence;
 mod ranking;
 mod residency;
+mod steps;
 mod store;
 mod windows;
 

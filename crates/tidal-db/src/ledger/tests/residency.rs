@@ -188,7 +188,7 @@ impl Pair {
     }
 }
 
-fn open(store: &Arc<Store>, budget: u64) -> SignalLedger {
+pub(super) fn open(store: &Arc<Store>, budget: u64) -> SignalLedger {
     SignalLedger::over(schema(), Arc::clone(store) as _, Some(budget), store.counts())
 }
 
@@ -247,7 +247,7 @@ proptest! {
     }
 }
 
-fn write_all(ledger: &SignalLedger, store: &Store) {
+pub(super) fn write_all(ledger: &SignalLedger, store: &Store) {
     let mut walk = ledger.walk_dirty(Which::All);
     while let Some(chunk) = walk.next(1000) {
         store.commit(&chunk);
@@ -255,7 +255,7 @@ fn write_all(ledger: &SignalLedger, store: &Store) {
     }
 }
 
-fn view(ledger: &SignalLedger, seq: u64, id: u64) {
+pub(super) fn view(ledger: &SignalLedger, seq: u64, id: u64) {
     fold(ledger, seq, Record::Event { signal: 0, id, time: seq }).unwrap();
 }
 
@@ -265,7 +265,7 @@ fn views(ledger: &SignalLedger, id: u64) -> u64 {
 }
 
 /// Other entities of the same shard.
-fn neighbours(id: u64) -> impl Iterator<Item = u64> {
+pub(super) fn neighbours(id: u64) -> impl Iterator<Item = u64> {
     let shard = Place::of(EntityId::new(id)).shard();
     (1000..).filter(move |other| Place::of(EntityId::new(*other)).shard() == shard)
 }
