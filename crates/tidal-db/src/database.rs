@@ -73,7 +73,7 @@ impl TidalDB {
     }
 
     /// The state, unless the database is shut down.
-    fn state(&self) -> Result<&State> {
+    pub(crate) fn state(&self) -> Result<&State> {
         if self.parts.gate.is_closed() { Err(TidalError::Closed) } else { Ok(&self.parts.state) }
     }
 }

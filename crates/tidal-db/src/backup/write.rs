@@ -46,7 +46,7 @@ impl TidalDB {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<BackupInfo> {
         // Asked for its error only: a database that is shut down has nothing to copy.
-        self.stats()?;
+        self.state()?;
         let dest = dest.as_ref();
         prepare(dest)?;
         let written = self.write_backup(dest, compression, progress);
