@@ -132,17 +132,17 @@ fn occupy(
     place: Place,
     stored: Stored,
 ) -> Result<usize, Missing> {
-    let table = shard.table_mut(signal);
+    let table = shard.table(signal);
     if let Some(number) = table.find(place.hash, place.id) {
         // A reader may have kept the same cell meanwhile.
         return Ok(number);
     }
     match stored {
         Stored::Unknown if !table.is_complete() => Err(Missing),
-        Stored::Unknown | Stored::Nothing => Ok(table.insert(place.hash, place.id, 0)),
+        Stored::Unknown | Stored::Nothing => Ok(shard.insert(signal, place, 0)),
         Stored::Cell(cell) => {
-            let number = table.insert(place.hash, place.id, STORED);
-            table.put(number, cell);
+            let number = shard.insert(signal, place, STORED);
+            shard.table_mut(signal).put(number, cell);
             Ok(number)
         }
     }

@@ -100,10 +100,11 @@ impl SignalLedger {
         if shard.departures != departures {
             return;
         }
-        let table = shard.table_mut(signal);
+        let table = shard.table(signal);
         if table.find(place.hash, place.id).is_none() {
             let before = table.bytes();
-            let number = table.insert(place.hash, place.id, STORED);
+            let number = shard.insert(signal, place, STORED);
+            let table = shard.table_mut(signal);
             table.put(number, cell);
             self.usage.resize(before, table.bytes());
             clock::make_room(&mut shard, &self.usage);

@@ -30,13 +30,14 @@ impl SignalLedger {
         self.restore_newest(cell.newest());
         let place = Place::of(id);
         let mut shard = self.shards.write(place.shard());
-        let table = shard.table_mut(signal);
+        let table = shard.table(signal);
         let before = table.bytes();
         let number = table.find(place.hash, id).unwrap_or_else(|| {
             self.cell_count.fetch_add(1, Ordering::Release);
             self.stored.lock().expect(UNPOISONED).add_one(signal);
-            table.insert(place.hash, id, STORED)
+            shard.insert(signal, place, STORED)
         });
+        let table = shard.table_mut(signal);
         table.put(number, cell);
         self.usage.resize(before, table.bytes());
         Ok(())

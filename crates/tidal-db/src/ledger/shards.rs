@@ -39,7 +39,11 @@ pub(super) struct Shard {
     /// now, has the newest only if none has left since: else the cell may have come,
     /// changed and gone meanwhile.
     pub(super) departures: u64,
-    /// Where the clock's hand is: a table, and the slots of it that are still ahead.
+    /// The places of the tables that have slots, and of some that had. A database may have
+    /// thousands of signal types, of which a shard has cells of a few.
+    in_use: Vec<u16>,
+    /// Where the clock's hand is: a place in that list, and the slots of its table that are
+    /// still ahead.
     pub(super) hand: (usize, usize),
 }
 
@@ -82,9 +86,12 @@ impl Shards {
 
     /// The bytes of all shards and tables without what is in them.
     pub(super) fn bytes(&self) -> usize {
-        let tables = |shard: &RwLock<Shard>| held(shard.read()).tables.capacity();
-        let tables: usize = self.0.iter().map(tables).sum();
-        size_of_val(&*self.0) + tables * size_of::<Table>()
+        let lists = |shard: &RwLock<Shard>| {
+            let shard = held(shard.read());
+            shard.tables.capacity() * size_of::<Table>()
+                + shard.in_use.capacity() * size_of::<u16>()
+        };
+        size_of_val(&*self.0) + self.0.iter().map(lists).sum::<usize>()
     }
 
     fn lock(&self, shard: usize) -> &RwLock<Shard> {
@@ -109,6 +116,28 @@ impl Shard {
     /// The table at a place in that order.
     pub(super) fn table_at(&mut self, place: usize) -> Option<&mut Table> {
         self.tables.get_mut(place)
+    }
+
+    /// Makes the slot of an entity that has none. It holds no cell yet.
+    pub(super) fn insert(&mut self, signal: SignalTypeId, place: Place, flags: u8) -> usize {
+        let table = self.tables.get_mut(usize::from(signal.get())).expect(KNOWN);
+        if table.comes_into_use() {
+            self.in_use.push(signal.get());
+        }
+        table.insert(place.hash, place.id, flags)
+    }
+
+    /// The tables that have slots, and some that had, by their places.
+    pub(super) fn in_use(&self) -> &[u16] {
+        &self.in_use
+    }
+
+    /// Takes an empty table out of that list.
+    pub(super) fn drop_from_use(&mut self, number: usize) {
+        let place = self.in_use.swap_remove(number);
+        if let Some(table) = self.tables.get_mut(usize::from(place)) {
+            table.goes_out_of_use();
+        }
     }
 
     /// How many slots all tables have.

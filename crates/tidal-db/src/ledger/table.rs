@@ -35,6 +35,8 @@ pub(super) struct Table {
     /// Whether every cell of the type that would be in this shard is here: nothing was in
     /// storage when the table was made, and nothing was evicted since.
     complete: bool,
+    /// Whether it is in the shard's list of tables in use.
+    is_in_use: bool,
 }
 
 #[derive(Debug)]
@@ -67,7 +69,17 @@ impl Table {
             busy_bytes: 0,
             room_bytes: 0,
             complete,
+            is_in_use: false,
         }
+    }
+
+    /// Notes that it is in the list of tables in use; false when it was.
+    pub(super) const fn comes_into_use(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_in_use, true)
+    }
+
+    pub(super) const fn goes_out_of_use(&mut self) {
+        self.is_in_use = false;
     }
 
     /// How many slots there are.
@@ -128,7 +140,7 @@ impl Table {
         }
     }
 
-    /// Makes the slot of an entity that has none. It holds no cell yet.
+    /// Makes the slot of an entity that has none. It holds no cell yet. For the shard.
     pub(super) fn insert(&mut self, hash: u64, id: EntityId, flags: u8) -> usize {
         let Self { index, slots, .. } = self;
         let number = slots.push(Slot::new(id, flags));
