@@ -4,13 +4,14 @@
 //! appended, and put into the applier's queue; so the queue has the order of the
 //! log.
 
-use std::collections::HashMap;
+mod assigning;
+
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tidal_types::{EntityId, EntityKind, Seq, TidalError, WalError};
+use tidal_types::{Seq, TidalError, WalError};
 use tidal_wal::{Batch, completion};
 
 use super::applier::Progress;
@@ -23,7 +24,6 @@ use crate::Result;
 use crate::change::{Change, Entry};
 use crate::kinds::IdMode;
 use crate::log::{Appending, RecordLog};
-use crate::record;
 use crate::state::State;
 
 /// Where commits get their place in the log.
@@ -146,55 +146,6 @@ impl Gate {
         let filled = forgetting::fill_in(self.parts.state.kinds.modes(), used, entries)?;
         inner.pending.forgotten.extend(forgetting::of(&filled.1));
         Ok(filled)
-    }
-
-    /// Appends the assignment of ids to those of `names` that have none, and
-    /// returns what to wait for. When all of them have one, or are about to get
-    /// one, there is nothing to append.
-    pub(crate) fn assign(&self, kind: EntityKind, names: &[&[u8]]) -> Result<Option<Ticket>> {
-        let mut inner = self.lock();
-        let mode = self.parts.state.kinds.mode(kind).or_else(|| inner.pending.mode(kind));
-        if mode == Some(IdMode::Numeric) {
-            return Err(TidalError::KindIsNumeric { kind });
-        }
-        let mut batch = Batch::new();
-        let mut entries = Vec::new();
-        let mut payload = Vec::new();
-        let known = &self.parts.state.names;
-        let mut last_id = inner.pending.last_id(kind).max(known.last_id(kind));
-        let mut assigned = HashMap::new();
-        for &name in names {
-            let key = (kind, name.to_vec());
-            // Who comes here has looked before, so this seldom has to ask storage.
-            if inner.pending.names.contains_key(&key)
-                || assigned.contains_key(&key)
-                || known.find(kind, name)?.is_some()
-            {
-                continue;
-            }
-            last_id += 1;
-            let id = EntityId::new(last_id);
-            let entry = Change::AssignName { kind, id, name: name.to_vec() }.into();
-            record::push(&mut batch, &entry, &mut payload)?;
-            entries.push(entry);
-            assigned.insert(key, id);
-        }
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let ticket = self.append_all(&mut inner, &batch, entries, WhenFull::Wait)?;
-        inner.pending.set_mode(kind, IdMode::Named);
-        inner.pending.set_last_id(kind, last_id);
-        inner.pending.names.extend(assigned);
-        Ok(Some(ticket))
-    }
-
-    /// Forgets names whose assignment was waited for.
-    pub(crate) fn forget(&self, kind: EntityKind, names: &[&[u8]]) {
-        let mut inner = self.lock();
-        for name in names {
-            inner.pending.names.remove(&(kind, name.to_vec()));
-        }
     }
 
     /// Appends what producers did not send before.

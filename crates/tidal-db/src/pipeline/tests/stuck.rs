@@ -1,7 +1,10 @@
 //! A record that cannot be folded, since storage cannot be read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use tidal_storage::{
@@ -83,6 +86,8 @@ fn nothing_is_passed_over() {
 struct Panicking {
     storage: MemoryStorage,
     is_armed: AtomicBool,
+    /// Told once that it is asked for a keyspace, and waited for then.
+    meanwhile: Mutex<Option<(Sender<()>, Receiver<()>)>>,
 }
 
 impl Panicking {
@@ -106,6 +111,11 @@ impl Storage for Panicking {
     }
 
     fn keyspace(&self, name: &str) -> tidal_storage::Result<Arc<dyn StorageEngine>> {
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some((begun, go_on)) = meanwhile {
+            begun.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
         self.pass().keyspace(name)
     }
 
@@ -158,4 +168,41 @@ fn a_panic_of_storage_passes_over_nothing() {
     assert_eq!(db.find_entity(EntityKind::User, "name").unwrap(), Some(EntityId::new(1)));
     submit(&db, 1, [2]).unwrap().wait().unwrap();
     assert_eq!(counted(&db), 2);
+}
+
+/// A panic of storage while a name is looked for is the caller's alone: commits go on, and
+/// the database ends without one.
+#[test]
+fn a_panic_of_storage_leaves_the_gate_whole() {
+    let storage = Arc::new(Panicking::default());
+    let db = open(&SimDisk::new(1), Arc::clone(&storage) as _);
+    storage.is_armed.store(true, Ordering::Relaxed);
+    let assign = || db.parts().gate.assign(EntityKind::User, &[b"name"]);
+    assert!(catch_unwind(AssertUnwindSafe(assign)).is_err());
+    storage.is_armed.store(false, Ordering::Relaxed);
+    submit(&db, 1, [1]).unwrap().wait().unwrap();
+    assert_eq!(db.entity_id(EntityKind::User, "name").unwrap(), EntityId::new(1));
+    drop(db);
+}
+
+/// While one looks for a name in storage, nobody waits for it; and when another has given
+/// the name its id meanwhile, it gets no second one.
+#[test]
+fn a_name_that_was_assigned_meanwhile_gets_no_second_id() {
+    let storage = Arc::new(Panicking::default());
+    let db = open(&SimDisk::new(1), Arc::clone(&storage) as _);
+    let kind = EntityKind::User;
+    let ((begun, begins), (goes_on, go_on)) = (channel(), channel());
+    *storage.meanwhile.lock().unwrap() = Some((begun, go_on));
+    thread::scope(|scope| {
+        let slow = scope.spawn(|| db.parts().gate.assign(kind, &[b"other", b"name"]));
+        begins.recv().unwrap();
+        assert_eq!(db.entity_id(kind, "name").unwrap(), EntityId::new(1));
+        goes_on.send(()).unwrap();
+        let ticket = slow.join().unwrap().unwrap().unwrap();
+        assert_eq!(ticket.wait().unwrap().outcomes.len(), 1, "the name has its id");
+    });
+    let ids = db.entity_ids(kind, &["name", "other"]).unwrap();
+    assert_eq!(ids, [EntityId::new(1), EntityId::new(2)]);
+    db.shutdown().unwrap();
 }
