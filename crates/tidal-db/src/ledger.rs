@@ -72,6 +72,8 @@ pub struct SignalLedger {
     cell_count: AtomicU64,
     newest: AtomicU64,
     has_events: AtomicBool,
+    /// The last record that any cell can have applied; `u64::MAX` where nobody said.
+    end: AtomicU64,
 }
 
 /// What is kept of a signal type.
@@ -125,6 +127,7 @@ impl SignalLedger {
             usage: Usage::with_budget(budget),
             newest: AtomicU64::new(0),
             has_events: AtomicBool::new(false),
+            end: AtomicU64::new(u64::MAX),
         }
     }
 

@@ -101,6 +101,7 @@ pub(crate) fn assemble(
             State::over(Arc::default(), &storage, builder.memory_budget, none)
         }
     };
+    state.ledger.log_ends_at(log.head().seq);
     let state = replay(&*log, &*storage, state, applied.next())?;
     let state = match &builder.schema {
         Some(schema) => adopt(state, schema, &*log)?,

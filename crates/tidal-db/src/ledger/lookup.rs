@@ -6,7 +6,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tidal_types::{EntityId, SignalTypeId};
+use tidal_types::{EntityId, SignalTypeId, TidalError};
 
 use super::cell::Cell;
 use super::clock;
@@ -91,7 +91,19 @@ impl SignalLedger {
     /// The cell that was stored as `bytes`.
     pub(super) fn decode(&self, signal: SignalTypeId, id: EntityId, bytes: &[u8]) -> Result<Cell> {
         let definition = self.schema.signal_by_id(signal).expect("the type is the ledger's own");
-        Cell::decode_as(&self.kept(signal).shape, definition, id, bytes)
+        let cell = Cell::decode_as(&self.kept(signal).shape, definition, id, bytes)?;
+        // Read behind the bytes, which are of what was folded before.
+        let end = self.end.load(Ordering::Acquire);
+        if cell.applied().get() > end {
+            let location = format!("cell of signal type {signal}, entity {id}");
+            let problem = format!(
+                "it has applied record {}, and the log ends at {end}; restore a backup, or \
+                 rebuild storage from the log",
+                cell.applied()
+            );
+            return Err(TidalError::Damaged { location, problem });
+        }
+        Ok(cell)
     }
 
     /// Puts a cell that was loaded into memory, if it is sure to be the newest (P4).

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use tidal_types::{EntityId, SignalTypeId, TidalError, Timestamp};
+use tidal_types::{EntityId, Seq, SignalTypeId, TidalError, Timestamp};
 
 use super::SignalLedger;
 use super::dirty::UNPOISONED;
@@ -41,6 +41,18 @@ impl SignalLedger {
         table.put(number, cell);
         self.usage.resize(before, table.bytes());
         Ok(())
+    }
+
+    /// Says that the log ends at this record. A stored cell that has applied a later one is
+    /// damaged: it would pass over the events that are still to come.
+    pub(crate) fn log_ends_at(&self, seq: Seq) {
+        self.end.store(seq.get(), Ordering::Release);
+    }
+
+    /// Says, before it is folded, that the log goes on to this record. Nothing happens
+    /// where nobody has said where it ended.
+    pub(crate) fn log_goes_to(&self, seq: Seq) {
+        self.end.fetch_max(seq.get(), Ordering::Release);
     }
 
     /// Makes the newest time of the database at least `newest`. Restored cells do

@@ -253,6 +253,7 @@ impl Applier {
         let (mut seq, new_count) = (appending.first, appending.new_count);
         let mut duplicates = appending.take_duplicates().into_iter().peekable();
         appending.wait()?;
+        self.state.ledger.log_goes_to(seq.plus(new_count).previous());
         self.state.ledger.wait_for_write_back();
         let mut outcomes = Vec::with_capacity(entries.len() + repeats.len());
         let mut repeats = repeats.iter().peekable();

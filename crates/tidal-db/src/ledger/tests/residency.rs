@@ -570,3 +570,21 @@ fn what_a_failed_commit_left_is_deleted_with_its_cell() {
     assert_eq!(reopened.entities(EntityKind::Item).unwrap(), [EntityId::new(2)]);
     assert_eq!(reopened.cell_count(), 1);
 }
+
+/// L3: what a cell has applied is at most what was folded; beyond, it is damage.
+#[test]
+fn a_cell_may_have_applied_what_the_log_has_and_no_more_l3() {
+    let store = Arc::new(Store::default());
+    let ledger = open(&store, u64::MAX);
+    view(&ledger, 7, 1);
+    write_all(&ledger, &store);
+    let ledger = open(&store, u64::MAX);
+    let signal = ledger.schema().signal("view").unwrap();
+    let read = || ledger.count(signal, EntityId::new(1), Window::AllTime, Timestamp::MAX);
+    ledger.log_ends_at(Seq::new(6));
+    assert_eq!(read().unwrap_err().kind(), tidal_types::ErrorKind::Damage);
+    assert!(fold(&ledger, 6, Record::Event { signal: 0, id: 1, time: 1 }).is_err());
+    assert!(ledger.top(signal, By::Score, 1, Timestamp::MAX).is_err());
+    ledger.log_goes_to(Seq::new(7));
+    assert_eq!(read().unwrap(), 1);
+}
