@@ -10,6 +10,7 @@
 //! K5. A panic ends the thread, and is told to everyone who asks it for anything.
 
 mod desk;
+mod health;
 mod run;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,8 +20,10 @@ use std::thread::{self, JoinHandle};
 use tidal_types::{Position, TidalError};
 
 pub(crate) use desk::Desk;
+pub use health::CheckpointFailure;
 pub(crate) use run::Runner;
 
+use self::health::Attempt;
 use crate::Result;
 
 /// The thread that writes checkpoints, from outside.
@@ -36,12 +39,15 @@ impl Checkpointer {
     /// # Errors
     /// What the operating system says.
     pub(crate) fn start(desk: Arc<Desk>, runner: Runner) -> std::io::Result<Self> {
-        let told = Arc::clone(&desk);
+        let (told, clock) = (Arc::clone(&desk), Arc::clone(&runner.clock));
         let started = thread::Builder::new().name("tidal-checkpoint".into()).spawn(move || {
             let run = AssertUnwindSafe(|| runner.run());
             if let Err(panic) = catch_unwind(run) {
                 let problem = what_panicked(&*panic);
                 tracing::error!(problem, "the checkpointer panicked; the log keeps it all");
+                // The clock may be what panicked.
+                let now = catch_unwind(AssertUnwindSafe(|| clock.now())).unwrap_or_default();
+                told.health.failed(Attempt::Checkpoint, &died(problem), now);
                 told.die(problem);
             }
         });
@@ -52,6 +58,11 @@ impl Checkpointer {
     /// Writes a checkpoint of everything that was folded before this call.
     pub(crate) fn checkpoint(&self) -> Result<Position> {
         self.desk.checkpoint()
+    }
+
+    /// What could not be written to storage, and has not been since.
+    pub(crate) fn failure(&self) -> Option<CheckpointFailure> {
+        self.desk.health.failure()
     }
 
     /// Wakes the applier no more, so that it can end.

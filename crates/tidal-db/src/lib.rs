@@ -73,6 +73,7 @@ pub use backup::{
     restore_with, verify_backup, verify_backup_with,
 };
 pub use batch::{Batch, Committed, Outcome};
+pub use checkpointer::CheckpointFailure;
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
 pub use database::{Purged, Resident, Stats, TidalDB};

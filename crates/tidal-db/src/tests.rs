@@ -5,3 +5,4 @@ pub(crate) mod crash_storage;
 mod life;
 mod model;
 pub(crate) mod reference;
+mod storage_trouble;

@@ -1,7 +1,7 @@
 //! `tidal stats`: how much there is, and the checksum of it.
 
 use serde_json::{Value, json};
-use tidal_db::{CursorStats, Retention, WalStats};
+use tidal_db::{CheckpointFailure, CursorStats, Retention, WalStats};
 
 use crate::args::Global;
 use crate::database;
@@ -27,6 +27,11 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "checksum": checksum,
             "forgotten": stats.forgotten,
             "unpurged": stats.unpurged,
+            "checkpoint_failure": stats.checkpoint_failure.map(|failure| json!({
+                "problem": failure.problem,
+                "at": rfc3339(failure.at),
+                "in_a_row": failure.in_a_row,
+            })),
             "log": {
                 "id": stats.log.head.log_id.to_string(),
                 "first_seq": stats.log.first_seq.get(),
@@ -61,6 +66,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         ("checksum", checksum),
         ("forgotten", count(stats.forgotten)),
         ("to be purged", count(stats.unpurged)),
+        ("checkpoint failed", failed(stats.checkpoint_failure)),
         ("log begins at", count(log.first_seq.get())),
         ("log durable to", count(log.head.seq.get())),
         ("log segments", count(log.segments as u64)),
@@ -86,6 +92,17 @@ fn retention(retention: Retention) -> String {
         Retention::UntilCheckpoint => "until-checkpoint".into(),
         Retention::For(span) => describe_span(span),
     }
+}
+
+/// Why storage does not have what was to be written to it.
+fn failed(failure: Option<CheckpointFailure>) -> String {
+    failure.map_or_else(
+        || "no".into(),
+        |failure| {
+            let CheckpointFailure { problem, at, in_a_row } = failure;
+            format!("{} times in a row, last at {}: {problem}", count(in_a_row), rfc3339(at))
+        },
+    )
 }
 
 /// How many segments are compressed, and how much smaller that has made the log.
@@ -126,6 +143,15 @@ mod tests {
     use tidal_db::Seq;
 
     use super::*;
+
+    #[test]
+    fn a_failure_of_checkpoints_is_shown() {
+        let at = tidal_db::Timestamp::from_secs(1_700_000_000);
+        let failure = CheckpointFailure { problem: "no room".into(), at, in_a_row: 3 };
+        let expected = "3 times in a row, last at 2023-11-14T22:13:20Z: no room";
+        assert_eq!(failed(Some(failure)), expected);
+        assert_eq!(failed(None), "no");
+    }
 
     #[test]
     fn cursors_are_shown_with_how_far_behind_they_are() {

@@ -9,6 +9,7 @@ use tidal_types::{Position, TidalError};
 use tidal_wal::{Completer, completion};
 
 use super::died;
+use super::health::Health;
 use crate::Result;
 use crate::pipeline::Work;
 use crate::state::FrozenState;
@@ -24,6 +25,7 @@ pub(crate) struct Desk {
     is_due: AtomicBool,
     /// Memory is short: cells are to be written.
     needs_write_back: AtomicBool,
+    pub(super) health: Health,
 }
 
 struct Orders {
@@ -92,6 +94,7 @@ impl Desk {
             wants_frozen: AtomicBool::new(false),
             is_due: AtomicBool::new(false),
             needs_write_back: AtomicBool::new(false),
+            health: Health::default(),
         }
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_storage::Storage;
-use tidal_types::{Clock, Position, Seq, Timestamp};
+use tidal_types::{Clock, Position, Seq, TidalError, Timestamp};
 
 use super::desk::{Desk, Order, Task};
+use super::health::Attempt;
 use crate::Result;
 use crate::checkpoint::Writer;
 use crate::ledger::Which;
@@ -43,13 +44,32 @@ impl Runner {
                     last = self.clock.now();
                 }
                 Task::Idle => last = self.clock.now(),
-                Task::WriteBack => {
-                    if let Err(error) = self.write_back() {
+                Task::WriteBack if self.desk.health.may_write_back(self.clock.now()) => {
+                    let written = self.write_back();
+                    if let Some(error) = self.note(Attempt::WriteBack, &written) {
                         tracing::error!(%error, "cells could not be written; they stay in memory");
                     }
                 }
+                // It has failed a moment ago (H2). The applier asks again.
+                Task::WriteBack => {}
                 Task::End => return,
             }
+        }
+    }
+
+    /// Notes how an attempt went; what went wrong if that is to be logged (H1). One that
+    /// was given up has not failed.
+    fn note<'a, T>(&self, attempt: Attempt, written: &'a Result<T>) -> Option<&'a TidalError> {
+        let health = &self.desk.health;
+        match written {
+            Ok(_) => {
+                if health.succeeded(attempt) {
+                    tracing::info!("storage takes what is written to it again");
+                }
+                None
+            }
+            Err(TidalError::Closed) => None,
+            Err(error) => health.failed(attempt, error, self.clock.now()).then_some(error),
         }
     }
 
@@ -69,7 +89,7 @@ impl Runner {
             self.write(frozen)?;
             self.cut_log(position)
         });
-        if let Err(error) = &written {
+        if let Some(error) = self.note(Attempt::Checkpoint, &written) {
             // The log has everything; the next one is tried as many records on.
             tracing::error!(%error, "a checkpoint failed; nothing is lost, the log keeps it all");
         }

@@ -5,6 +5,7 @@ use tidal_wal::WalStats;
 
 use super::TidalDB;
 use crate::Result;
+use crate::checkpointer::CheckpointFailure;
 use crate::config::Retention;
 use crate::ledger::SignalLedger;
 
@@ -39,6 +40,10 @@ pub struct Stats {
     pub position: Position,
     /// The last record that a checkpoint covers; opening replays from there.
     pub checkpointed: Seq,
+    /// Why storage has not taken what was last to be written to it, as a checkpoint or to
+    /// make room in memory; `None` once it has, or nothing has failed since the database was
+    /// opened.
+    pub checkpoint_failure: Option<CheckpointFailure>,
     /// Entities that were forgotten.
     pub forgotten: u64,
     /// Of these, how many there may still be something of in log and storage, until
@@ -106,6 +111,7 @@ impl TidalDB {
             engine: self.parts.storage.name().into(),
             position: Position { log_id: log.head.log_id, seq: applied },
             checkpointed: self.parts.progress.checkpointed(),
+            checkpoint_failure: self.parts.checkpointer.failure(),
             forgotten: state.forgotten.len(),
             unpurged: state.forgotten.unpurged().0,
             log,
