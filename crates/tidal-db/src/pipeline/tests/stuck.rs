@@ -195,7 +195,7 @@ fn a_name_that_was_assigned_meanwhile_gets_no_second_id() {
     let ((begun, begins), (goes_on, go_on)) = (channel(), channel());
     *storage.meanwhile.lock().unwrap() = Some((begun, go_on));
     thread::scope(|scope| {
-        let slow = scope.spawn(|| db.parts().gate.assign(kind, &[b"other", b"name"]));
+        let slow = scope.spawn(|| db.parts().gate.assign(kind, &[b"name", b"other"]));
         begins.recv().unwrap();
         assert_eq!(db.entity_id(kind, "name").unwrap(), EntityId::new(1));
         goes_on.send(()).unwrap();
