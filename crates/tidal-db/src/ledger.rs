@@ -56,8 +56,8 @@ use self::shards::{SHARDS, Shards};
 
 /// All cells of a database.
 ///
-/// One thread applies events, in the order of the log; any number of threads
-/// read at the same time.
+/// One thread feeds it, in the order of the log; any number of threads read at the same
+/// time.
 #[derive(Debug)]
 pub struct SignalLedger {
     schema: Arc<Schema>,

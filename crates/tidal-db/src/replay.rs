@@ -1,6 +1,7 @@
 //! Replay: folding what the log has behind the last checkpoint, when it is opened.
 //!
-//! Records are read and decoded by one thread and folded by another, in their order. A
+//! Records are read and decoded by one thread and folded by another, which has helpers
+//! for long runs of events, to the same state as one by one. A
 //! schema is taken up between two stretches, when everything before it is folded, since
 //! another schema makes another state.
 //!
@@ -14,7 +15,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use tidal_storage::Storage;
-use tidal_types::{Producer, Schema, Seq, TidalError};
+use tidal_types::{Schema, Seq, TidalError};
 use tidal_wal::LogRecord;
 
 use crate::Result;
@@ -22,16 +23,14 @@ use crate::change::Change;
 use crate::checkpoint::{COMMIT_BYTES, Writer};
 use crate::log::RecordLog;
 use crate::record;
-use crate::state::State;
+use crate::state::{Decoded, State};
 
-/// How many records go from one thread to the other at once.
-const RUN: usize = 1024;
+/// How many records go from one thread to the other at once: enough to be folded by
+/// several.
+const RUN: usize = 16 * 1024;
 
 /// How many such runs may wait.
-const RUNS_AHEAD: usize = 8;
-
-/// A record as it is folded.
-type Decoded = (Seq, Change, Option<Producer>);
+const RUNS_AHEAD: usize = 4;
 
 /// The state as of the end of the log, from one that has applied everything before
 /// `from`. Cells that memory has no room for go to `storage`, which the state is over.
@@ -102,9 +101,7 @@ fn fold(
     };
     let mut writer = Writer::new(storage, &sync, state, &|| true, COMMIT_BYTES);
     for run in runs {
-        for (seq, change, producer) in run {
-            state.apply(seq, &change, producer)?;
-        }
+        state.apply_run(&run)?;
         writer.write_back()?;
     }
     Ok(())

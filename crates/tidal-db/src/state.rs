@@ -10,7 +10,7 @@ mod frozen;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use tidal_storage::Storage;
-use tidal_types::{EntityId, EntityKind, Producer, Schema, Seq};
+use tidal_types::{AcceptedEvent, EntityId, EntityKind, Producer, Schema, Seq};
 
 pub(crate) use frozen::FrozenState;
 
@@ -23,6 +23,9 @@ use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
 use crate::names::Names;
 use crate::producers::Producers;
+
+/// A record as it is folded.
+pub(crate) type Decoded = (Seq, Change, Option<Producer>);
 
 /// The state of a database in memory.
 #[derive(Debug)]
@@ -82,22 +85,13 @@ impl State {
         change: &Change,
         producer: Option<Producer>,
     ) -> Result<()> {
-        let is_repeat = producer
-            .is_some_and(|producer| !self.with_producers(|producers| producers.fold(producer)));
-        if is_repeat {
-            return Ok(());
-        }
-        // An id is never used again (F1). None that follows gets past the gate.
-        if self.forgotten.covers(change) {
+        if !self.takes(change, producer) {
             return Ok(());
         }
         match change {
             Change::Schema(_) | Change::Nothing => {}
             Change::Event(event) => {
-                self.kinds.settle(event.kind(), IdMode::Numeric);
-                if event.actor().is_some() {
-                    self.kinds.settle(EntityKind::User, IdMode::Numeric);
-                }
+                self.settle_kinds(event);
                 self.ledger.apply(seq, event)?;
             }
             Change::WriteItem { id, metadata } => {
@@ -118,6 +112,46 @@ impl State {
             Change::Forget { kind, id, modes } => self.forget(seq, *kind, *id, modes)?,
         }
         Ok(())
+    }
+
+    /// Folds a run of records, to the same state as [`State::apply`] of one after the
+    /// other. The events between two other changes are folded by several threads where
+    /// they are many.
+    ///
+    /// # Errors
+    /// Those of [`State::apply`]. Events behind the one that failed may be folded then.
+    pub(crate) fn apply_run(&self, run: &[Decoded]) -> Result<()> {
+        let mut events = Vec::with_capacity(run.len());
+        for (seq, change, producer) in run {
+            if let Change::Event(event) = change {
+                if self.takes(change, *producer) {
+                    self.settle_kinds(event);
+                    events.push((*seq, *event));
+                }
+            } else {
+                // It may forget what the events are about.
+                self.ledger.apply_all(&events)?;
+                events.clear();
+                self.apply(*seq, change, *producer)?;
+            }
+        }
+        self.ledger.apply_all(&events)
+    }
+
+    /// Whether a change is to be folded: its producer did not send it before, and it is
+    /// about nothing that was forgotten.
+    fn takes(&self, change: &Change, producer: Option<Producer>) -> bool {
+        let is_repeat = producer
+            .is_some_and(|producer| !self.with_producers(|producers| producers.fold(producer)));
+        // An id is never used again (F1). None that follows gets past the gate.
+        !is_repeat && !self.forgotten.covers(change)
+    }
+
+    fn settle_kinds(&self, event: &AcceptedEvent) {
+        self.kinds.settle(event.kind(), IdMode::Numeric);
+        if event.actor().is_some() {
+            self.kinds.settle(EntityKind::User, IdMode::Numeric);
+        }
     }
 
     /// Folds that an entity was forgotten. What the records about it settled for others,
