@@ -2,7 +2,7 @@
 
 mod events;
 
-use tidal_types::{EntityId, TidalError, Timestamp};
+use tidal_types::{EntityId, Seq, TidalError, Timestamp};
 
 use self::events::Events;
 use super::TidalDB;
@@ -65,10 +65,12 @@ impl TidalDB {
         let log = &*self.parts().log;
         // What is folded may not be durable yet, and a reader sees durable records only.
         log.sync()?;
+        // Both passes begin here, or fail when the log is cut in between.
+        let first = log.first_seq();
         let read = |skipped: u64| {
             let mut events = Events::new(Shape::of(definition).decay, cell.at, parts_max.max(1));
             let mut seen = 0_u64;
-            for_each_event(log, &cell, |found_signal, found, weight, time| {
+            for_each_event(log, first, &cell, |found_signal, found, weight, time| {
                 if found_signal == definition.id() && found == id {
                     seen += 1;
                     if seen > skipped {
@@ -95,15 +97,16 @@ impl TidalDB {
     }
 }
 
-/// Shows the signal type, entity, weight and time of every event in the log that the
-/// cell may have.
+/// Shows the signal type, entity, weight and time of every event in the log, from the
+/// record `first` on, that the cell may have.
 fn for_each_event(
     log: &dyn RecordLog,
+    first: Seq,
     cell: &CellParts,
     mut show: impl FnMut(tidal_types::SignalTypeId, EntityId, f64, Timestamp),
 ) -> Result<()> {
     let mut is_over = false;
-    let read = log.read_from(log.first_seq(), &mut |record| {
+    let read = log.read_from(first, &mut |record| {
         if record.seq > cell.applied {
             // Refusing a record ends the reading, which else might follow the writers.
             is_over = true;
