@@ -41,6 +41,8 @@ impl Checkpointer {
     pub(crate) fn start(desk: Arc<Desk>, runner: Runner) -> std::io::Result<Self> {
         let (told, clock) = (Arc::clone(&desk), Arc::clone(&runner.clock));
         let started = thread::Builder::new().name("tidal-checkpoint".into()).spawn(move || {
+            // Somebody waits for every commit, and for few checkpoints.
+            tidal_storage::yield_to_others();
             let run = AssertUnwindSafe(|| runner.run());
             if let Err(panic) = catch_unwind(run) {
                 let problem = what_panicked(&*panic);

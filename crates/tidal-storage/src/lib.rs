@@ -136,6 +136,7 @@
 //! tests, which is the module `conformance`, behind the feature of that name: whoever
 //! writes an engine runs it with one line.
 
+mod background;
 mod backup;
 mod batch;
 #[cfg(feature = "conformance")]
@@ -157,6 +158,7 @@ mod storage_ext;
 mod sync;
 mod transaction;
 
+pub use background::yield_to_others;
 pub use backup::{
     BackupManifest, BackupOptions, BackupReport, ChunkManifest, Compression, EXTRAS_BYTES_MAX,
     KeyspaceManifest, Progress, backup, backup_snapshot, copy_storage, read_manifest, restore,

@@ -11,6 +11,7 @@
 //! | an error of a scan shows when an entry is unpacked           | [`FjallScan`] unpacks before it hands out   |
 //! | memtables of 64 MiB, five for each keyspace                  | [`FjallOptions::memtable_bytes`]            |
 //! | up to 512 MiB of journals are read when it opens             | [`JOURNALS_BYTES_MAX`]                      |
+//! | flushes and compactions contend with writers for processors  | they are started in the background          |
 //! | handles keep the directory locked                            | the driver is dropped with all its handles  |
 //! | a creation that was cut short, a folder of something else    | [`directory`] looks before fjall does       |
 //! | recovery can panic on damaged files                          | F2: a panic while opening is damage         |
@@ -27,7 +28,9 @@ mod options;
 mod scan;
 
 use std::fmt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use ::fjall::{Database, Keyspace, PersistMode, Readable};
 use tidal_types::StorageError;
@@ -37,6 +40,7 @@ use errors::storage_error;
 pub use options::FjallOptions;
 use scan::FjallScan;
 
+use crate::background::yield_to_others;
 use crate::directory::{refuse_other_engine, without_panic};
 use crate::{
     CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
@@ -117,6 +121,19 @@ impl DriverStorage<Fjall> {
     }
 }
 
+/// What `start` comes to, on a thread of its own: the threads that it starts are less
+/// urgent than those of the application.
+fn started_in_background<T: Send>(start: impl FnOnce() -> T + Send) -> T {
+    let started = thread::scope(|scope| {
+        let starting = scope.spawn(|| {
+            yield_to_others();
+            start()
+        });
+        starting.join()
+    });
+    started.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
 impl Fjall {
     /// Whether there is a database in a directory. Changes nothing.
     #[cfg(feature = "hybrid")]
@@ -133,10 +150,12 @@ impl Fjall {
         directory::prepare(path)?;
         // F2. Recovery trusts what it reads in places.
         let database = without_panic(path, || {
-            let opened = Database::builder(path)
-                .cache_size(options.cache_bytes)
-                .max_journaling_size(JOURNALS_BYTES_MAX)
-                .open();
+            let opened = started_in_background(|| {
+                Database::builder(path)
+                    .cache_size(options.cache_bytes)
+                    .max_journaling_size(JOURNALS_BYTES_MAX)
+                    .open()
+            });
             opened.map_err(|error| storage_error(path, "open", error))
         })?;
         Ok(Self {
