@@ -7,10 +7,9 @@ use tidal_db::{
     Batch, Config, DecaySpec, EntityKind, MemoryStorage, Schema, SchemaBuilder, Storage,
     StorageError, TidalDB, Window,
 };
-use tidal_storage::{
-    AtomicBatch, Capabilities, Durability, Isolation, Result, Snapshot, StorageEngine,
-    StorageStats, Transaction,
-};
+use tidal_storage::{AtomicBatch, Durability, Result};
+
+use crate::forwarding::forward_to_storage;
 
 use crate::fixture::{NOW, builder, event, id};
 
@@ -34,21 +33,7 @@ impl Interrupted {
 }
 
 impl Storage for Interrupted {
-    fn name(&self) -> &'static str {
-        self.storage.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.storage.capabilities()
-    }
-
-    fn backend(&self, kind: EntityKind) -> &dyn StorageEngine {
-        self.storage.backend(kind)
-    }
-
-    fn keyspace(&self, name: &str) -> Result<Arc<dyn StorageEngine>> {
-        self.storage.keyspace(name)
-    }
+    forward_to_storage!();
 
     fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
         let left = self.commits_left.load(Ordering::SeqCst);
@@ -57,22 +42,6 @@ impl Storage for Interrupted {
         }
         self.commits_left.store(left - 1, Ordering::SeqCst);
         self.storage.commit(batch, durability)
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        self.storage.snapshot()
-    }
-
-    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>> {
-        self.storage.begin_with(isolation)
-    }
-
-    fn flush_all(&self) -> Result<()> {
-        self.storage.flush_all()
-    }
-
-    fn stats(&self) -> Result<StorageStats> {
-        self.storage.stats()
     }
 
     /// The storage stays as it is, as a disk would.

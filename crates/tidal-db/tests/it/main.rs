@@ -30,6 +30,8 @@ mod fixture;
 #[cfg(test)]
 mod forget;
 #[cfg(test)]
+mod forwarding;
+#[cfg(test)]
 mod fuzzy;
 #[cfg(test)]
 mod interrupted;

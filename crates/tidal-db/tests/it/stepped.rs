@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use tidal_db::{EntityKind, MemoryStorage, Storage, StorageError};
-use tidal_storage::{
-    AtomicBatch, Capabilities, Durability, Isolation, Result, Snapshot, StorageEngine,
-    StorageStats, Transaction,
-};
+use tidal_db::{MemoryStorage, Storage, StorageError};
+use tidal_storage::{AtomicBatch, Durability, Result};
+
+use crate::forwarding::forward_to_storage;
 
 /// What becomes of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,21 +114,7 @@ impl Stepped {
 }
 
 impl Storage for Stepped {
-    fn name(&self) -> &'static str {
-        self.storage.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.storage.capabilities()
-    }
-
-    fn backend(&self, kind: EntityKind) -> &dyn StorageEngine {
-        self.storage.backend(kind)
-    }
-
-    fn keyspace(&self, name: &str) -> Result<Arc<dyn StorageEngine>> {
-        self.storage.keyspace(name)
-    }
+    forward_to_storage!();
 
     fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
         if self.let_through() == Verdict::Failed {
@@ -141,22 +126,6 @@ impl Storage for Stepped {
             state.synced += usize::from(durability == Durability::Sync);
         });
         Ok(())
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        self.storage.snapshot()
-    }
-
-    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>> {
-        self.storage.begin_with(isolation)
-    }
-
-    fn flush_all(&self) -> Result<()> {
-        self.storage.flush_all()
-    }
-
-    fn stats(&self) -> Result<StorageStats> {
-        self.storage.stats()
     }
 
     /// The storage stays as it is, as a disk would.
@@ -187,41 +156,11 @@ impl std::fmt::Debug for Hooked {
 }
 
 impl Storage for Hooked {
-    fn name(&self) -> &'static str {
-        self.storage.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.storage.capabilities()
-    }
-
-    fn backend(&self, kind: EntityKind) -> &dyn StorageEngine {
-        self.storage.backend(kind)
-    }
-
-    fn keyspace(&self, name: &str) -> Result<Arc<dyn StorageEngine>> {
-        self.storage.keyspace(name)
-    }
+    forward_to_storage!();
 
     fn commit(&self, batch: AtomicBatch, durability: Durability) -> Result<()> {
         (self.before_commit)();
         self.storage.commit(batch, durability)
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>> {
-        self.storage.snapshot()
-    }
-
-    fn begin_with(&self, isolation: Isolation) -> Result<Transaction<'_>> {
-        self.storage.begin_with(isolation)
-    }
-
-    fn flush_all(&self) -> Result<()> {
-        self.storage.flush_all()
-    }
-
-    fn stats(&self) -> Result<StorageStats> {
-        self.storage.stats()
     }
 
     fn close(&self) -> Result<()> {
