@@ -184,8 +184,17 @@ fn judge_damages(engine: &str) -> [Judgements; 2] {
             for damage in damages {
                 let damaged = directory.path().join("damaged");
                 copy(&sound, &damaged);
-                fs::write(damaged.join(name.strip_prefix(&sound).unwrap()), damage).unwrap();
-                *judgements.entry(judgement_of(engine, &damaged)).or_default() += 1;
+                let name = name.strip_prefix(&sound).unwrap();
+                fs::write(damaged.join(name), &damage).unwrap();
+                let judgement = judgement_of(engine, &damaged);
+                if !TOLD.contains(&judgement) {
+                    let (kept, all) = (damage.len(), bytes.len());
+                    println!(
+                        "{engine}: {judgement} by {kept} of {all} bytes of {}",
+                        name.display()
+                    );
+                }
+                *judgements.entry(judgement).or_default() += 1;
                 fs::remove_dir_all(&damaged).unwrap();
             }
         }
