@@ -213,24 +213,25 @@ pub(crate) fn reaches(storage: &dyn Storage, log_id: LogId, first: Seq) -> Resul
 
 fn advance(place: &dyn BasePlace, log: &dyn RecordLog, to: Seq) -> Result<Advanced> {
     let (log_id, first) = (log.head().log_id, log.first_seq());
-    let joins = match place.open()? {
-        None => false,
-        Some(storage) => {
-            let reached = reaches(&*storage, log_id, first)?;
+    let mut base = place.open()?;
+    if let Some(storage) = &base {
+        let reached = reaches(&**storage, log_id, first)?;
+        if reached.is_none_or(|reached| reached >= to) {
             storage.close()?;
-            if reached.is_some_and(|reached| reached >= to) {
+            if reached.is_some() {
                 return Ok(Advanced::Reached);
             }
-            reached.is_some()
+            base = None;
         }
-    };
-    if !joins {
+    }
+    if base.is_none() {
         if first != Seq::FIRST {
             return Ok(Advanced::Absent);
         }
         place.remove()?;
+        base = place.create()?;
     }
-    let Some(storage) = place.create()? else {
+    let Some(storage) = base else {
         return Ok(Advanced::Nowhere);
     };
     let folded = fold(&storage, log, to);
