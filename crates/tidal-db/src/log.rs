@@ -57,6 +57,11 @@ pub(crate) trait RecordLog: Debug + Send + Sync {
     }
     /// Makes everything appended before durable.
     fn sync(&self) -> Result<()>;
+    /// The same, and says how far the log is durable then, at least.
+    fn sync_to_head(&self) -> Result<Seq> {
+        self.sync()?;
+        Ok(self.head().seq)
+    }
     /// Keeps what the log knows beside its records, now that its owner has kept what
     /// the records up to `through` come to.
     fn checkpoint(&self, through: Seq) -> Result<()>;

@@ -95,10 +95,7 @@ fn fold(
     state: &State,
     runs: Receiver<Vec<Decoded>>,
 ) -> Result<()> {
-    let sync = || {
-        log.sync()?;
-        Ok(log.head().seq)
-    };
+    let sync = || log.sync_to_head();
     let mut writer = Writer::new(storage, &sync, state, &|| true, COMMIT_BYTES);
     for run in runs {
         state.apply_run(&run)?;

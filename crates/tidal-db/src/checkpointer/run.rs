@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidal_storage::Storage;
-use tidal_types::{Clock, Position, Seq, TidalError, Timestamp};
+use tidal_types::{Clock, Position, TidalError, Timestamp};
 
 use super::desk::{Desk, Order, Task};
 use super::health::Attempt;
@@ -117,19 +117,18 @@ impl Runner {
     }
 
     fn write_all(&self, frozen: &FrozenState) -> Result<()> {
-        let may_go_on = || !self.desk.is_stopping();
-        let sync = || self.sync_log();
-        let mut writer =
-            Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes);
-        writer.cells(Which::All)?;
-        writer.metadata(&frozen.metadata)?;
-        writer.exact(frozen)
+        self.with_writer(|writer| {
+            writer.cells(Which::All)?;
+            writer.metadata(&frozen.metadata)?;
+            writer.exact(frozen)
+        })
     }
 
-    /// Makes everything that was appended durable, and says how far that is.
-    fn sync_log(&self) -> Result<Seq> {
-        self.log.sync()?;
-        Ok(self.log.head().seq)
+    /// What `write` does with a writer that gives up when the database is closed.
+    fn with_writer(&self, write: impl FnOnce(&mut Writer<'_>) -> Result<()>) -> Result<()> {
+        let may_go_on = || !self.desk.is_stopping();
+        let sync = || self.log.sync_to_head();
+        write(&mut Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes))
     }
 
     /// Lets the log forget what the checkpoint has, as was chosen.
@@ -148,10 +147,6 @@ impl Runner {
 
     /// Writes cells so that they can leave memory, without a checkpoint.
     fn write_back(&self) -> Result<()> {
-        let may_go_on = || !self.desk.is_stopping();
-        let sync = || self.sync_log();
-        let mut writer =
-            Writer::new(&*self.storage, &sync, &self.state, &may_go_on, self.commit_bytes);
-        writer.write_back()
+        self.with_writer(|writer| writer.write_back())
     }
 }

@@ -44,10 +44,7 @@ impl Run {
         let may_go_on = || true;
         let storage = &*parts.storage;
         let has_dirty = parts.state.ledger.dirty_bytes() > 0;
-        let sync = || {
-            parts.log.sync()?;
-            Ok(parts.log.head().seq)
-        };
+        let sync = || parts.log.sync_to_head();
         Writer::new(storage, &sync, &parts.state, &may_go_on, COMMIT_BYTES).cells(which)?;
         if which == Which::All {
             assert_eq!(parts.state.ledger.dirty_bytes(), 0, "all cells were written");
