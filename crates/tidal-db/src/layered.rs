@@ -41,6 +41,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
         self.fresh.insert(key, value)
     }
 
+    /// What the fresh layer has of a key.
+    pub(crate) fn fresh(&self, key: &K) -> Option<&V> {
+        self.fresh.get(key)
+    }
+
     /// The fresh value of a key, made of the one below it, or of none.
     pub(crate) fn fresh_or(&mut self, key: K, below: impl FnOnce() -> V) -> &mut V {
         let frozen = &self.frozen;

@@ -36,6 +36,7 @@ mod as_of;
 mod backup;
 mod base;
 mod batch;
+mod cache;
 mod change;
 mod checkpoint;
 mod checkpointer;
@@ -54,8 +55,10 @@ mod log;
 mod metadata;
 mod names;
 mod open;
+mod overlay;
 mod pipeline;
 mod producers;
+mod rank;
 mod rebuild;
 mod record;
 mod redaction;
@@ -88,6 +91,12 @@ pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
 pub use pipeline::Ticket;
 pub use producers::{NOTE_BYTES_MAX, ProducerState};
+pub use rank::{
+    Attribute, Cap, Comparison, Discount, ExplainedInput, ExplainedRank, ExplainedTerm, Expr,
+    Figure, Filter, Function, LIMIT_DEFAULT, LIMIT_MAX, Literal, Method, Page, Query,
+    RankStatistics, RankedEntity, SignalFigure, Spread, affinity, attribute, count, number, rate,
+    score, sum, uniques, velocity,
+};
 pub use salvage::{
     SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,
 };
@@ -101,10 +110,12 @@ pub use tidal_storage::{RedbOptions, RedbStorage};
 #[cfg(feature = "rocksdb")]
 pub use tidal_storage::{RocksDbOptions, RocksDbStorage};
 pub use tidal_types::{
-    AcceptedEvent, Clock, DecaySpec, DedupKey, EntityId, EntityKind, ErrorKind, Event, KeyError,
-    LogId, ManualClock, Position, Producer, ProducerId, SPAN_MAX, Schema, SchemaBuilder,
-    SchemaError, Seq, SharedError, SignalBuilder, SignalTypeDefinition, SignalTypeId, StorageError,
-    SystemClock, TidalError, Timestamp, WEIGHT_MAX, WalError, Window,
+    ATTRIBUTES_MAX, AcceptedEvent, AttributeDefinition, AttributeId, AttributeType, AttributeValue,
+    Clock, DecaySpec, DedupKey, EntityId, EntityKind, ErrorKind, Event, KEYWORD_BYTES_MAX,
+    KEYWORDS_MAX, KeyError, LogId, ManualClock, Position, Producer, ProducerId, QueryError,
+    SPAN_MAX, Schema, SchemaBuilder, SchemaError, Seq, SharedError, SignalBuilder,
+    SignalTypeDefinition, SignalTypeId, StorageError, SystemClock, TidalError, Timestamp,
+    WEIGHT_MAX, WalError, Window,
 };
 pub use tidal_wal::{
     Beside, CheckpointContent, CheckpointStat, ContentStat, CursorStats, DedupOptions, Digest,

@@ -10,7 +10,6 @@
 //!     generation, so that nobody adds what was read before, then brings the cache up to
 //!     date, and only then drops the layer that hides it.
 
-mod cache;
 mod stored;
 
 use std::collections::BTreeMap;
@@ -19,9 +18,9 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tidal_storage::Storage;
 use tidal_types::{EntityId, EntityKind, TidalError};
 
-use self::cache::Cache;
 use self::stored::StoredNames;
 use crate::Result;
+use crate::cache::Cache;
 use crate::layered::{Frozen, Layered};
 
 /// The longest name of an entity, in bytes.

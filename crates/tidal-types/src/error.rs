@@ -6,6 +6,7 @@
 
 mod key;
 mod kind;
+mod query;
 mod schema;
 mod storage;
 mod tidal;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use key::KeyError;
 pub use kind::ErrorKind;
+pub use query::QueryError;
 pub use schema::SchemaError;
 pub use storage::StorageError;
 pub use tidal::TidalError;

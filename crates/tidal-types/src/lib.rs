@@ -22,6 +22,7 @@
 //! # Ok::<(), tidal_types::SchemaError>(())
 //! ```
 
+mod attribute;
 mod bytes;
 mod clock;
 mod decay;
@@ -36,18 +37,25 @@ mod signal;
 mod time;
 mod window;
 
+pub use attribute::{
+    ATTRIBUTES_MAX, AttributeDefinition, AttributeId, AttributeType, AttributeValue,
+    KEYWORD_BYTES_MAX, KEYWORDS_MAX,
+};
 pub use bytes::{ByteReader, VARINT_BYTES_MAX, put_varint};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decay::{DecaySpec, SPAN_MAX};
 pub use dedup::DedupKey;
 pub use entity::{EntityId, EntityKind};
 pub use error::{
-    ErrorKind, KeyError, SchemaError, SharedError, StorageError, TidalError, WalError,
+    ErrorKind, KeyError, QueryError, SchemaError, SharedError, StorageError, TidalError, WalError,
 };
 pub use event::{AcceptedEvent, Event, WEIGHT_MAX};
 pub use position::{LogId, Position, Seq};
 pub use producer::{Producer, ProducerId};
-pub use schema::{IDENTIFIER_BYTES_MAX, SIGNAL_TYPES_MAX, Schema, SchemaBuilder, SignalBuilder};
+pub use schema::{
+    IDENTIFIER_BYTES_MAX, PROFILE_BYTES_MAX, PROFILES_MAX, SIGNAL_TYPES_MAX, Schema, SchemaBuilder,
+    SignalBuilder,
+};
 pub use signal::{SignalTypeDefinition, SignalTypeId};
 pub use time::Timestamp;
 pub use window::Window;

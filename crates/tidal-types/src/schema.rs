@@ -2,31 +2,41 @@
 //!
 //! S1. A name is bound to its id for ever: ids are dense, in the order in which
 //!     the names were first declared, and [`Schema::extend`] never changes one.
+//!     The same holds of an attribute.
 //! S2. Whatever a `Schema` holds has passed every check of [`SchemaBuilder`].
 
 mod builder;
+mod declared;
 mod extend;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use builder::{SchemaBuilder, SignalBuilder};
 
 use crate::{
-    AcceptedEvent, EntityId, Event, SchemaError, SignalTypeDefinition, SignalTypeId, Timestamp,
-    WEIGHT_MAX,
+    AcceptedEvent, AttributeDefinition, EntityId, Event, SchemaError, SignalTypeDefinition,
+    SignalTypeId, Timestamp, WEIGHT_MAX,
 };
 
 /// The most signal types a schema may have.
 pub const SIGNAL_TYPES_MAX: usize = 1024;
 
-/// The longest name of a signal type, in bytes.
+/// The longest name of a signal type, an attribute or a profile, in bytes.
 pub const IDENTIFIER_BYTES_MAX: usize = 64;
 
-/// The signal types of a database.
+/// The most profiles a schema may have.
+pub const PROFILES_MAX: usize = 256;
+
+/// The longest text of a profile, in bytes.
+pub const PROFILE_BYTES_MAX: usize = 1 << 14;
+
+/// The signal types of a database, the attributes of its entities, and named queries.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schema {
     signals: Vec<SignalTypeDefinition>,
     by_name: HashMap<Box<str>, SignalTypeId>,
+    attributes: Vec<AttributeDefinition>,
+    profiles: BTreeMap<Box<str>, Box<str>>,
 }
 
 impl Schema {

@@ -40,6 +40,8 @@ pub struct SignalTypeDefinition {
     pub(crate) windows: Vec<Window>,
     pub(crate) velocity: bool,
     pub(crate) sums: bool,
+    pub(crate) uniques: bool,
+    pub(crate) history: bool,
 }
 
 impl SignalTypeDefinition {
@@ -96,5 +98,17 @@ impl SignalTypeDefinition {
     #[must_use]
     pub const fn sums(&self) -> bool {
         self.sums
+    }
+
+    /// Whether the different users who acted are counted in each window.
+    #[must_use]
+    pub const fn uniques(&self) -> bool {
+        self.uniques
+    }
+
+    /// Whether it is kept what each user did to which entity.
+    #[must_use]
+    pub const fn history(&self) -> bool {
+        self.history
     }
 }

@@ -12,6 +12,7 @@ use crate::Result;
 use crate::ledger::{DirtyChunk, StoredCounts, Which};
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
+use crate::overlay::{FrozenRows, Rows};
 use crate::record::encode_schema;
 use crate::state::{FrozenState, State};
 
@@ -115,6 +116,37 @@ impl<'a> Writer<'a> {
                         batch.put(keyspace(EntityKind::Item), key, &**metadata)
                     }
                     None => batch.delete(keyspace(EntityKind::Item), key),
+                };
+            }
+            self.storage.commit(batch, Durability::Buffer)?;
+            self.has_schema = true;
+        }
+        Ok(())
+    }
+
+    /// Writes rows, which may come early too (V3 of the overlay).
+    ///
+    /// # Errors
+    /// Those of [`Writer::cells`].
+    pub(crate) fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
+        let mut keys: Vec<_> = frozen.keys().copied().collect();
+        keys.sort_unstable();
+        let mut keys = keys.into_iter().peekable();
+        while keys.peek().is_some() {
+            let mut batch = self.begin()?;
+            let mut bytes = 0;
+            while bytes < self.commit_bytes
+                && let Some(key) = keys.next()
+            {
+                let (kind, place) = R::place(&key)?;
+                bytes += place.len();
+                match frozen.get(&key).and_then(Option::as_ref) {
+                    Some(row) => {
+                        let row = R::encode(row);
+                        bytes += row.len();
+                        batch.put(keyspace(kind), place, row)
+                    }
+                    None => batch.delete(keyspace(kind), place),
                 };
             }
             self.storage.commit(batch, Durability::Buffer)?;

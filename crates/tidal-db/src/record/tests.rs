@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tidal_types::{DecaySpec, Event, SchemaBuilder, Seq, Timestamp, Window};
+use tidal_types::{AttributeType, DecaySpec, Event, SchemaBuilder, Seq, Timestamp, Window};
 
 use super::*;
 
@@ -81,6 +81,42 @@ fn the_payloads_are_what_they_were() {
         })
         .collect();
     assert_eq!(encoded.join("\n"), include_str!("fixtures/records-v1.txt").trim());
+}
+
+/// A schema that declares what came with version 2.
+fn declaring() -> Schema {
+    let mut builder = SchemaBuilder::new();
+    builder
+        .signal("view", EntityKind::Item, DecaySpec::Permanent)
+        .windows(&[Window::OneHour])
+        .uniques(true)
+        .history(true)
+        .add()
+        .attribute("tags", EntityKind::Item, AttributeType::Keywords)
+        .attribute("maker", EntityKind::Item, AttributeType::Entity(EntityKind::Creator))
+        .profile("front", "{}");
+    builder.build().unwrap()
+}
+
+#[test]
+fn a_schema_of_version_2_is_what_it_was() {
+    let mut bytes = Vec::new();
+    encode_schema(&declaring(), &mut bytes);
+    let expected = "0201047669657700000001\
+                    0c02047461677300\
+                    05056d616b657200080105\
+                    66726f6e74027b7d";
+    assert_eq!(hex(&bytes), expected);
+    assert_eq!(decode_schema(&bytes), Ok(declaring()));
+    for length in 0..bytes.len() {
+        assert!(decode_schema(&bytes[..length]).is_err(), "cut to {length} bytes");
+    }
+    // What says version 2 and needs nothing of it was never written.
+    let mut old = Vec::new();
+    encode_schema(&schema(), &mut old);
+    old[0] = 2;
+    old.extend([0, 0]);
+    assert!(decode_schema(&old).is_err());
 }
 
 #[test]

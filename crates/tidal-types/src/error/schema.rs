@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ErrorKind;
-use crate::SignalTypeId;
+use crate::{EntityKind, SignalTypeId};
 
 /// A schema, or an event under it, that cannot be taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,6 +41,74 @@ pub enum SchemaError {
     VelocityWithoutWindow {
         /// The signal type.
         signal: String,
+    },
+    /// Unique actors are to be counted, and there is no window to count them in.
+    #[error("signal type {signal:?}: unique actors are counted in windows; declare one")]
+    UniquesWithoutWindow {
+        /// The signal type.
+        signal: String,
+    },
+    /// The name of an attribute or of a profile does not match `[a-z][a-z0-9_]{0,63}`.
+    #[error(
+        "{what} {name:?}: a name is a lower-case letter and up to 63 lower-case letters, digits or underscores"
+    )]
+    InvalidNameOf {
+        /// `attribute` or `profile`.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// An attribute is declared twice.
+    #[error("attribute {attribute:?} of kind {kind} is declared twice")]
+    DuplicateAttribute {
+        /// The kind.
+        kind: EntityKind,
+        /// The attribute.
+        attribute: String,
+    },
+    /// There are more attributes, or profiles, than a schema may have.
+    #[error("{what} {name:?} is one too many: a schema has at most {max}")]
+    TooMany {
+        /// `attribute` or `profile`.
+        what: &'static str,
+        /// The first that did not fit.
+        name: String,
+        /// How many there may be.
+        max: usize,
+    },
+    /// A stored attribute has another type in the requested schema.
+    #[error(
+        "attribute {attribute:?} of kind {kind} is stored as {stored} and cannot become {requested}; declare a new attribute"
+    )]
+    AttributeChanged {
+        /// The kind.
+        kind: EntityKind,
+        /// The attribute.
+        attribute: String,
+        /// What the database has.
+        stored: String,
+        /// What was asked for.
+        requested: String,
+    },
+    /// The requested schema lacks a stored attribute.
+    #[error(
+        "attribute {attribute:?} of kind {kind} is stored and cannot be removed; keep it in the schema"
+    )]
+    AttributeRemoved {
+        /// The kind.
+        kind: EntityKind,
+        /// The attribute.
+        attribute: String,
+    },
+    /// The text of a profile is too long.
+    #[error("profile {profile:?} has {bytes} bytes: at most {max} bytes")]
+    ProfileLength {
+        /// The profile.
+        profile: String,
+        /// The length of its text.
+        bytes: usize,
+        /// The longest that is allowed.
+        max: usize,
     },
     /// There are more signal types than a schema may have.
     #[error("signal type {signal:?} is one too many: a schema has at most {max}")]

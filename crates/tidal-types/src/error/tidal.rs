@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{KeyError, SchemaError, StorageError, WalError};
+use super::{KeyError, QueryError, SchemaError, StorageError, WalError};
 use crate::window::list;
 use crate::{EntityId, EntityKind, LogId, ProducerId, Seq, Timestamp, Window};
 
@@ -17,6 +17,9 @@ pub enum TidalError {
     /// The schema, or an event under it, cannot be taken.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A query cannot be answered.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// A key cannot be built, or bytes are not a key.
     #[error(transparent)]
     Key(#[from] KeyError),

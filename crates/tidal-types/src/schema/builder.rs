@@ -1,4 +1,4 @@
-//! Declaring signal types.
+//! Declaring signal types, attributes and profiles.
 //!
 //! Errors are collected while building, so that calls chain, and the first is
 //! returned by [`SchemaBuilder::build`].
@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::{IDENTIFIER_BYTES_MAX, Schema};
 use crate::{
-    DecaySpec, EntityKind, SPAN_MAX, SchemaError, SignalTypeDefinition, SignalTypeId, Window,
+    AttributeType, DecaySpec, EntityKind, SPAN_MAX, SchemaError, SignalTypeDefinition,
+    SignalTypeId, Window,
 };
 
-/// Collects signal types.
+/// Collects signal types, attributes and profiles.
 #[derive(Debug, Clone, Default)]
 pub struct SchemaBuilder {
     schema: Schema,
@@ -39,9 +40,33 @@ impl SchemaBuilder {
                 windows: Vec::new(),
                 velocity: false,
                 sums: false,
+                uniques: false,
+                history: false,
             },
             builder: self,
         }
+    }
+
+    /// Declares an attribute of the entities of a kind. The name matches
+    /// `[a-z][a-z0-9_]{0,63}` and is used once in its kind.
+    pub fn attribute(&mut self, name: &str, kind: EntityKind, of_type: AttributeType) -> &mut Self {
+        let declared =
+            named("attribute", name).and_then(|()| self.schema.push_attribute(kind, name, of_type));
+        self.note(declared)
+    }
+
+    /// Names a query, by its text. Unlike a signal type, a profile may be declared anew
+    /// with another text: nothing is kept for it.
+    pub fn profile(&mut self, name: &str, text: &str) -> &mut Self {
+        let declared = named("profile", name).and_then(|()| self.schema.put_profile(name, text));
+        self.note(declared)
+    }
+
+    fn note(&mut self, declared: Result<(), SchemaError>) -> &mut Self {
+        if let Err(error) = declared {
+            self.first_error.get_or_insert(error);
+        }
+        self
     }
 
     /// The schema, with ids in the order of declaration.
@@ -92,13 +117,26 @@ impl<'a> SignalBuilder<'a> {
         self
     }
 
+    /// Whether the different users who acted are counted, in each of the windows; needs
+    /// one. It is counted by a sketch: exact for few users, else within a standard error
+    /// of about 3%.
+    pub const fn uniques(mut self, uniques: bool) -> Self {
+        self.definition.uniques = uniques;
+        self
+    }
+
+    /// Whether it is kept what each user did to which entity, for as long as both are
+    /// there: what a user has seen, and what a user likes.
+    pub const fn history(mut self, history: bool) -> Self {
+        self.definition.history = history;
+        self
+    }
+
     /// Declares the signal type and hands the builder back.
     pub fn add(self) -> &'a mut SchemaBuilder {
         let Self { builder, definition } = self;
-        if let Err(error) = builder.try_add(definition) {
-            builder.first_error.get_or_insert(error);
-        }
-        builder
+        let declared = builder.try_add(definition);
+        builder.note(declared)
     }
 }
 
@@ -120,7 +158,17 @@ fn check(definition: &SignalTypeDefinition) -> Result<(), SchemaError> {
     if definition.velocity && definition.windows.iter().all(|window| window.duration().is_none()) {
         return Err(SchemaError::VelocityWithoutWindow { signal: signal() });
     }
+    if definition.uniques && definition.windows.is_empty() {
+        return Err(SchemaError::UniquesWithoutWindow { signal: signal() });
+    }
     Ok(())
+}
+
+fn named(what: &'static str, name: &str) -> Result<(), SchemaError> {
+    if is_identifier(name) {
+        return Ok(());
+    }
+    Err(SchemaError::InvalidNameOf { what, name: name.into() })
 }
 
 /// `[a-z][a-z0-9_]{0,63}`

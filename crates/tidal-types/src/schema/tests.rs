@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{DecaySpec, EntityKind, SPAN_MAX, Window};
+use crate::{ATTRIBUTES_MAX, AttributeId, AttributeType, DecaySpec, EntityKind, SPAN_MAX, Window};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -193,4 +193,84 @@ proptest! {
         prop_assert_eq!(schema.signal_count(), names.len());
         prop_assert_eq!(schema.extend(&schema).unwrap(), schema);
     }
+}
+
+#[test]
+fn attributes_and_profiles_are_declared_and_checked() {
+    let build = |declare: &dyn Fn(&mut SchemaBuilder)| {
+        let mut builder = SchemaBuilder::new();
+        declare(&mut builder);
+        builder.build()
+    };
+    let schema = build(&|builder| {
+        builder
+            .attribute("language", EntityKind::Item, AttributeType::Keyword)
+            .attribute("language", EntityKind::User, AttributeType::Keywords)
+            .profile("front", "old")
+            .profile("front", "new");
+    })
+    .unwrap();
+    let of_users = schema.attribute(EntityKind::User, "language").unwrap();
+    assert_eq!((of_users.id(), of_users.of_type()), (AttributeId::new(1), AttributeType::Keywords));
+    assert_eq!(schema.attribute_by_id(of_users.id()), Some(of_users));
+    assert_eq!(schema.attribute(EntityKind::Creator, "language"), None);
+    assert_eq!(schema.profiles().collect::<Vec<_>>(), [("front", "new")]);
+
+    let twice = build(&|builder| {
+        for _ in 0..2 {
+            builder.attribute("a", EntityKind::Item, AttributeType::Float);
+        }
+    });
+    let (kind, attribute) = (EntityKind::Item, "a".to_owned());
+    assert_eq!(twice, Err(SchemaError::DuplicateAttribute { kind, attribute }));
+    let bad = build(&|builder| {
+        builder.attribute("A", EntityKind::Item, AttributeType::Float);
+    });
+    assert_eq!(bad, Err(SchemaError::InvalidNameOf { what: "attribute", name: "A".into() }));
+    let many = build(&|builder| {
+        for number in 0..=ATTRIBUTES_MAX {
+            builder.attribute(&format!("a{number}"), EntityKind::Item, AttributeType::Float);
+        }
+    });
+    let (what, name) = ("attribute", format!("a{ATTRIBUTES_MAX}"));
+    assert_eq!(many, Err(SchemaError::TooMany { what, name, max: ATTRIBUTES_MAX }));
+    let long = build(&|builder| {
+        builder.profile("p", &"x".repeat(PROFILE_BYTES_MAX + 1));
+    });
+    let (profile, bytes) = ("p".into(), PROFILE_BYTES_MAX + 1);
+    assert_eq!(long, Err(SchemaError::ProfileLength { profile, bytes, max: PROFILE_BYTES_MAX }));
+    let uniques = build(&|builder| {
+        builder.signal("view", EntityKind::Item, DecaySpec::Permanent).uniques(true).add();
+    });
+    assert_eq!(uniques, Err(SchemaError::UniquesWithoutWindow { signal: "view".into() }));
+}
+
+#[test]
+fn stored_attributes_stay_and_profiles_may_change() {
+    let schema = |of_type: Option<AttributeType>, text: &str| {
+        let mut builder = SchemaBuilder::new();
+        if let Some(of_type) = of_type {
+            builder.attribute("price", EntityKind::Item, of_type);
+        }
+        builder.profile("front", text).attribute("b", EntityKind::User, AttributeType::Boolean);
+        builder.build().unwrap()
+    };
+    let stored = schema(Some(AttributeType::Float), "old");
+    let extended = stored.extend(&schema(Some(AttributeType::Float), "new")).unwrap();
+    assert_eq!(extended.profile("front"), Some("new"));
+    assert_eq!(extended.attributes(), stored.attributes());
+    let (kind, attribute) = (EntityKind::Item, "price".to_owned());
+    let changed = stored.extend(&schema(Some(AttributeType::Integer), "old"));
+    let (is, wanted) = ("float".into(), "integer".into());
+    let expected = SchemaError::AttributeChanged {
+        kind,
+        attribute: attribute.clone(),
+        stored: is,
+        requested: wanted,
+    };
+    assert_eq!(changed, Err(expected));
+    let removed = stored.extend(&schema(None, "old"));
+    assert_eq!(removed, Err(SchemaError::AttributeRemoved { kind, attribute }));
+    let grown = schema(None, "old").extend(&stored).unwrap();
+    assert_eq!(grown.attribute(kind, "price").unwrap().id(), AttributeId::new(1));
 }

@@ -9,6 +9,7 @@ impl TidalError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Schema(error) => error.kind(),
+            Self::Query(error) => error.kind(),
             Self::Key(error) => error.kind(),
             Self::Storage(error) => error.kind(),
             Self::Wal(error) => error.kind(),

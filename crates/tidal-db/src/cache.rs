@@ -2,7 +2,7 @@
 //!
 //! Each shard has two generations. What is used goes into the young one; when that is
 //! full it becomes the old one, and what was in that and was not used since is gone. So
-//! a shard keeps the last entries that were used, at least [`GENERATION_MAX`] of them and
+//! a shard keeps the last entries that were used, at least as many as a generation has and
 //! at most twice as many.
 
 use std::borrow::Borrow;
@@ -14,13 +14,15 @@ use std::sync::{Mutex, MutexGuard};
 /// How many shards there are, so that threads seldom wait for each other.
 const SHARDS: usize = 16;
 
-/// How many entries a generation of a shard has.
-const GENERATION_MAX: usize = 2048;
+/// How many entries a generation of a shard has, unless somebody says otherwise.
+const GENERATION: usize = 2048;
 
 #[derive(Debug)]
-pub(super) struct Cache<K, V> {
+pub(crate) struct Cache<K, V> {
     shards: [Mutex<Generations<K, V>>; SHARDS],
     hasher: RandomState,
+    /// How many entries a generation of a shard has.
+    generation: usize,
 }
 
 #[derive(Debug)]
@@ -31,13 +33,20 @@ struct Generations<K, V> {
 
 impl<K, V> Default for Cache<K, V> {
     fn default() -> Self {
+        Self::new(GENERATION)
+    }
+}
+
+impl<K, V> Cache<K, V> {
+    /// A cache whose shards have generations of so many entries.
+    pub(crate) fn new(generation: usize) -> Self {
         let empty = |_| Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() });
-        Self { shards: std::array::from_fn(empty), hasher: RandomState::new() }
+        Self { shards: std::array::from_fn(empty), hasher: RandomState::new(), generation }
     }
 }
 
 impl<K: Eq + Hash, V: Clone> Cache<K, V> {
-    pub(super) fn get<Q>(&self, key: &Q) -> Option<V>
+    pub(crate) fn get<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
@@ -47,16 +56,16 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
             return Some(value.clone());
         }
         let (key, value) = shard.old.remove_entry(key)?;
-        shard.insert(key, value.clone());
+        shard.insert(key, value.clone(), self.generation);
         Some(value)
     }
 
-    pub(super) fn insert(&self, key: K, value: V) {
-        self.shard(&key).insert(key, value);
+    pub(crate) fn insert(&self, key: K, value: V) {
+        self.shard(&key).insert(key, value, self.generation);
     }
 
     /// How many entries there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let shards = self.shards.iter().map(held);
         shards.map(|shard| shard.young.len() + shard.old.len()).sum()
     }
@@ -71,8 +80,8 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 impl<K: Eq + Hash, V> Generations<K, V> {
     /// An entry of the same key in the old generation is hidden by the new one until it
     /// goes with its generation.
-    fn insert(&mut self, key: K, value: V) {
-        if self.young.len() >= GENERATION_MAX {
+    fn insert(&mut self, key: K, value: V, generation: usize) {
+        if self.young.len() >= generation {
             self.old = std::mem::take(&mut self.young);
         }
         self.young.insert(key, value);
@@ -95,8 +104,8 @@ mod tests {
             cache.insert(key, key);
             assert_eq!(cache.get(&0), Some(0), "it was used just before");
         }
-        assert!(cache.len() <= 2 * SHARDS * GENERATION_MAX);
-        assert!(cache.len() >= SHARDS * GENERATION_MAX / 2);
+        assert!(cache.len() <= 2 * SHARDS * GENERATION);
+        assert!(cache.len() >= SHARDS * GENERATION / 2);
         assert_eq!(cache.get(&1), None);
         assert_eq!(cache.get(&999_999), Some(999_999));
     }
