@@ -1,8 +1,10 @@
 //! A batch: what is committed together.
 
-use tidal_types::{EntityId, EntityKind, Event, Position, ProducerId, Seq, Timestamp};
+use tidal_types::{
+    AttributeValue, EntityId, EntityKind, Event, Position, ProducerId, Seq, Timestamp,
+};
 
-/// Signals and metadata that are committed together: after a crash all of them
+/// Signals, metadata and attributes that are committed together: after a crash all of them
 /// are there, or none. Other threads may see a part of them before the whole.
 #[derive(Debug, Clone, Default)]
 pub struct Batch<'a> {
@@ -14,6 +16,7 @@ pub(crate) enum Operation<'a> {
     Event(Event<'a>),
     WriteItem { id: EntityId, metadata: Vec<u8> },
     DeleteItem { id: EntityId },
+    PutAttributes { kind: EntityKind, id: EntityId, values: Vec<(String, Option<AttributeValue>)> },
     ProducerNote { id: ProducerId, note: Vec<u8> },
     Forget { kind: EntityKind, id: EntityId },
 }
@@ -54,6 +57,20 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn delete_item(mut self, id: EntityId) -> Self {
         self.operations.push(Operation::DeleteItem { id });
+        self
+    }
+
+    /// Adds a patch of attributes: those that are named change, `None` removes one, and the
+    /// others stay. See [`TidalDB::put_attributes`](crate::TidalDB::put_attributes).
+    #[must_use]
+    pub fn put_attributes<N: Into<String>>(
+        mut self,
+        kind: EntityKind,
+        id: EntityId,
+        values: impl IntoIterator<Item = (N, Option<AttributeValue>)>,
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value)).collect();
+        self.operations.push(Operation::PutAttributes { kind, id, values });
         self
     }
 

@@ -2,6 +2,7 @@
 
 use tidal_types::{AcceptedEvent, DedupKey, EntityId, EntityKind, Producer, ProducerId, Schema};
 
+use crate::attributes::{Patch, Value};
 use crate::kinds::Modes;
 
 /// What one record of the log means.
@@ -15,6 +16,8 @@ pub(crate) enum Change {
     WriteItem { id: EntityId, metadata: Vec<u8> },
     /// An item has no metadata.
     DeleteItem { id: EntityId },
+    /// Some attributes of an entity change, and the others stay.
+    PutAttributes { kind: EntityKind, id: EntityId, patch: Patch },
     /// A name has an id.
     AssignName { kind: EntityKind, id: EntityId, name: Vec<u8> },
     /// A producer noted something behind an event of its own.
@@ -28,21 +31,35 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// The entity that it is about and the user who caused it, as far as it names them.
-    pub(crate) fn entities(&self) -> [Option<(EntityKind, EntityId)>; 2] {
+    /// The entity that it is about.
+    pub(crate) fn about(&self) -> Option<(EntityKind, EntityId)> {
         match self {
-            Self::Event(event) => [
-                Some((event.kind(), event.entity())),
-                event.actor().map(|actor| (EntityKind::User, actor)),
-            ],
-            Self::WriteItem { id, .. } | Self::DeleteItem { id } => {
-                [Some((EntityKind::Item, *id)), None]
-            }
-            Self::AssignName { kind, id, .. } | Self::Forget { kind, id, .. } => {
-                [Some((*kind, *id)), None]
-            }
-            Self::Schema(_) | Self::ProducerNote { .. } | Self::Nothing => [None, None],
+            Self::Event(event) => Some((event.kind(), event.entity())),
+            Self::WriteItem { id, .. } | Self::DeleteItem { id } => Some((EntityKind::Item, *id)),
+            Self::PutAttributes { kind, id, .. }
+            | Self::AssignName { kind, id, .. }
+            | Self::Forget { kind, id, .. } => Some((*kind, *id)),
+            Self::Schema(_) | Self::ProducerNote { .. } | Self::Nothing => None,
         }
+    }
+
+    /// The others that it names: the user who caused it, and the values of attributes.
+    pub(crate) fn mentions(&self) -> impl Iterator<Item = (EntityKind, EntityId)> {
+        let (actor, patch) = match self {
+            Self::Event(event) => (event.actor(), [].as_slice()),
+            Self::PutAttributes { patch, .. } => (None, patch.as_slice()),
+            _ => (None, [].as_slice()),
+        };
+        let values = patch.iter().filter_map(|(_, value)| value.as_ref());
+        actor
+            .map(|actor| (EntityKind::User, actor))
+            .into_iter()
+            .chain(values.filter_map(Value::entity))
+    }
+
+    /// Every entity that it names.
+    pub(crate) fn entities(&self) -> impl Iterator<Item = (EntityKind, EntityId)> {
+        self.about().into_iter().chain(self.mentions())
     }
 }
 

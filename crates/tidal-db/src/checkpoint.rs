@@ -27,7 +27,8 @@ mod write;
 pub(crate) use cells::StoredCells;
 pub(crate) use erase::erase;
 pub(crate) use layout::{
-    Head, decode_named_id, keyspace, metadata_id, metadata_key, name_key, named_id_key, names_range,
+    Head, attributes_id, attributes_key, decode_named_id, keyspace, metadata_id, metadata_key,
+    name_key, named_id_key, names_range,
 };
 pub(crate) use load::{load, load_head, named_id, read_head};
 pub(crate) use upgrade::upgrade;

@@ -21,6 +21,11 @@
 //! one so far and of these bytes: count 8, then by kind and id: kind 1, id 8. A state
 //! that forgot nothing has the checksum it had before anything could be.
 //!
+//! When there are attributes, the checksum is the digest, under a fourth key, of the one so
+//! far and of these bytes: by kind and id: kind 1, id 8, length 8, the row as it reads, see
+//! `attributes/row.rs`; then count 8. A state without attributes has the checksum it had
+//! before there were any.
+//!
 //! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
 //! log times.
 
@@ -32,6 +37,7 @@ use tidal_storage::{Direction, KeyspaceName, PrefixIterator, Storage};
 use tidal_types::{EntityId, EntityKind};
 
 use crate::Result;
+use crate::attributes::Attributes;
 use crate::checkpoint::{keyspace, metadata_id, named_id, names_range};
 use crate::forgotten::Forgotten;
 use crate::kinds::IdMode;
@@ -41,6 +47,7 @@ use crate::state::State;
 
 const CONTEXT: &str = "tidalDB v1 state checksum";
 const PRODUCERS_CONTEXT: &str = "tidalDB v1 state checksum with producers";
+const ATTRIBUTES_CONTEXT: &str = "tidalDB v1 state checksum with attributes";
 const FORGOTTEN_CONTEXT: &str = "tidalDB v1 state checksum with forgotten";
 
 /// A digest of the folded state; see [`TidalDB::checksum`](crate::TidalDB::checksum).
@@ -98,7 +105,26 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
     })?;
     hasher.number(count);
     let digest = with_producers(hasher.digest(), &state.producers());
-    Ok(Checksum(with_forgotten(digest, &state.forgotten)))
+    let digest = with_forgotten(digest, &state.forgotten);
+    Ok(Checksum(with_attributes(digest, &state.attributes)?))
+}
+
+fn with_attributes(others: [u8; 32], attributes: &Attributes) -> Result<[u8; 32]> {
+    let mut hasher = Hasher(blake3::Hasher::new_derive_key(ATTRIBUTES_CONTEXT));
+    hasher.raw(&others);
+    let mut count = 0;
+    for kind in EntityKind::ALL {
+        count += attributes.for_each(kind, &mut |id, row| {
+            hasher.raw(&[kind_byte(kind)]);
+            hasher.number(id.get());
+            hasher.sized(&row.encode());
+        })?;
+    }
+    if count == 0 {
+        return Ok(others);
+    }
+    hasher.number(count);
+    Ok(hasher.digest())
 }
 
 fn with_forgotten(others: [u8; 32], forgotten: &Forgotten) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! The facade.
 
 mod as_of;
+mod attributes;
 mod explain;
 mod forget;
 mod lifecycle;

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use tidal_types::{
-    EntityId, EntityKind, Producer, ProducerId, Schema, Seq, SignalTypeId, TidalError, Timestamp,
-    WalError,
+    AttributeValue, EntityId, EntityKind, Producer, ProducerId, Schema, Seq, SignalTypeId,
+    TidalError, Timestamp, WalError,
 };
 use tidal_wal::{DumpReport, LogRecord, LogStat};
 
 use crate::Result;
+use crate::attributes::Value;
 use crate::change::Change;
 use crate::directory::{self, LogPlace};
 use crate::names::Names;
@@ -69,6 +70,18 @@ pub enum Meaning {
         id: EntityId,
         /// Its name, if it has one.
         name: Option<Vec<u8>>,
+    },
+    /// Some attributes of an entity change.
+    PutAttributes {
+        /// Of which kind.
+        kind: EntityKind,
+        /// The entity.
+        id: EntityId,
+        /// Its name, if it has one.
+        name: Option<Vec<u8>>,
+        /// The attributes that change, in the order of the schema; `None` where one is
+        /// removed.
+        values: Vec<(String, Option<AttributeValue>)>,
     },
     /// A name has an id.
     AssignName {
@@ -201,6 +214,14 @@ impl Reader {
             }
             Change::DeleteItem { id } => {
                 Meaning::DeleteItem { id, name: self.name(EntityKind::Item, id) }
+            }
+            Change::PutAttributes { kind, id, patch } => {
+                let name = self.name(kind, id);
+                let values = patch.into_iter().filter_map(|(attribute, value)| {
+                    let attribute = self.schema.attribute_by_id(attribute)?.name().to_owned();
+                    Some((attribute, value.as_ref().map(Value::to_public)))
+                });
+                Meaning::PutAttributes { kind, id, name, values: values.collect() }
             }
             Change::AssignName { kind, id, name } => {
                 self.names.assign(kind, id, &name).expect(NO_STORAGE);

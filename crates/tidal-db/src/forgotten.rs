@@ -81,8 +81,7 @@ impl Forgotten {
         if self.is_empty() {
             return false;
         }
-        let [about, _] = change.entities();
-        about.is_some_and(|(kind, id)| self.contains(kind, id))
+        change.about().is_some_and(|(kind, id)| self.contains(kind, id))
     }
 
     /// Folds that record `seq` forgot an entity; the first one counts.

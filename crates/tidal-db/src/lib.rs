@@ -33,6 +33,7 @@
 //! The crate re-exports every type that its signatures name.
 
 mod as_of;
+mod attributes;
 mod backup;
 mod base;
 mod batch;

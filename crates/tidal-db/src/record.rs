@@ -9,6 +9,7 @@
 //! | 5    | assign name  | entity kind 1, id varint, then the name to the end   |
 //! | 6    | producer's note | id 16, then the note to the end, at most 64 bytes |
 //! | 7    | forget       | entity kind 1, id modes of items, users, creators 3, id varint |
+//! | 8    | attributes   | what changes of them, see `record/attributes.rs`     |
 //! | 255  | tombstone    | none: what the record said was purged from the log   |
 //!
 //! | entity kind | byte |
@@ -29,6 +30,7 @@
 //! The producer of a record and its deduplication key have their place in the
 //! record's frame, which is tidal-wal's.
 
+mod attributes;
 mod event;
 mod schema;
 
@@ -52,9 +54,19 @@ const DELETE_ITEM: RecordKind = RecordKind(4);
 const ASSIGN_NAME: RecordKind = RecordKind(5);
 const PRODUCER_NOTE: RecordKind = RecordKind(6);
 const FORGET: RecordKind = RecordKind(7);
+const PUT_ATTRIBUTES: RecordKind = RecordKind(8);
 const TOMBSTONE: RecordKind = RecordKind::TOMBSTONE;
-const KINDS: [RecordKind; 8] =
-    [SCHEMA, EVENT, WRITE_ITEM, DELETE_ITEM, ASSIGN_NAME, PRODUCER_NOTE, FORGET, TOMBSTONE];
+const KINDS: [RecordKind; 9] = [
+    SCHEMA,
+    EVENT,
+    WRITE_ITEM,
+    DELETE_ITEM,
+    ASSIGN_NAME,
+    PRODUCER_NOTE,
+    FORGET,
+    PUT_ATTRIBUTES,
+    TOMBSTONE,
+];
 
 /// Writes the payload of a change behind what is in `payload`, and returns the
 /// kind of its record.
@@ -93,6 +105,10 @@ pub(crate) fn encode(change: &Change, payload: &mut Vec<u8>) -> RecordKind {
             payload.extend(modes.map(IdMode::to_byte));
             put_varint(payload, id.get());
             FORGET
+        }
+        Change::PutAttributes { kind, id, patch } => {
+            attributes::encode_patch(*kind, *id, patch, payload);
+            PUT_ATTRIBUTES
         }
         Change::Nothing => TOMBSTONE,
     }
@@ -162,7 +178,7 @@ fn check_kind(record: &LogRecord<'_>) -> Result<()> {
     Err(TidalError::UnsupportedFormat {
         path: location(record).into(),
         found: format!("kind {}", record.kind.0),
-        supported: format!("kinds 1 to {} and {}", FORGET.0, TOMBSTONE.0),
+        supported: format!("kinds 1 to {} and {}", PUT_ATTRIBUTES.0, TOMBSTONE.0),
     })
 }
 
@@ -180,6 +196,8 @@ fn decode_payload(
     match kind {
         SCHEMA => decode_schema(payload).map(Change::Schema),
         EVENT => event::decode_event(payload, schema).map(Change::Event),
+        PUT_ATTRIBUTES => attributes::decode_patch(payload, schema)
+            .map(|(kind, id, patch)| Change::PutAttributes { kind, id, patch }),
         WRITE_ITEM => {
             let id = EntityId::new(reader.varint().ok_or_else(malformed)?);
             Ok(Change::WriteItem { id, metadata: reader.rest().to_vec() })

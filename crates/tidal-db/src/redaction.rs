@@ -4,7 +4,8 @@
 //!     record settles beyond the entities it names is settled once more by the record
 //!     that forgets them.
 //! N2. Records about forgotten entities become tombstones; who sent them stays, so that
-//!     what producers sent stays a repeat. Events about others lose the actor only.
+//!     what producers sent stays a repeat. Events about others lose the actor only, and
+//!     of attributes that name a forgotten entity it is left that they are removed.
 //! N3. The record that forgets stays. It says kind and id and nothing else of the entity.
 
 use std::collections::HashSet;
@@ -14,6 +15,7 @@ use tidal_types::{EntityId, EntityKind, Schema, Seq};
 use tidal_wal::{LogRecord, Redaction};
 
 use crate::Result;
+use crate::attributes::Value;
 use crate::change::Change;
 use crate::record;
 use crate::state::State;
@@ -52,17 +54,26 @@ impl Redactor {
     pub(crate) fn judge(&self, record: &LogRecord<'_>) -> Result<Redaction> {
         let change = record::decode(record, &self.schema)?;
         let is_forgotten = |entity: &(EntityKind, EntityId)| self.forgotten.contains(entity);
-        let [about, caused_by] = change.entities();
         if matches!(change, Change::Forget { .. }) {
             return Ok(Redaction::Keep);
         }
-        if about.as_ref().is_some_and(is_forgotten) {
+        if change.about().as_ref().is_some_and(is_forgotten) {
             return Ok(Redaction::Tombstone);
         }
-        if !caused_by.as_ref().is_some_and(is_forgotten) {
+        if !change.mentions().any(|entity| is_forgotten(&entity)) {
             return Ok(Redaction::Keep);
         }
-        let payload = record::without_actor(record.payload);
+        let payload = match change {
+            Change::PutAttributes { kind, id, mut patch } => {
+                // It removes what was there before, as it reads by now (E3).
+                let names = |value: &mut Value| value.entity().as_ref().is_some_and(is_forgotten);
+                patch.iter_mut().for_each(|(_, value)| drop(value.take_if(|value| names(value))));
+                let mut payload = Vec::new();
+                record::encode(&Change::PutAttributes { kind, id, patch }, &mut payload);
+                Some(payload)
+            }
+            _ => record::without_actor(record.payload),
+        };
         Ok(payload
             .map_or(Redaction::Keep, |payload| Redaction::Replace { kind: record.kind, payload }))
     }

@@ -104,15 +104,23 @@ fn fold(
     Ok(())
 }
 
+/// Whether a schema has all signal types and attributes of another, and maybe more.
+fn extends(schema: &Schema, other: &Schema) -> bool {
+    schema.signals().starts_with(other.signals())
+        && schema.attributes().starts_with(other.attributes())
+}
+
 /// The state under the schema of a record. An interrupted checkpoint may have
 /// put a newer schema into storage, which then extends the record's.
 pub(crate) fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
-    let known = state.schema().signals();
-    if known.starts_with(schema.signals()) {
-        return Ok(state);
+    let known = state.schema();
+    if extends(&schema, known) {
+        // Profiles, which replace each other, are those of the last record in the end.
+        let is_same = schema == **known;
+        return Ok(if is_same { state } else { state.extended(Arc::new(schema)) });
     }
-    if schema.signals().starts_with(known) {
-        return Ok(state.extended(Arc::new(schema)));
+    if extends(known, &schema) {
+        return Ok(state);
     }
     Err(TidalError::Damaged {
         location: format!("log record {seq}"),

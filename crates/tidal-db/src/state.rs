@@ -15,6 +15,7 @@ use tidal_types::{AcceptedEvent, EntityId, EntityKind, Producer, Schema, Seq};
 pub(crate) use frozen::FrozenState;
 
 use crate::Result;
+use crate::attributes::Attributes;
 use crate::change::Change;
 use crate::checkpoint::StoredCells;
 use crate::forgotten::Forgotten;
@@ -32,8 +33,9 @@ pub(crate) type Decoded = (Seq, Change, Option<Producer>);
 pub(crate) struct State {
     pub(crate) ledger: SignalLedger,
     pub(crate) metadata: MetadataOverlay,
+    pub(crate) attributes: Attributes,
     pub(crate) kinds: Kinds,
-    pub(crate) forgotten: Forgotten,
+    pub(crate) forgotten: Arc<Forgotten>,
     pub(crate) names: Names,
     producers: RwLock<Producers>,
 }
@@ -47,11 +49,13 @@ impl State {
         stored: StoredCounts,
     ) -> Self {
         let cells = Arc::new(StoredCells::of(Arc::clone(storage)));
+        let forgotten = Arc::default();
         Self {
+            attributes: Attributes::over(Arc::clone(&schema), storage, Arc::clone(&forgotten)),
             ledger: SignalLedger::over(schema, cells, memory_budget, stored),
             metadata: MetadataOverlay::default(),
             kinds: Kinds::default(),
-            forgotten: Forgotten::default(),
+            forgotten,
             names: Names::over(Arc::clone(storage)),
             producers: RwLock::default(),
         }
@@ -101,6 +105,12 @@ impl State {
             Change::DeleteItem { id } => {
                 self.kinds.settle(EntityKind::Item, IdMode::Numeric);
                 self.metadata.delete(*id);
+            }
+            Change::PutAttributes { kind, id, patch } => {
+                for (kind, _) in change.entities() {
+                    self.kinds.settle(kind, IdMode::Numeric);
+                }
+                self.attributes.apply(*kind, *id, patch)?;
             }
             Change::AssignName { kind, id, name } => {
                 self.kinds.settle(*kind, IdMode::Named);
@@ -169,22 +179,39 @@ impl State {
         if forgotten == EntityKind::Item {
             self.metadata.delete(id);
         }
+        self.attributes.remove(forgotten, id)?;
         if self.kinds.mode(forgotten) == Some(IdMode::Named) {
             self.names.forget(forgotten, id)?;
         }
         self.forgotten.insert(forgotten, id, seq);
+        self.attributes.forgot(forgotten, id);
         Ok(())
+    }
+
+    /// The same state, where these were forgotten.
+    pub(crate) fn without(self, forgotten: Forgotten) -> Self {
+        let forgotten = Arc::new(forgotten);
+        let attributes = self.attributes.without(Arc::clone(&forgotten));
+        Self { forgotten, attributes, ..self }
     }
 
     /// The same state under a schema that extends its own.
     pub(crate) fn extended(self, schema: Arc<Schema>) -> Self {
-        Self { ledger: self.ledger.extended(schema), ..self }
+        let attributes = self.attributes.extended(Arc::clone(&schema));
+        Self { ledger: self.ledger.extended(schema), attributes, ..self }
+    }
+
+    /// About how much memory is taken by what is neither a cell nor a name, and is neither
+    /// in storage nor being written, in bytes.
+    pub(crate) fn overlay_bytes(&self) -> u64 {
+        self.metadata.fresh_bytes() + self.attributes.fresh_bytes()
     }
 
     /// About how much memory it takes, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
         self.ledger.memory_bytes()
             + self.metadata.memory_bytes()
+            + self.attributes.memory_bytes()
             + self.names.memory_bytes()
             + self.producers().memory_bytes()
             + self.forgotten.memory_bytes()

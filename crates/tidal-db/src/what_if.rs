@@ -2,7 +2,8 @@
 //!
 //! Q1. The source is only read. The copy gets the same records in the same order, each
 //!     with the log time it had: names with their ids, metadata, producers with their
-//!     notes, and the events of every signal type whose name the new schema has.
+//!     notes, and the events of every signal type and the values of every attribute whose
+//!     name the new schema has.
 //! Q2. The new directory is a database with its last write (Y3), so a replay that is cut
 //!     short leaves none.
 //! Q3. The new log is one of its own and names no parent: its records are others. Keys
@@ -19,6 +20,7 @@ use tidal_types::{
 };
 use tidal_wal::{Batch, Durability, LogRecord, Wal, WalOptions};
 
+use crate::attributes::Patch;
 use crate::change::{Change, Entry};
 use crate::checksum::Checksum;
 use crate::directory::{self, Directory};
@@ -49,6 +51,8 @@ pub struct Replayed {
     pub events: u64,
     /// What was left out since the new schema has no signal type of that name.
     pub left_out: Vec<LeftOut>,
+    /// How often an attribute was written or removed that the new schema does not have.
+    pub attributes_left_out: u64,
     /// How many records the new log has.
     pub written: u64,
     /// The checksum of the new database.
@@ -67,7 +71,7 @@ pub struct LeftOut {
 /// Makes a database in the new or empty directory `to`, on an engine, with another
 /// schema, and feeds it the log of the database in `from`, which nobody may have open.
 /// Entities, names and their ids, metadata, producers and log times are the same; events
-/// of signal types whose name `schema` lacks are left out and counted. `from` is not
+/// of signal types, and attributes, whose name `schema` lacks are left out and counted. `from` is not
 /// written.
 ///
 /// When the call returns, the new database survives a power cut; when it fails or is cut
@@ -76,8 +80,8 @@ pub struct LeftOut {
 ///
 /// # Errors
 /// [`HistoryCut`](TidalError::HistoryCut) when the log of `from` does not begin at record
-/// 1; [`SchemaError::Changed`] when a signal type is of another kind of entity; what is
-/// wrong with a damaged log; [`NotFound`](TidalError::NotFound),
+/// 1; [`SchemaError::Changed`] when a signal type is of another kind of entity, and
+/// [`SchemaError::AttributeChanged`] when an attribute is of another type; what is wrong with a damaged log; [`NotFound`](TidalError::NotFound),
 /// [`Locked`](TidalError::Locked); those of [`restore`](crate::restore) about `to`.
 pub fn replay(
     from: impl AsRef<Path>,
@@ -148,6 +152,7 @@ struct Copy<'a> {
     payload: Vec<u8>,
     events: u64,
     left_out: BTreeMap<String, u64>,
+    attributes_left_out: u64,
 }
 
 impl<'a> Copy<'a> {
@@ -173,6 +178,7 @@ impl<'a> Copy<'a> {
             payload: Vec::new(),
             events: 0,
             left_out: BTreeMap::new(),
+            attributes_left_out: 0,
         };
         copy.push(Change::Schema(schema.clone()), None)?;
         Ok(copy)
@@ -196,6 +202,11 @@ impl<'a> Copy<'a> {
                     return Ok(());
                 }
             },
+            Change::PutAttributes { kind, id, patch } => {
+                let (written, kept) = (patch.len(), self.mapping.patch(kind, patch, self.schema));
+                self.attributes_left_out += (written - kept.len()) as u64;
+                Change::PutAttributes { kind, id, patch: kept }
+            }
             other => other,
         };
         self.push(change, record.producer)
@@ -245,7 +256,9 @@ impl<'a> Copy<'a> {
         self.rebuild.storage().close()?;
         let left_out = self.left_out.into_iter();
         let left_out = left_out.map(|(signal, events)| LeftOut { signal, events }).collect();
-        Ok(Replayed { records, events: self.events, left_out, written, checksum })
+        let attributes_left_out = self.attributes_left_out;
+        let events = self.events;
+        Ok(Replayed { records, events, left_out, attributes_left_out, written, checksum })
     }
 }
 
@@ -272,8 +285,33 @@ impl Mapping {
                 .into());
             }
         }
+        for attribute in schema.attributes() {
+            let (kind, name, stored) = (attribute.kind(), attribute.name(), attribute.of_type());
+            if let Some(wanted) = new.attribute(kind, name)
+                && wanted.of_type() != stored
+            {
+                return Err(SchemaError::AttributeChanged {
+                    kind,
+                    attribute: name.into(),
+                    stored: stored.to_string(),
+                    requested: wanted.of_type().to_string(),
+                }
+                .into());
+            }
+        }
         self.schema = schema;
         Ok(())
+    }
+
+    /// The patch under the new schema: of the attributes that this one has.
+    fn patch(&self, kind: EntityKind, patch: Patch, new: &Schema) -> Patch {
+        let mapped = patch.into_iter().filter_map(|(id, value)| {
+            let name = self.schema.attribute_by_id(id)?.name();
+            Some((new.attribute(kind, name)?.id(), value))
+        });
+        let mut patch: Patch = mapped.collect();
+        patch.sort_by_key(|(id, _)| *id);
+        patch
     }
 
     fn name(&self, id: SignalTypeId) -> &str {

@@ -35,6 +35,9 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<(), Failure> {
         rows.push(("left out", format!("{} of {}", count(left.events), left.signal)));
         left_out.insert(left.signal.clone(), Value::from(left.events));
     }
+    if replayed.attributes_left_out > 0 {
+        rows.push(("attributes left out", count(replayed.attributes_left_out)));
+    }
     let json = json!({
         "made": args.to.to_string_lossy(),
         "engine": engine.name(),
@@ -43,6 +46,7 @@ pub(super) fn run(global: &Global, args: &ReplayArgs) -> Result<(), Failure> {
         "written": replayed.written,
         "checksum": replayed.checksum.to_string(),
         "left_out": left_out,
+        "attributes_left_out": replayed.attributes_left_out,
     });
     show(global, &[], rows, json)
 }

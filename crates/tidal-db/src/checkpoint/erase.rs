@@ -1,5 +1,5 @@
 //! Entities are taken out of a checkpoint that is not written any more: their cells,
-//! metadata and names. What was forgotten of them in the head, id modes and the last ids
+//! metadata, attributes and names, and the attributes of others that name them. What was forgotten of them in the head, id modes and the last ids
 //! given out, stays.
 //!
 //! X1. How many cells there are is in the same commit as those that go (C6), so the
@@ -12,11 +12,14 @@ use tidal_storage::{AtomicBatch, Durability, KeyspaceName, Snapshot, Storage};
 use tidal_types::{EntityId, EntityKind};
 
 use super::layout::{
-    cells_key, decode_named_id, encode_cells, keyspace, name_key, named_id_key, parse_cell_key,
+    attributes_id, cells_key, decode_named_id, encode_cells, keyspace, name_key, named_id_key,
+    parse_cell_key,
 };
-use super::load::load_counts;
+use super::load::{load_counts, load_schema};
 use crate::Result;
+use crate::attributes::{AttributeRows, kinds_that_name, names};
 use crate::ledger::StoredCounts;
+use crate::overlay::Rows as _;
 
 /// Takes entities out of a storage of today's version that nobody else writes, in commits
 /// of about so many bytes of keys. When it returns, that survives a power cut.
@@ -36,6 +39,15 @@ pub(crate) fn erase(
         erased.entity(&*snapshot, kind, id)?;
         if erased.bytes >= commit_bytes {
             erased.commit(storage, Durability::Buffer)?;
+        }
+    }
+    for kind in kinds_that_name(&load_schema(&*snapshot)?, entities) {
+        for entry in snapshot.scan_prefix(keyspace(kind), &[])? {
+            let (key, value) = entry?;
+            erased.mentions(kind, &key, &value, entities)?;
+            if erased.bytes >= commit_bytes {
+                erased.commit(storage, Durability::Buffer)?;
+            }
         }
     }
     erased.commit(storage, Durability::Sync)
@@ -66,6 +78,32 @@ impl Erased {
                 self.delete(KeyspaceName::SYSTEM, by_name);
             }
             self.delete(KeyspaceName::SYSTEM, by_id);
+        }
+        Ok(())
+    }
+
+    /// Takes these entities out of the attributes that a key has, if it has any.
+    fn mentions(
+        &mut self,
+        kind: EntityKind,
+        key: &[u8],
+        value: &[u8],
+        entities: &HashSet<(EntityKind, EntityId)>,
+    ) -> Result<()> {
+        let Some(id) = attributes_id(key).filter(|id| !entities.contains(&(kind, *id))) else {
+            return Ok(());
+        };
+        let row = AttributeRows::decode(&(kind, id), value)?;
+        if !row.iter().any(|(_, value)| names(value, entities)) {
+            return Ok(());
+        }
+        match row.only(|value| !names(value, entities)) {
+            Some(row) => {
+                let row = row.encode();
+                self.bytes += key.len() + row.len();
+                self.batch.put(keyspace(kind), key.to_vec(), row);
+            }
+            None => self.delete(keyspace(kind), key.to_vec()),
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! |------|-------------------------|-----------------------------------|
 //! | Sig  | signal type, 2 bytes BE | a cell, see `ledger/cell/codec.rs` |
 //! | Meta | none                    | the metadata of an item           |
+//! | Meta | 1, 1 byte               | the attributes of an entity, see `attributes/row.rs`; from version 2 of the schema on |
 //!
 //! In the keyspace `system`, with composite keys, of which the last ends in a name as it
 //! is, since an escaped one could be too long for a key:
@@ -290,7 +291,24 @@ pub(crate) fn metadata_key(id: EntityId) -> Result<Vec<u8>, KeyError> {
 
 /// The item of which a key holds the metadata.
 pub(crate) fn metadata_id(key: &[u8]) -> Option<EntityId> {
-    parse_key(key).ok().filter(|key| key.tag == Tag::Meta).map(|key| key.id)
+    parse_meta_key(key, &[])
+}
+
+/// What stands behind the tag in the key of attributes, where metadata has nothing.
+const ATTRIBUTES: &[u8] = &[1];
+
+pub(crate) fn attributes_key(id: EntityId) -> Result<Vec<u8>, KeyError> {
+    encode_key(id, Tag::Meta, ATTRIBUTES)
+}
+
+/// The entity of which a key holds the attributes.
+pub(crate) fn attributes_id(key: &[u8]) -> Option<EntityId> {
+    parse_meta_key(key, ATTRIBUTES)
+}
+
+fn parse_meta_key(key: &[u8], suffix: &[u8]) -> Option<EntityId> {
+    let key = parse_key(key).ok().filter(|key| key.tag == Tag::Meta)?;
+    (key.suffix == suffix).then_some(key.id)
 }
 
 /// The entity and signal type of which a key holds the cell.

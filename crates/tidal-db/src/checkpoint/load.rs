@@ -39,8 +39,8 @@ impl Loaded {
         memory_budget: Option<u64>,
     ) -> Result<State> {
         let stored = load_counts(&*storage.snapshot()?)?;
-        let mut state = State::over(Arc::new(self.schema), storage, memory_budget, stored);
-        state.forgotten = self.forgotten;
+        let state = State::over(Arc::new(self.schema), storage, memory_budget, stored);
+        let state = state.without(self.forgotten);
         if let Some(newest) = self.head.newest {
             state.ledger.restore_newest(newest);
         }
@@ -94,10 +94,8 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     let Some((head, reach)) = read_head(&*snapshot)? else {
         return Ok(None);
     };
-    let schema = match snapshot.get(KeyspaceName::SYSTEM, &schema_key()?)? {
-        Some(bytes) => {
-            decode_schema(&bytes).map_err(|problem| damaged("the schema in storage", problem))?
-        }
+    let schema = match stored_schema(&*snapshot)? {
+        Some(schema) => schema,
         // A storage that is bound to its log and has no checkpoint yet.
         None if head.position.seq == Seq::ZERO => Schema::default(),
         None => return Err(damaged("the schema in storage", "it is missing")),
@@ -105,6 +103,17 @@ pub(crate) fn load(storage: &dyn Storage) -> Result<Option<Loaded>> {
     let producers = load_producers(&*snapshot)?;
     let forgotten = load_forgotten(&*snapshot)?;
     Ok(Some(Loaded { head, reach, schema, producers, forgotten }))
+}
+
+/// The schema in storage; one that declares nothing where there is none.
+pub(super) fn load_schema(snapshot: &dyn tidal_storage::Snapshot) -> Result<Schema> {
+    Ok(stored_schema(snapshot)?.unwrap_or_default())
+}
+
+fn stored_schema(snapshot: &dyn tidal_storage::Snapshot) -> Result<Option<Schema>> {
+    let bytes = snapshot.get(KeyspaceName::SYSTEM, &schema_key()?)?;
+    let schema = bytes.map(|bytes| decode_schema(&bytes)).transpose();
+    schema.map_err(|problem| damaged("the schema in storage", problem))
 }
 
 /// How many cells a storage of today's version has.

@@ -9,6 +9,7 @@ use tidal_types::{Clock, Position, TidalError, Timestamp};
 use super::desk::{Desk, Order, Task};
 use super::health::Attempt;
 use crate::Result;
+use crate::attributes::AttributeRows;
 use crate::checkpoint::Writer;
 use crate::ledger::Which;
 use crate::log::RecordLog;
@@ -98,8 +99,10 @@ impl Runner {
 
     /// Writes what has changed up to the position of `frozen`, and cells beyond.
     fn write(&self, frozen: FrozenState) -> Result<()> {
-        if frozen.position.seq == self.progress.checkpointed() {
-            // Nothing was folded since, so nothing was frozen.
+        let is_new = frozen.position.seq != self.progress.checkpointed();
+        if !is_new && frozen.attributes.is_empty() {
+            // Nothing was folded since, so nothing was frozen, unless a purge has taken
+            // from attributes what they do not read as anyway.
             self.state.settle(&frozen);
             return self.log.sync();
         }
@@ -120,6 +123,7 @@ impl Runner {
         self.with_writer(|writer| {
             writer.cells(Which::All)?;
             writer.metadata(&frozen.metadata)?;
+            writer.rows::<AttributeRows>(&frozen.attributes)?;
             writer.exact(frozen)
         })
     }

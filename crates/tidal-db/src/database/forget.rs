@@ -1,5 +1,6 @@
 //! Forgetting entities.
 
+use std::collections::HashSet;
 use std::sync::PoisonError;
 
 use tidal_storage::KeyspaceName;
@@ -11,6 +12,9 @@ use crate::batch::Batch;
 use crate::checkpoint;
 use crate::redaction::{Redacted, Redactor};
 
+/// For so many entities whose attributes are written anew the fold waits at once.
+const SCRUBBED_AT_ONCE: usize = 256;
+
 /// What [`TidalDB::purge_forgotten`] has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Purged {
@@ -18,7 +22,8 @@ pub struct Purged {
     pub entities: u64,
     /// Records of the log of which only number, log time and producer are left.
     pub tombstones: u64,
-    /// Events that no longer say which user caused them, and count as before.
+    /// Events that no longer say which user caused them, and count as before, and records
+    /// of attributes that no longer say which entity one was.
     pub without_actor: u64,
     /// Segments of the log that were written anew.
     pub segments: u64,
@@ -29,8 +34,8 @@ pub struct Purged {
 }
 
 impl TidalDB {
-    /// Forgets an entity: its cells of every signal type, its metadata and its name are
-    /// gone from state, by a record in the log whose number is returned. When it returns,
+    /// Forgets an entity: its cells of every signal type, its metadata, its attributes and
+    /// its name are gone from state, and so are attributes of others whose value it was, by a record in the log whose number is returned. When it returns,
     /// that record survives a power cut, whatever the database was opened for, and no
     /// read finds the entity, also none of the past: [`TidalDB::as_of`] answers zeros.
     ///
@@ -88,9 +93,10 @@ impl TidalDB {
     /// has the storage engine reclaim what was deleted. What is forgotten while it goes on
     /// is left to the next call.
     ///
-    /// In the log, events, metadata and names of a forgotten entity become tombstones,
-    /// which keep number, log time and producer. Events about others that it caused lose
-    /// the actor and nothing else, so replay comes to the same state. Producers are
+    /// In the log, events, metadata, attributes and names of a forgotten entity become
+    /// tombstones, which keep number, log time and producer. Events about others that it
+    /// caused lose the actor and nothing else, and attributes of others whose value it was
+    /// are removed, so replay comes to the same state. Producers are
     /// unaffected: what they sent before is still a repeat.
     ///
     /// It reads the whole log and rewrites every keyspace of storage, while reads and
@@ -119,6 +125,7 @@ impl TidalDB {
         if entities == 0 {
             return Ok(Purged { is_complete: true, ..Purged::default() });
         }
+        self.scrub_attributes(&forgotten.up_to(through))?;
         // Storage first: while it may need a record, the log has that whole.
         self.checkpoint()?;
         let redactor = Redactor::new(&self.parts.state, through);
@@ -137,5 +144,18 @@ impl TidalDB {
         }
         let Redacted { tombstones, replaced, segments } = redacted.unwrap_or_default();
         Ok(Purged { entities, tombstones, without_actor: replaced, segments, is_complete })
+    }
+
+    /// Has attributes written anew that name one of these entities, with the next
+    /// checkpoint. The fold does it, since nobody else may change them.
+    fn scrub_attributes(&self, entities: &HashSet<(EntityKind, EntityId)>) -> Result<()> {
+        let found = self.state()?.attributes.naming(entities)?;
+        for some in found.chunks(SCRUBBED_AT_ONCE) {
+            let some = some.to_vec();
+            self.parts.gate.inspect(move |applier| {
+                some.iter().try_for_each(|&(kind, id)| applier.state.attributes.scrub(kind, id))
+            })??;
+        }
+        Ok(())
     }
 }

@@ -30,6 +30,8 @@ pub struct Stats {
     pub storage_bytes: u64,
     /// About how many bytes of memory the state takes.
     pub memory_bytes: u64,
+    /// About how many of these the indexes of attributes take, which queries have made.
+    pub attribute_index_bytes: u64,
     /// How many cells are in memory, and how they come and go.
     pub resident: Resident,
     /// The time of the newest event.
@@ -106,6 +108,7 @@ impl TidalDB {
             retention: self.parts.retained.retention,
             storage_bytes: self.parts.storage.stats()?.disk_bytes,
             memory_bytes: state.memory_bytes(),
+            attribute_index_bytes: state.attributes.index_bytes(),
             resident: Resident::of(&state.ledger),
             newest_event: state.ledger.newest_event(),
             engine: self.parts.storage.name().into(),

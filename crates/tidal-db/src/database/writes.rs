@@ -8,6 +8,7 @@ use tidal_types::{
 
 use super::TidalDB;
 use crate::Result;
+use crate::attributes;
 use crate::batch::{Batch, Committed, Operation};
 use crate::change::{Change, Entry};
 use crate::kinds::{IdMode, Modes};
@@ -214,6 +215,12 @@ impl<'a> Prepared<'a> {
             Operation::DeleteItem { id } => {
                 self.uses(EntityKind::Item, id)?;
                 Change::DeleteItem { id }
+            }
+            Operation::PutAttributes { kind, id, values } => {
+                let patch = attributes::accept(self.state.schema(), kind, values)?;
+                let change = Change::PutAttributes { kind, id, patch };
+                change.entities().try_for_each(|(kind, id)| self.uses(kind, id))?;
+                change
             }
             Operation::Forget { kind, id } => {
                 self.uses(kind, id)?;

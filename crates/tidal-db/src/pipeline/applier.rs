@@ -235,7 +235,7 @@ impl Applier {
         if frozen {
             self.triggers.frozen_at(applied);
         }
-        let overlay = self.state.metadata.fresh_bytes();
+        let overlay = self.state.overlay_bytes();
         if self.triggers.is_due(applied, self.progress.checkpointed(), overlay) {
             self.desk.is_due();
         }

@@ -32,7 +32,7 @@ pub(super) fn is_in(entries: &[Entry]) -> bool {
 
 /// Whether a commit uses one of these entities.
 pub(super) fn concerns(pending: &HashSet<(EntityKind, EntityId)>, entries: &[Entry]) -> bool {
-    let mut used = entries.iter().flat_map(|entry| entry.change.entities()).flatten();
+    let mut used = entries.iter().flat_map(|entry| entry.change.entities());
     !pending.is_empty() && used.any(|entity| pending.contains(&entity))
 }
 
@@ -69,7 +69,7 @@ pub(super) fn check(state: &State, entries: &[Entry]) -> Result<()> {
             forgotten.insert((kind, id));
             continue;
         }
-        for (kind, id) in entry.change.entities().into_iter().flatten() {
+        for (kind, id) in entry.change.entities() {
             if forgotten.contains(&(kind, id)) || state.forgotten.contains(kind, id) {
                 return Err(TidalError::Forgotten { kind, id });
             }

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tidal_types::{AttributeType, DecaySpec, Event, SchemaBuilder, Seq, Timestamp, Window};
+use tidal_types::{
+    AttributeType, AttributeValue, DecaySpec, Event, SchemaBuilder, Seq, Timestamp, Window,
+};
 
 use super::*;
+use crate::attributes;
 
 fn schema() -> Schema {
     let mut builder = SchemaBuilder::new();
@@ -67,6 +70,103 @@ fn samples() -> Vec<Change> {
         },
         Change::Nothing,
     ]
+}
+
+/// Every type of value, and a removal.
+fn patches() -> Vec<Change> {
+    let id = EntityId::new(300);
+    let patch = |kind, values: &[(&str, Option<AttributeValue>)]| {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let patch = attributes::accept(&attributed(), kind, values.collect()).unwrap();
+        Change::PutAttributes { kind, id, patch }
+    };
+    let time = Timestamp::from_nanos(1_700_000_000_000_000_007);
+    vec![
+        patch(
+            EntityKind::Item,
+            &[
+                ("language", Some(AttributeValue::Keyword("en".into()))),
+                ("size", Some(AttributeValue::Integer(-2))),
+                ("price", Some(AttributeValue::Float(9.5))),
+                ("sold", Some(AttributeValue::Boolean(true))),
+                ("released", Some(AttributeValue::Timestamp(time))),
+                ("tags", Some(AttributeValue::Keywords(vec!["b".into(), "é".into()]))),
+                ("maker", Some(AttributeValue::Entity(EntityId::new(300)))),
+            ],
+        ),
+        patch(EntityKind::Item, &[("price", None), ("maker", None)]),
+        patch(EntityKind::User, &[("friend", Some(AttributeValue::Entity(EntityId::new(7))))]),
+        patch(EntityKind::Creator, &[]),
+    ]
+}
+
+fn attributed() -> Schema {
+    let mut builder = SchemaBuilder::new();
+    builder
+        .attribute("language", EntityKind::Item, AttributeType::Keyword)
+        .attribute("size", EntityKind::Item, AttributeType::Integer)
+        .attribute("price", EntityKind::Item, AttributeType::Float)
+        .attribute("sold", EntityKind::Item, AttributeType::Boolean)
+        .attribute("released", EntityKind::Item, AttributeType::Timestamp)
+        .attribute("tags", EntityKind::Item, AttributeType::Keywords)
+        .attribute("maker", EntityKind::Item, AttributeType::Entity(EntityKind::Creator))
+        .attribute("friend", EntityKind::User, AttributeType::Entity(EntityKind::User));
+    builder.build().unwrap()
+}
+
+/// R25: the bytes of a record do not change.
+#[test]
+fn patches_of_attributes_are_what_they_were() {
+    let mut encoded = String::new();
+    for change in patches() {
+        let mut payload = Vec::new();
+        let kind = encode(&change, &mut payload);
+        encoded.push_str(&format!("{} {}\n", kind.0, hex(&payload)));
+        let again = decode_payload(kind, &payload, &attributed());
+        assert_eq!(again, Ok(change.clone()));
+        for length in 0..payload.len() {
+            let cut = decode_payload(kind, &payload[..length], &attributed());
+            assert!(cut.is_err(), "{change:?} cut to {length} bytes");
+        }
+    }
+    assert_eq!(encoded, include_str!("fixtures/attributes-v1.txt"));
+}
+
+/// A patch means nothing that another schema than its own would have written.
+#[test]
+fn a_patch_must_fit_the_schema() {
+    let decoded = |payload: &[u8]| decode_payload(PUT_ATTRIBUTES, payload, &attributed());
+    let set = |attribute: u8, value: &[u8]| {
+        decoded(&[[0, 7, 1, attribute, 1].as_slice(), value].concat())
+    };
+    assert!(set(3, b"\x03\x01").is_ok());
+    for (attribute, value) in [
+        (3, b"\x03\x02".as_slice()),
+        (3, b"\x01\0\0\0\0\0\0\0\0"),
+        // Of users, and of no kind.
+        (7, b"\x07\x01"),
+        (8, b"\x03\x01"),
+        // An item, where a creator is meant.
+        (6, b"\x06\x01"),
+        (6, b"\x09\x01"),
+        (0, b"\x00\x00"),
+        (0, b"\x00\x01\xff"),
+        (2, b"\x02\0\0\0\0\0\0\xf8\x7f"),
+        (5, b"\x05\x00"),
+        (5, b"\x05\x02\x01b\x01a"),
+        (5, b"\x05\x02\x01a\x01a"),
+        (5, b"\x05\x41"),
+    ] {
+        assert!(set(attribute, value).is_err(), "{attribute} {value:?}");
+    }
+    // Twice the same, out of order, and neither set nor removed.
+    for payload in [
+        b"\x00\x07\x02\x03\x00\x03\x00".as_slice(),
+        b"\x00\x07\x02\x03\x00\x02\x00",
+        b"\x00\x07\x01\x03\x02",
+    ] {
+        assert!(decoded(payload).is_err(), "{payload:?}");
+    }
 }
 
 /// R25: the bytes of a record do not change.
@@ -158,6 +258,13 @@ fn what_means_nothing_is_an_error() {
         (7, b"\x00\x03\x00\x00\x01"),
         (7, b"\x00\x00\x01\x01\x01"),
         (7, b"\x00\x01\x00\x00\x01\x00"),
+        (8, b""),
+        (8, b"\x03\x07\x00"),
+        (8, b"\x00\x07"),
+        (8, b"\x00\x07\x00\x00"),
+        (8, b"\x00\x07\xff\xff\xff\xff\x0f"),
+        // Not in the schema.
+        (8, b"\x00\x07\x01\x00\x00"),
         (1, b"\x02\x00"),
         (1, b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
     ] {
@@ -179,7 +286,7 @@ fn what_means_nothing_is_an_error() {
 
 #[test]
 fn a_record_of_a_newer_program_is_told_as_such() {
-    for kind in [0, 8, 254] {
+    for kind in [0, 9, 254] {
         let record = LogRecord {
             seq: Seq::FIRST,
             kind: RecordKind(kind),
@@ -195,7 +302,7 @@ fn a_record_of_a_newer_program_is_told_as_such() {
 
 proptest! {
     #[test]
-    fn decoding_arbitrary_bytes_never_panics(kind in (0_u8..10).prop_map(|kind| if kind == 9 { 255 } else { kind }), payload in prop::collection::vec(any::<u8>(), 0..100)) {
+    fn decoding_arbitrary_bytes_never_panics(kind in (0_u8..11).prop_map(|kind| if kind == 10 { 255 } else { kind }), payload in prop::collection::vec(any::<u8>(), 0..100)) {
         let record =
             LogRecord { seq: Seq::FIRST, kind: RecordKind(kind), log_time: Timestamp::MIN, key: None, producer: None, payload: &payload };
         if let Ok(change) = decode(&record, &schema()) {

@@ -119,7 +119,7 @@ impl Life {
     /// What the gate refuses: names and numbers mixed, and what was forgotten.
     fn allows(&self, change: &Change) -> bool {
         let is_forget = matches!(change, Change::Forget { .. });
-        let mut used = change.entities().into_iter().flatten();
+        let mut used = change.entities();
         if let Change::AssignName { kind, name, .. } = change {
             return self.state.kinds.mode(*kind) != Some(IdMode::Numeric)
                 && self.state.names.find(*kind, name).unwrap().is_none();
@@ -197,7 +197,7 @@ proptest! {
             if matches!(change, Change::Forget { .. }) {
                 continue;
             }
-            for (kind, id) in change.entities().into_iter().flatten() {
+            for (kind, id) in change.entities() {
                 prop_assert!(!life.state.forgotten.contains(kind, id), "{change:?}");
             }
         }

@@ -3,10 +3,12 @@
 use tidal_types::{EntityKind, Position, Timestamp};
 
 use super::State;
+use crate::attributes::AttributeRows;
 use crate::forgotten::FrozenForgotten;
 use crate::kinds::IdMode;
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
+use crate::overlay::FrozenRows;
 use crate::producers::FrozenProducers;
 
 /// For so many producers the applier waits at once, at most.
@@ -21,6 +23,7 @@ pub(crate) struct FrozenState {
     pub(crate) names: FrozenNames,
     pub(crate) producers: FrozenProducers,
     pub(crate) metadata: FrozenMetadata,
+    pub(crate) attributes: FrozenRows<AttributeRows>,
     pub(crate) forgotten: FrozenForgotten,
 }
 
@@ -36,6 +39,7 @@ impl State {
             names: self.names.freeze(),
             producers: self.with_producers(crate::producers::Producers::freeze),
             metadata: self.metadata.freeze(),
+            attributes: self.attributes.freeze(),
             forgotten: self.forgotten.freeze(),
         }
     }
@@ -51,6 +55,7 @@ impl State {
         }
         self.with_producers(crate::producers::Producers::settle);
         self.metadata.settle();
+        self.attributes.settle(&frozen.attributes);
         self.forgotten.settle();
     }
 
@@ -60,6 +65,7 @@ impl State {
         self.names.thaw();
         self.with_producers(crate::producers::Producers::thaw);
         self.metadata.thaw();
+        self.attributes.thaw();
         self.forgotten.thaw();
     }
 }

@@ -1,6 +1,6 @@
 //! In what two states differ, in bounded memory.
 //!
-//! Every entry of a state (a cell, a name, the metadata of an item) falls into one of a
+//! Every entry of a state (a cell, a name, the metadata of an item, the attributes of an entity) falls into one of a
 //! fixed number of buckets by its key, and each bucket has a digest of its entries. Only
 //! the entries of buckets that differ are then held and compared, and only so many.
 
@@ -60,6 +60,8 @@ pub enum Differing {
     Cell(String, EntityId),
     /// The metadata of an item.
     Metadata(EntityId),
+    /// The attributes of an entity.
+    Attributes(EntityKind, EntityId),
     /// What is known of a producer.
     Producer(ProducerId),
 }
@@ -72,6 +74,7 @@ impl fmt::Display for Differing {
             Self::Name(kind, id) => write!(f, "name of {kind} {id}"),
             Self::Cell(signal, id) => write!(f, "cell {signal} of {id}"),
             Self::Metadata(id) => write!(f, "metadata of {id}"),
+            Self::Attributes(kind, id) => write!(f, "attributes of {kind} {id}"),
             Self::Producer(id) => write!(f, "producer {id}"),
         }
     }
@@ -86,6 +89,7 @@ const NAME: u8 = 2;
 const CELL: u8 = 3;
 const METADATA: u8 = 4;
 const PRODUCER: u8 = 5;
+const ATTRIBUTES: u8 = 6;
 
 /// In what a state that was made again differs from the one that is stored.
 pub(super) fn between(
@@ -191,6 +195,11 @@ fn each(rebuild: &Rebuild, show: &mut dyn FnMut(Key, &[u8])) -> Result<()> {
     checksum::metadata(state, rebuild.storage(), &mut |id, metadata| {
         show((METADATA, id.get(), 0), metadata);
     })?;
+    for kind in EntityKind::ALL {
+        state.attributes.for_each(kind, &mut |id, row| {
+            show((ATTRIBUTES, u64::from(kind_byte(kind)), id.get()), &row.encode());
+        })?;
+    }
     for (id, producer) in state.producers().sorted() {
         bytes.clear();
         bytes.extend_from_slice(&producer.epoch.to_le_bytes());
@@ -213,6 +222,7 @@ fn name_of((part, a, b): Key, recomputed: &Schema, stored: &Schema) -> Differing
             Differing::Cell(name, EntityId::new(b))
         }
         METADATA => Differing::Metadata(EntityId::new(a)),
+        ATTRIBUTES => Differing::Attributes(name_kind(a), EntityId::new(b)),
         PRODUCER => {
             let id = u128::from(a) << 64 | u128::from(b);
             Differing::Producer(ProducerId::from_bytes(id.to_le_bytes()))
@@ -247,6 +257,7 @@ fn shown(rebuild: &Rebuild, (part, a, b): Key, bytes: &[u8]) -> Result<String> {
             let start = bytes.get(..SHOWN_BYTES_MAX).unwrap_or(bytes);
             format!("{:?}", String::from_utf8_lossy(start))
         }
+        ATTRIBUTES => format!("{:?}", state.attributes.get(name_kind(a), EntityId::new(b))?),
         SCHEMA => format!("{} signal types", state.schema().signal_count()),
         _ => format!("{} bytes", bytes.len()),
     };

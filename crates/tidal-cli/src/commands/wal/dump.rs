@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use serde_json::{Map, Value, json};
-use tidal_db::{DumpedRecord, EntityId, Meaning, Seq};
+use tidal_db::{AttributeValue, DumpedRecord, EntityId, Meaning, Seq};
 
 use super::problem_text;
 use crate::args::{DumpArgs, Global};
@@ -86,6 +86,12 @@ fn what(meaning: &Meaning) -> String {
         Meaning::DeleteItem { id, name } => {
             format!("delete item  {}", entity_text(*id, name.as_deref()))
         }
+        Meaning::PutAttributes { kind, id, name, values } => {
+            let values: Vec<_> =
+                values.iter().map(|(name, value)| assignment(name, value.as_ref())).collect();
+            let entity = entity_text(*id, name.as_deref());
+            format!("put attributes  {kind} {entity}  {}", values.join("  "))
+        }
         Meaning::AssignName { kind, id, name } => {
             format!("assign name  {kind} {id}  {}", printable(name))
         }
@@ -103,6 +109,33 @@ fn what(meaning: &Meaning) -> String {
                 problem.as_ref().map_or_else(String::new, |problem| format!("  {problem}"));
             format!("kind {kind}  {} bytes {}{problem}", payload.len(), excerpt(payload))
         }
+    }
+}
+
+fn assignment(name: &str, value: Option<&AttributeValue>) -> String {
+    match value {
+        None => format!("{name} removed"),
+        Some(AttributeValue::Keyword(word)) => format!("{name}={word:?}"),
+        Some(AttributeValue::Integer(number)) => format!("{name}={number}"),
+        Some(AttributeValue::Float(number)) => format!("{name}={number}"),
+        Some(AttributeValue::Boolean(boolean)) => format!("{name}={boolean}"),
+        Some(AttributeValue::Timestamp(time)) => format!("{name}={}", rfc3339(*time)),
+        Some(AttributeValue::Keywords(words)) => format!("{name}={words:?}"),
+        Some(AttributeValue::Entity(id)) => format!("{name}={id}"),
+    }
+}
+
+/// Nothing where it is removed.
+fn attribute_json(value: &Option<AttributeValue>) -> Value {
+    match value {
+        None => Value::Null,
+        Some(AttributeValue::Keyword(word)) => json!(word),
+        Some(AttributeValue::Integer(number)) => json!(number),
+        Some(AttributeValue::Float(number)) => json!(number),
+        Some(AttributeValue::Boolean(boolean)) => json!(boolean),
+        Some(AttributeValue::Timestamp(time)) => json!(rfc3339(*time)),
+        Some(AttributeValue::Keywords(words)) => json!(words),
+        Some(AttributeValue::Entity(id)) => json!(id.get()),
     }
 }
 
@@ -151,6 +184,14 @@ fn put_meaning(object: &mut Map<String, Value>, meaning: &Meaning) {
         Meaning::DeleteItem { id, name } => {
             put("kind", "delete item".into());
             put("entity", id.get().into());
+            Bytes(name.as_deref()).set(object, "name");
+        }
+        Meaning::PutAttributes { kind, id, name, values } => {
+            put("kind", "put attributes".into());
+            put("entity_kind", kind.as_str().into());
+            put("entity", id.get().into());
+            let values = values.iter().map(|(name, value)| (name.clone(), attribute_json(value)));
+            put("attributes", Value::Object(values.collect()));
             Bytes(name.as_deref()).set(object, "name");
         }
         Meaning::AssignName { kind, id, name } => {

@@ -1,0 +1,167 @@
+//! A filter that is bound to a schema: names are ids, and values have the types of what
+//! they are compared with.
+//!
+//! B1. A bound filter lets an entity through by the sets of an index exactly when it does
+//!     by the values of that entity alone.
+
+mod bind;
+mod cut;
+mod moment;
+
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+use tidal_types::{AttributeId, EntityId};
+
+use self::cut::Span;
+use super::held::HeldAttributes;
+use super::id_set::IdSet;
+use super::index::Column;
+use crate::rank::Filter;
+
+/// A filter under a schema.
+#[derive(Debug, Clone)]
+pub(crate) struct BoundFilter {
+    original: Filter,
+    bound: Node,
+}
+
+/// As the filter it was made of, part by part.
+#[derive(Debug, Clone)]
+enum Node {
+    Leaf(Leaf),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
+}
+
+/// What is asked of one attribute.
+#[derive(Debug, Clone)]
+struct Leaf {
+    attribute: AttributeId,
+    test: Test,
+    /// It has to have the attribute, and fail the test.
+    differs: bool,
+}
+
+/// Which values of an attribute pass; one of several is enough.
+#[derive(Debug, Clone)]
+enum Test {
+    Exists,
+    Words(Vec<String>),
+    /// The codes of booleans, or the ids of entities.
+    Codes(Vec<u64>),
+    /// Numbers and times.
+    Spans(Vec<Span>),
+}
+
+impl BoundFilter {
+    pub(super) fn passing(&self, held: &HeldAttributes<'_>) -> IdSet {
+        self.bound.passing(held)
+    }
+
+    /// Whether one entity passes: the same as in the set of all that do.
+    pub(crate) fn lets_through(&self, held: &HeldAttributes<'_>, id: EntityId) -> bool {
+        self.bound.lets_through(held, id)
+    }
+
+    /// The parts of the filter that let an entity through: of those that all have to hold
+    /// each, of those of which one has to hold those that do. What is negated is one part.
+    pub(crate) fn passed(&self, held: &HeldAttributes<'_>, id: EntityId) -> Vec<&Filter> {
+        let mut passed = Vec::new();
+        collect(&self.original, &self.bound, held, id, &mut passed);
+        passed
+    }
+}
+
+fn collect<'a>(
+    filter: &'a Filter,
+    bound: &Node,
+    held: &HeldAttributes<'_>,
+    id: EntityId,
+    passed: &mut Vec<&'a Filter>,
+) {
+    if !bound.lets_through(held, id) {
+        return;
+    }
+    match (filter, bound) {
+        (Filter::And(filters), Node::And(bounds)) | (Filter::Or(filters), Node::Or(bounds)) => {
+            for (filter, bound) in filters.iter().zip(bounds) {
+                collect(filter, bound, held, id, passed);
+            }
+        }
+        _ => passed.push(filter),
+    }
+}
+
+impl Node {
+    fn passing(&self, held: &HeldAttributes<'_>) -> IdSet {
+        match self {
+            Self::Leaf(leaf) => leaf.passing(held),
+            Self::And(all) => {
+                all.iter().fold(IdSet::all(), |passing, node| passing.and(node.passing(held)))
+            }
+            Self::Or(some) => {
+                some.iter().fold(IdSet::none(), |passing, node| passing.or(node.passing(held)))
+            }
+            Self::Not(node) => node.passing(held).complement(),
+        }
+    }
+
+    fn lets_through(&self, held: &HeldAttributes<'_>, id: EntityId) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.lets_through(held, id),
+            Self::And(all) => all.iter().all(|node| node.lets_through(held, id)),
+            Self::Or(some) => some.iter().any(|node| node.lets_through(held, id)),
+            Self::Not(node) => !node.lets_through(held, id),
+        }
+    }
+}
+
+impl Leaf {
+    fn passing(&self, held: &HeldAttributes<'_>) -> IdSet {
+        let Some(column) = held.column(self.attribute) else {
+            return IdSet::none();
+        };
+        let passing = match &self.test {
+            Test::Exists => column.having().clone(),
+            Test::Words(words) => {
+                column.with_any(words.iter().filter_map(|word| column.code_of_word(word)))
+            }
+            Test::Codes(codes) => column.with_any(codes.iter().copied()),
+            Test::Spans(spans) => spans.iter().fold(Default::default(), |ids, span| {
+                let range = match span.codes() {
+                    Some((from, Some(to))) => column.within((Included(from), Excluded(to))),
+                    Some((from, None)) => column.within((Included(from), Unbounded)),
+                    None => return ids,
+                };
+                ids | range
+            }),
+        };
+        IdSet::of(if self.differs { column.having() - passing } else { passing })
+    }
+
+    fn lets_through(&self, held: &HeldAttributes<'_>, id: EntityId) -> bool {
+        let Some(column) = held.column(self.attribute) else {
+            return false;
+        };
+        let codes = column.codes(id);
+        !codes.is_empty() && self.holds(column, codes) != self.differs
+    }
+
+    fn holds(&self, column: &Column, codes: &[u64]) -> bool {
+        match &self.test {
+            Test::Exists => true,
+            Test::Words(words) => words
+                .iter()
+                .filter_map(|word| column.code_of_word(word))
+                .any(|code| codes.contains(&code)),
+            Test::Codes(wanted) => codes.iter().any(|code| wanted.contains(code)),
+            Test::Spans(spans) => {
+                codes.iter().any(|code| spans.iter().any(|span| span.contains(*code)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
