@@ -2,7 +2,7 @@
 //! what it must answer.
 //!
 //! A seed stands for a case: a list of actions that proptest draws from it (signals in
-//! batches, metadata, names, entities that are forgotten, producers, keys, checkpoints, cells that are written and
+//! batches, metadata, attributes, names, entities that are forgotten, producers, keys, checkpoints, cells that are written and
 //! leave memory, a growing schema, waiting, reopening), among them failing disks and storages, and crashes: of the process, with
 //! what the page cache has, and of the machine, with what was synced and any prefix of
 //! the commits to storage behind the last sync; also several in a row, while the database
@@ -129,7 +129,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// C1, C2, C5, L1, L2, L3, R1, R3, R13, R14, G2, G5, G6, G7, G8, G9, G10, G12, G13, G15, G16,
-/// G17, G23, G25, G26, G80, G81, G83, G86, R20: whatever happens, what was answered is there, and the state is the
+/// G17, G23, G25, G26, G80, G81, G83, G86, G94, G95, R20: whatever happens, what was answered is there, and the state is the
 /// fold of a prefix of what was sent.
 #[test]
 fn the_database_keeps_its_promises_through_any_crash() {

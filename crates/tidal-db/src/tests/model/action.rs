@@ -136,10 +136,30 @@ pub(super) struct Recovery {
 /// A part of a batch.
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    Event { signal: u8, entity: u8, weight: u8, when: When, actor: Option<u8>, from: From },
-    Write { entity: u8, bytes: u16 },
-    Delete { entity: u8 },
-    Note { producer: u8 },
+    Event {
+        signal: u8,
+        entity: u8,
+        weight: u8,
+        when: When,
+        actor: Option<u8>,
+        from: From,
+    },
+    Write {
+        entity: u8,
+        bytes: u16,
+    },
+    Delete {
+        entity: u8,
+    },
+    Note {
+        producer: u8,
+    },
+    /// The attribute with this number, and those behind it of the same kind of entity.
+    Put {
+        entity: u8,
+        attribute: u8,
+        values: Vec<Option<u8>>,
+    },
 }
 
 /// When an event happened.
@@ -291,7 +311,14 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(entity, bytes)| Op::Write { entity, bytes }),
         1 => entity().prop_map(|entity| Op::Delete { entity }),
         1 => producer().prop_map(|producer| Op::Note { producer }),
+        3 => (entity(), attribute(), vec(option::weighted(0.8, entity()), 0..4))
+            .prop_map(|(entity, attribute, values)| Op::Put { entity, attribute, values }),
     ]
+}
+
+/// The last number is of no attribute.
+fn attribute() -> impl Strategy<Value = u8> {
+    prop_oneof![40 => 0..6_u8, 1 => Just(u8::MAX)]
 }
 
 /// Few, so that some have many events.

@@ -8,6 +8,7 @@ use tidal_types::{
 };
 
 use super::facts::Facts;
+use super::schemas;
 use super::world::producer_id;
 use crate::tests::reference::Reference;
 use crate::{By, TidalDB};
@@ -27,6 +28,7 @@ pub(super) fn check(db: &TidalDB, facts: &Facts, now: Timestamp) {
     check_cells(db, facts, at.saturating_add(Duration::from_secs(7 * 3600 + 1)));
     check_names(db, facts);
     check_metadata(db, facts);
+    check_attributes(db, facts);
     check_forgotten(db, facts);
     for producer in 0..3 {
         let found = db.producer(producer_id(producer)).unwrap();
@@ -185,5 +187,31 @@ fn check_metadata(db: &TidalDB, facts: &Facts) {
         let expected = facts.metadata.get(&id);
         assert_eq!(db.read_item(id).unwrap().as_ref(), expected, "the metadata of {id}");
         assert_eq!(db.item_exists(id).unwrap(), expected.is_some(), "the metadata of {id}");
+    }
+}
+
+/// G94, G95, G96: what is read of each entity, and what is found by value.
+fn check_attributes(db: &TidalDB, facts: &Facts) {
+    let empty = BTreeMap::new();
+    for kind in EntityKind::ALL {
+        for id in (0..12).chain([u64::MAX]).map(EntityId::new) {
+            let row = facts.attributes.get(&(kind, id)).unwrap_or(&empty);
+            let named = row.iter().map(|(attribute, value)| {
+                (schemas::attribute(*attribute).0.to_owned(), value.clone())
+            });
+            let found = db.attributes(kind, id).unwrap();
+            assert_eq!(found, named.collect(), "the attributes of {kind} {id}");
+        }
+        let held = db.parts().state.attributes.hold(kind).unwrap();
+        let rows = facts.attributes.iter().filter(|((of, _), row)| *of == kind && !row.is_empty());
+        let ids = rows.clone().map(|((_, id), _)| id.get());
+        assert!(held.entities().iter().eq(ids), "the {kind}s with attributes");
+        for attribute in db.schema().attributes_of(kind) {
+            let number = usize::from(attribute.id().get());
+            let having = rows.clone().filter(|(_, row)| row.contains_key(&number));
+            let having: Vec<u64> = having.map(|((_, id), _)| id.get()).collect();
+            let found = held.having(attribute.id()).into_iter().flatten();
+            assert!(found.eq(having), "the {kind}s with {}", attribute.name());
+        }
     }
 }

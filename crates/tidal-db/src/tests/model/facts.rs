@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
+use tidal_types::{AttributeValue, EntityId, EntityKind, Seq, Timestamp};
 
-use super::history::{Content, Origin, Record, Sent, SentEvent};
+use super::history::{Content, Origin, Record, Sent, SentEvent, named_by};
 use super::schemas;
 use crate::tests::reference::Reference;
 use crate::{IdMode, ProducerState};
@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) last_ids: BTreeMap<EntityKind, u64>,
     pub(super) forgotten: BTreeSet<(EntityKind, EntityId)>,
     pub(super) metadata: BTreeMap<EntityId, Vec<u8>>,
+    /// By entity, and then by the number of the attribute.
+    pub(super) attributes: BTreeMap<(EntityKind, EntityId), BTreeMap<usize, AttributeValue>>,
     pub(super) producers: BTreeMap<u8, ProducerState>,
     pub(super) cells: BTreeMap<(usize, EntityId), Reference>,
     pub(super) newest: Option<Timestamp>,
@@ -74,6 +76,18 @@ impl Facts {
                 self.settle(EntityKind::Item, IdMode::Numeric);
                 self.metadata.remove(id);
             }
+            Record::PutAttributes { kind, id, values } => {
+                for (kind, _) in sent.record.entities() {
+                    self.settle(kind, IdMode::Numeric);
+                }
+                let row = self.attributes.entry((*kind, *id)).or_default();
+                for (attribute, value) in values {
+                    match value {
+                        Some(value) => row.insert(*attribute, value.clone()),
+                        None => row.remove(attribute),
+                    };
+                }
+            }
             Record::Name { kind, id, name } => {
                 self.settle(*kind, IdMode::Named);
                 self.names.insert((*kind, name.clone()), *id);
@@ -115,6 +129,11 @@ impl Facts {
         self.cells.retain(|(signal, of), _| (schemas::kind(*signal), *of) != (kind, id));
         if kind == EntityKind::Item {
             self.metadata.remove(&id);
+        }
+        // G95: neither what is known of it, nor where it is the value.
+        self.attributes.remove(&(kind, id));
+        for row in self.attributes.values_mut() {
+            row.retain(|attribute, value| named_by(*attribute, value) != Some((kind, id)));
         }
         self.names.retain(|(of, _), known| (*of, *known) != (kind, id));
         self.forgotten.insert((kind, id));

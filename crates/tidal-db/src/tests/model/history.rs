@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
+use tidal_types::{AttributeType, AttributeValue, EntityId, EntityKind, Seq, Timestamp};
 
 use super::schemas;
 use crate::Outcome;
@@ -20,6 +20,12 @@ pub(super) enum Record {
     DeleteItem {
         id: EntityId,
     },
+    /// Attributes by number; nothing where one is removed.
+    PutAttributes {
+        kind: EntityKind,
+        id: EntityId,
+        values: Vec<(usize, Option<AttributeValue>)>,
+    },
     Name {
         kind: EntityKind,
         id: EntityId,
@@ -36,20 +42,32 @@ pub(super) enum Record {
 }
 
 impl Record {
-    /// The entity that it writes about, and the user who caused it.
-    pub(super) fn entities(&self) -> [Option<(EntityKind, EntityId)>; 2] {
+    /// The entity that it writes about, the user who caused it, and what values name.
+    pub(super) fn entities(&self) -> Vec<(EntityKind, EntityId)> {
         match self {
-            Self::Event(SentEvent { content, .. }) => [
-                Some((schemas::kind(content.signal), content.entity)),
-                content.actor.map(|actor| (EntityKind::User, actor)),
-            ],
-            Self::WriteItem { id, .. } | Self::DeleteItem { id } => {
-                [Some((EntityKind::Item, *id)), None]
+            Self::Event(SentEvent { content, .. }) => {
+                let actor = content.actor.map(|actor| (EntityKind::User, actor));
+                [(schemas::kind(content.signal), content.entity)].into_iter().chain(actor).collect()
+            }
+            Self::WriteItem { id, .. } | Self::DeleteItem { id } => vec![(EntityKind::Item, *id)],
+            Self::PutAttributes { kind, id, values } => {
+                let named = values
+                    .iter()
+                    .filter_map(|(attribute, value)| named_by(*attribute, value.as_ref()?));
+                [(*kind, *id)].into_iter().chain(named).collect()
             }
             Self::Schema(_) | Self::Name { .. } | Self::Note { .. } | Self::Forget { .. } => {
-                [None, None]
+                Vec::new()
             }
         }
+    }
+}
+
+/// The entity that the value of an attribute is, if it is one.
+pub(super) fn named_by(attribute: usize, value: &AttributeValue) -> Option<(EntityKind, EntityId)> {
+    match (schemas::attribute(attribute).2, value) {
+        (AttributeType::Entity(kind), AttributeValue::Entity(id)) => Some((kind, *id)),
+        _ => None,
     }
 }
 

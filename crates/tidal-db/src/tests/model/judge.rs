@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tidal_types::{EntityId, EntityKind, SchemaError, Seq, TidalError, Timestamp, WalError};
+use tidal_types::{
+    EntityId, EntityKind, QueryError, SchemaError, Seq, TidalError, Timestamp, WalError,
+};
 
 use super::facts::Facts;
 use super::history::{Content, Origin, Record, Sent, SentEvent};
@@ -22,6 +24,7 @@ pub(super) struct Judged {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
     UnknownSignal,
+    UnknownAttribute,
     TooFarAhead,
     NotANamesId,
     Numeric,
@@ -36,6 +39,9 @@ impl Refusal {
         let is_told = match self {
             Self::UnknownSignal => {
                 matches!(error, TidalError::Schema(SchemaError::UnknownSignal { .. }))
+            }
+            Self::UnknownAttribute => {
+                matches!(error, TidalError::Query(QueryError::UnknownAttribute { .. }))
             }
             Self::TooFarAhead => matches!(error, TidalError::FutureTimestamp { .. }),
             Self::NotANamesId => matches!(error, TidalError::KindIsNamed { .. }),
@@ -80,7 +86,7 @@ impl Facts {
         // G81, G83: of what a producer did not send before, and before the log is asked.
         let mut used = batch.iter().zip(&kept).filter(|(_, kept)| **kept);
         let is_gone = |entity| self.forgotten.contains(&entity);
-        if used.any(|(record, _)| record.entities().into_iter().flatten().any(is_gone)) {
+        if used.any(|(record, _)| record.entities().into_iter().any(is_gone)) {
             return Err(Refusal::Forgotten);
         }
         let mut judged = Judged { outcomes: Vec::new(), records: Vec::new() };
@@ -139,6 +145,13 @@ impl Facts {
             Record::Event(SentEvent { content, .. }) => self.check_event(content, now),
             Record::WriteItem { id, .. } | Record::DeleteItem { id } => {
                 self.check_use(EntityKind::Item, *id)
+            }
+            Record::PutAttributes { values, .. } => {
+                let known = self.schema.map_or(0, schemas::attribute_count);
+                if values.iter().any(|(attribute, _)| *attribute >= known) {
+                    return Err(Refusal::UnknownAttribute);
+                }
+                record.entities().into_iter().try_for_each(|(kind, id)| self.check_use(kind, id))
             }
             Record::Schema(_)
             | Record::Name { .. }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidal_types::{EntityId, EntityKind, Timestamp};
+use tidal_types::{AttributeType, AttributeValue, EntityId, EntityKind, Timestamp};
 
 use super::action::{From, Op, When};
 use super::facts::Facts;
@@ -35,6 +35,7 @@ pub(super) struct Resolver<'a> {
 impl Resolver<'_> {
     pub(super) fn add(&mut self, op: &Op) {
         let record = match *op {
+            Op::Put { entity, attribute, ref values } => self.put(entity, attribute, values),
             Op::Event { signal, entity, weight, when, actor, from } => {
                 let signals = self.facts.schema.map_or(1, schemas::signal_count);
                 let is_known = signal != u8::MAX;
@@ -60,6 +61,28 @@ impl Resolver<'_> {
             Op::Note { producer } => Record::Note { producer, note: self.text() },
         };
         self.batch.push(record);
+    }
+
+    fn put(&self, entity: u8, attribute: u8, values: &[Option<u8>]) -> Record {
+        let known = self.facts.schema.map_or(1, schemas::attribute_count);
+        let is_known = attribute != u8::MAX;
+        let first = if is_known { usize::from(attribute) % known } else { usize::MAX };
+        let (_, kind, _) = schemas::attribute(first);
+        let same = (first..known).filter(|other| schemas::attribute(*other).1 == kind);
+        let numbers: Vec<usize> = if is_known { same.collect() } else { vec![first] };
+        let value = |attribute, value: u8| match schemas::attribute(attribute).2 {
+            AttributeType::Keyword => AttributeValue::Keyword(format!("word {value}")),
+            AttributeType::Float => AttributeValue::Float(f64::from(value) / 2.0),
+            AttributeType::Keywords => {
+                AttributeValue::Keywords((0..value % 4 + 1).map(|word| word.to_string()).collect())
+            }
+            AttributeType::Entity(kind) => AttributeValue::Entity(self.entity(kind, value)),
+            _ => AttributeValue::Boolean(true),
+        };
+        let values = values.iter().zip(numbers);
+        let values = values
+            .map(|(drawn, attribute)| (attribute, drawn.map(|drawn| value(attribute, drawn))));
+        Record::PutAttributes { kind, id: self.entity(kind, entity), values: values.collect() }
     }
 
     fn text(&mut self) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidal_types::{DecaySpec, EntityKind, Schema, SchemaBuilder, Window};
+use tidal_types::{AttributeType, DecaySpec, EntityKind, Schema, SchemaBuilder, Window};
 
 /// How many schemas there are; each extends the one before.
 pub(super) const SCHEMAS: usize = 3;
@@ -59,13 +59,40 @@ const DECLARED: [Declared; 6] = [
     ),
 ];
 
+/// How many attributes each has.
+const ATTRIBUTES: [usize; SCHEMAS] = [2, 5, 6];
+
+/// Values that compare, that are sets, and that name entities, of each kind.
+const DECLARED_ATTRIBUTES: [(&str, EntityKind, AttributeType); 6] = [
+    ("language", EntityKind::Item, AttributeType::Keyword),
+    ("maker", EntityKind::Item, AttributeType::Entity(EntityKind::Creator)),
+    ("price", EntityKind::Item, AttributeType::Float),
+    ("tags", EntityKind::Creator, AttributeType::Keywords),
+    ("friend", EntityKind::User, AttributeType::Entity(EntityKind::User)),
+    ("owner", EntityKind::Creator, AttributeType::Entity(EntityKind::User)),
+];
+
 /// The schema of this number.
 pub(super) fn schema(number: usize) -> Schema {
     let mut builder = SchemaBuilder::new();
     for &(name, kind, decay, windows, velocity, sums) in &DECLARED[..signal_count(number)] {
         builder.signal(name, kind, decay).windows(windows).velocity(velocity).sums(sums).add();
     }
+    for &(name, kind, of_type) in &DECLARED_ATTRIBUTES[..attribute_count(number)] {
+        builder.attribute(name, kind, of_type);
+    }
     builder.build().unwrap()
+}
+
+/// How many attributes the schema of this number has.
+pub(super) const fn attribute_count(number: usize) -> usize {
+    ATTRIBUTES[number]
+}
+
+/// An attribute by its number; one that no schema has beyond the last.
+pub(super) fn attribute(number: usize) -> (&'static str, EntityKind, AttributeType) {
+    let unheard = ("unheard", EntityKind::Item, AttributeType::Boolean);
+    DECLARED_ATTRIBUTES.get(number).copied().unwrap_or(unheard)
 }
 
 /// How many signal types the schema of this number has.

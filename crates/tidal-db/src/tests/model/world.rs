@@ -112,6 +112,12 @@ pub(super) fn batch(records: &[Record], with_keys: bool) -> Batch<'static> {
         Record::Event(event) => batch.event(sent(*event, with_keys)),
         Record::WriteItem { id, metadata } => batch.write_item(*id, metadata.clone()),
         Record::DeleteItem { id } => batch.delete_item(*id),
+        Record::PutAttributes { kind, id, values } => {
+            let values = values
+                .iter()
+                .map(|(attribute, value)| (schemas::attribute(*attribute).0, value.clone()));
+            batch.put_attributes(*kind, *id, values)
+        }
         Record::Note { producer, note } => {
             batch.producer_note(producer_id(*producer), note.clone())
         }
