@@ -1,5 +1,8 @@
 //! What can be wrong with a question.
 
+mod caret;
+
+use self::caret::pointed;
 use super::ErrorKind;
 use crate::{AttributeType, EntityKind};
 
@@ -7,7 +10,7 @@ use crate::{AttributeType, EntityKind};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum QueryError {
     /// The text is not in the language.
-    #[error("{problem} at character {at}:\n  {text}\n  {}^", " ".repeat(at.saturating_sub(1)))]
+    #[error("at character {at}: {problem}\n{}", pointed(text, *at))]
     Syntax {
         /// The text.
         text: String,
