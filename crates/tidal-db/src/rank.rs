@@ -15,8 +15,10 @@
 mod expr;
 mod filter;
 mod function;
+mod language;
 mod page;
 mod query;
+mod rfc3339;
 
 pub use expr::{
     Expr, Figure, SignalFigure, affinity, attribute, count, number, rate, score, sum, uniques,
@@ -24,6 +26,7 @@ pub use expr::{
 };
 pub use filter::{Attribute, Comparison, Filter, Literal};
 pub use function::Function;
+pub use language::{NESTING_MAX, OPERATORS_MAX, TEXT_BYTES_MAX};
 pub use page::{
     ExplainedInput, ExplainedRank, ExplainedTerm, Method, Page, RankStatistics, RankedEntity,
 };
