@@ -94,9 +94,10 @@ pub use pipeline::Ticket;
 pub use producers::{NOTE_BYTES_MAX, ProducerState};
 pub use rank::{
     Attribute, Cap, Comparison, Discount, ExplainedInput, ExplainedRank, ExplainedTerm, Expr,
-    Figure, Filter, Function, LIMIT_DEFAULT, LIMIT_MAX, Literal, Method, Page, Query,
-    RankStatistics, RankedEntity, SignalFigure, Spread, affinity, attribute, count, number, rate,
-    score, sum, uniques, velocity,
+    Figure, Filter, Function, LIMIT_DEFAULT, LIMIT_MAX, Literal, Method, NESTING_MAX,
+    OPERATORS_MAX, Page, QUERY_BYTES_MAX, Query, RankStatistics, RankedEntity, SignalFigure,
+    Spread, TEXT_BYTES_MAX, affinity, attribute, count, number, rate, score, sum, uniques,
+    velocity,
 };
 pub use salvage::{
     SalvageOptions, SalvagePlan, Salvaged, StorageFit, salvage, salvage_log, survey, survey_log,

@@ -15,6 +15,7 @@
 mod expr;
 mod filter;
 mod function;
+mod json;
 mod language;
 mod page;
 mod query;
@@ -26,6 +27,7 @@ pub use expr::{
 };
 pub use filter::{Attribute, Comparison, Filter, Literal};
 pub use function::Function;
+pub use json::QUERY_BYTES_MAX;
 pub use language::{NESTING_MAX, OPERATORS_MAX, TEXT_BYTES_MAX};
 pub use page::{
     ExplainedInput, ExplainedRank, ExplainedTerm, Method, Page, RankStatistics, RankedEntity,

@@ -40,7 +40,7 @@ mod tokens;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use nearest::nearest;
 
