@@ -8,6 +8,7 @@ mod lifecycle;
 mod metadata;
 mod names;
 mod producers;
+mod profiles;
 mod reads;
 mod stats;
 mod writes;

@@ -92,6 +92,7 @@ pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;
 pub use pipeline::Ticket;
 pub use producers::{NOTE_BYTES_MAX, ProducerState};
+pub use rank::profile;
 pub use rank::{
     Attribute, Cap, Comparison, Discount, ExplainedInput, ExplainedRank, ExplainedTerm, Expr,
     Figure, Filter, Function, LIMIT_DEFAULT, LIMIT_MAX, Literal, Method, NESTING_MAX,

@@ -21,6 +21,7 @@ use crate::directory::{self, Directory};
 use crate::ledger::StoredCounts;
 use crate::log::{LocalLog, NoopLog, RecordLog};
 use crate::pipeline::{Applier, Gate, GateParts, Progress, Setbacks, Triggers, WORK_QUEUED_MAX};
+use crate::rank::profile;
 use crate::record;
 use crate::replay::replay;
 use crate::retention::Retained;
@@ -32,6 +33,8 @@ use crate::{Engine, Result};
 pub(crate) fn open(builder: Builder) -> Result<TidalDB> {
     let chosen = builder.chosen_engine()?;
     let engine = builder.storage.as_ref().map_or(chosen.name(), |storage| storage.name());
+    // Before anything is made or touched.
+    builder.schema.as_ref().map_or(Ok(()), profile::check)?;
     let directory = match &builder.schema {
         Some(_) => Directory::create_or_open(&builder.data_dir, engine)?,
         None => Directory::open(&builder.data_dir, engine)?,
@@ -154,6 +157,7 @@ pub(crate) fn open_in_memory(schema: Schema) -> Result<TidalDB> {
 
 /// A database in memory over a log that is empty.
 pub(crate) fn open_over(log: Arc<dyn RecordLog>, schema: Schema) -> Result<TidalDB> {
+    profile::check(&schema)?;
     let mut builder = Builder::new("memory".into(), Some(schema.clone()));
     builder.checkpoint_every = u64::MAX;
     builder.checkpoint_log_bytes = u64::MAX;

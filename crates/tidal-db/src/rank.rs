@@ -18,6 +18,7 @@ mod function;
 mod json;
 mod language;
 mod page;
+pub mod profile;
 mod query;
 mod rfc3339;
 

@@ -24,6 +24,7 @@ use crate::attributes::Patch;
 use crate::change::{Change, Entry};
 use crate::checksum::Checksum;
 use crate::directory::{self, Directory};
+use crate::rank::profile;
 use crate::rebuild::Rebuild;
 use crate::record;
 use crate::verify::beginning;
@@ -81,7 +82,9 @@ pub struct LeftOut {
 /// # Errors
 /// [`HistoryCut`](TidalError::HistoryCut) when the log of `from` does not begin at record
 /// 1; [`SchemaError::Changed`] when a signal type is of another kind of entity, and
-/// [`SchemaError::AttributeChanged`] when an attribute is of another type; what is wrong with a damaged log; [`NotFound`](TidalError::NotFound),
+/// [`SchemaError::AttributeChanged`] when an attribute is of another type;
+/// [`QueryError::Profile`](crate::QueryError::Profile); what is
+/// wrong with a damaged log; [`NotFound`](TidalError::NotFound),
 /// [`Locked`](TidalError::Locked); those of [`restore`](crate::restore) about `to`.
 pub fn replay(
     from: impl AsRef<Path>,
@@ -104,6 +107,7 @@ pub fn replay_with(
     progress: &mut dyn FnMut(ReplayProgress),
 ) -> Result<Replayed> {
     let (from, to) = (from.as_ref(), to.as_ref());
+    profile::check(schema)?;
     directory::check_format(from)?;
     directory::refuse_interrupted_salvage(from)?;
     let Some((first, since)) = beginning(from)? else {

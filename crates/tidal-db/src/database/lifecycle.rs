@@ -20,7 +20,8 @@ impl TidalDB {
     /// # Errors
     /// [`Locked`](crate::TidalError::Locked) when it is open elsewhere; a
     /// [`SchemaError`](crate::SchemaError) when the schema changes a signal type
-    /// that is stored; [`NotADatabase`](crate::TidalError::NotADatabase),
+    /// that is stored; [`QueryError::Profile`](crate::QueryError::Profile) when one of its
+    /// profiles cannot be used; [`NotADatabase`](crate::TidalError::NotADatabase),
     /// [`UnsupportedFormat`](crate::TidalError::UnsupportedFormat) and
     /// [`EngineMismatch`](crate::TidalError::EngineMismatch) when the directory
     /// is something else; errors of kind [`Damage`](crate::ErrorKind::Damage) when

@@ -52,6 +52,8 @@ mod names;
 #[cfg(test)]
 mod producers;
 #[cfg(test)]
+mod profiles;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod real_data;

@@ -79,6 +79,14 @@ pub enum QueryError {
         /// The profiles there are.
         known: Vec<String>,
     },
+    /// A profile of the schema cannot be used.
+    #[error("profile {profile:?} of the schema cannot be used: {problem}")]
+    Profile {
+        /// The profile.
+        profile: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The cursor is not one of this query.
     #[error("the cursor cannot be used: {problem}; ask for the first page")]
     Cursor {
