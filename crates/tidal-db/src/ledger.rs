@@ -23,7 +23,9 @@ mod explain;
 mod extend;
 mod fold;
 mod grid;
+mod index;
 mod lookup;
+mod measure;
 mod parallel;
 mod persistence;
 mod rank_key;
@@ -36,21 +38,30 @@ mod slot;
 mod source;
 mod steps;
 mod table;
+mod top;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use tidal_types::{EntityKind, Schema, SignalTypeId, Timestamp};
+use tidal_types::{EntityKind, Schema, SignalTypeDefinition, SignalTypeId, Timestamp};
 
 pub use self::cell::Cell;
 pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::explain::{DividedBucket, Explanation, Grouped, Part, PartKind, WindowPart};
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "only mixtures of measures hold several")
+)]
+pub(crate) use self::index::{Ends, Held};
+#[cfg_attr(not(test), expect(unused_imports, reason = "only mixtures of measures name them"))]
+pub(crate) use self::measure::{Measure, What};
 pub use self::ranking::{By, Ranked};
 pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
 
 use self::budget::Usage;
 pub(crate) use self::explain::CellParts;
+use self::index::{Index, Limits};
 pub(crate) use self::shape::{Decay, Shape};
 use self::shards::{SHARDS, Shards};
 
@@ -74,6 +85,7 @@ pub struct SignalLedger {
     has_events: AtomicBool,
     /// The last record that any cell can have applied; `u64::MAX` where nobody said.
     end: AtomicU64,
+    index_limits: Limits,
 }
 
 /// What is kept of a signal type.
@@ -82,12 +94,18 @@ struct Kept {
     id: SignalTypeId,
     kind: EntityKind,
     shape: Shape,
+    /// Made by the first query that needs one.
+    index: OnceLock<Box<Index>>,
 }
 
 impl Kept {
     fn all(schema: &Schema) -> Box<[Self]> {
-        let signals = schema.signals().iter();
-        signals.map(|of| Self { id: of.id(), kind: of.kind(), shape: Shape::of(of) }).collect()
+        schema.signals().iter().map(Self::of).collect()
+    }
+
+    fn of(signal: &SignalTypeDefinition) -> Self {
+        let (id, kind, shape) = (signal.id(), signal.kind(), Shape::of(signal));
+        Self { id, kind, shape, index: OnceLock::new() }
     }
 }
 
@@ -128,6 +146,7 @@ impl SignalLedger {
             newest: AtomicU64::new(0),
             has_events: AtomicBool::new(false),
             end: AtomicU64::new(u64::MAX),
+            index_limits: Limits::DEFAULT,
         }
     }
 
@@ -158,10 +177,11 @@ impl SignalLedger {
         cells.sum::<usize>() as u64
     }
 
-    /// The bytes that the cells take in memory, and what they are kept in.
+    /// The bytes that the cells take in memory, and what they are kept in, and about those
+    /// of their indexes.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
-        self.resident_bytes() + self.shards.bytes() as u64
+        self.resident_bytes() + self.shards.bytes() as u64 + self.index_size().1
     }
 
     fn kept(&self, signal: SignalTypeId) -> &Kept {

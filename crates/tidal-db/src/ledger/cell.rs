@@ -8,6 +8,7 @@
 //! L3. A cell knows the seq it has applied, and takes none twice.
 
 mod block;
+mod bounds;
 mod bucketed;
 mod codec;
 mod damage;

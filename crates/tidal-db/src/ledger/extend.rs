@@ -18,6 +18,9 @@ impl SignalLedger {
         assert!(extends, "a schema is only ever extended, so a cell keeps its form");
         let mut shards = self.shards;
         shards.extend(schema.signal_count());
-        Self { signals: Kept::all(&schema), shards, schema, ..self }
+        let mut signals = self.signals.into_vec();
+        let new = schema.signals().iter().skip(signals.len());
+        signals.extend(new.map(Kept::of));
+        Self { signals: signals.into(), shards, schema, ..self }
     }
 }

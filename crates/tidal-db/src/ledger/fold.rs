@@ -11,7 +11,7 @@ use super::clock;
 use super::shards::{Place, Shard};
 use super::slot::{DIRTY, REFERENCED, STORED, TRIED, WRITING};
 use super::table::Table;
-use super::{SignalLedger, shape::Shape};
+use super::{Kept, SignalLedger};
 use crate::Result;
 use std::sync::atomic::Ordering;
 
@@ -59,10 +59,10 @@ impl SignalLedger {
         // Before the cell: who reads at the newest time then sees no cell ahead
         // of it.
         self.restore_newest(event.timestamp());
-        let shape = &self.kept(event.signal()).shape;
+        let kept = self.kept(event.signal());
         let raw = RawEvent::of(event);
         self.change(event.signal(), Place::of(event.entity()), |shard, place, stored| {
-            fold(shard, shape, event.signal(), place, seq, raw, stored)
+            fold(shard, kept, place, seq, raw, stored)
         })
     }
 
@@ -76,8 +76,9 @@ impl SignalLedger {
         let place = Place::of(id);
         for definition in self.schema.signals().iter().filter(|signal| signal.kind() == kind) {
             let signal = definition.id();
+            let kept = self.kept(signal);
             self.change(signal, place, |shard, place, stored| {
-                remove(shard, signal, place, seq, stored)
+                remove(shard, kept, place, seq, stored)
             })?;
         }
         Ok(())
@@ -152,17 +153,17 @@ struct Missing;
 
 fn fold(
     shard: &mut Shard,
-    shape: &Shape,
-    signal: SignalTypeId,
+    kept: &Kept,
     place: Place,
     seq: Seq,
     event: RawEvent,
     stored: Stored,
 ) -> Folded {
-    let Ok(number) = occupy(shard, signal, place, stored) else {
+    let Ok(number) = occupy(shard, kept.id, place, stored) else {
         return Folded::NotHere;
     };
-    let table = shard.table_mut(signal);
+    let tracking = kept.index.get().map(|index| index.tracking());
+    let table = shard.table_mut(kept.id);
     let dirty_before = dirty_bytes(table, number);
     let cells = if table.slot(number).is_gone() {
         if seq <= table.applied(number) {
@@ -170,9 +171,19 @@ fn fold(
         }
         table.put(number, Cell::first(seq, event));
         table.slot(number).set(DIRTY);
+        if let Some(tracking) = tracking {
+            tracking.came_or_went(place);
+        }
         1
     } else {
-        if !table.change(number, |cell| cell.apply(shape, seq, event)) {
+        let change = |cell: &mut Cell| {
+            let is_new = cell.apply(&kept.shape, seq, event);
+            if let Some(tracking) = tracking.filter(|_| is_new) {
+                tracking.changed(&kept.shape, place, cell, event.weight);
+            }
+            is_new
+        };
+        if !table.change(number, change) {
             return Folded::Done(Effect::default());
         }
         table.slot(number).set(DIRTY | REFERENCED);
@@ -181,16 +192,11 @@ fn fold(
     Folded::Done(Effect { cells, dirty: (dirty_before, dirty_bytes(table, number)) })
 }
 
-fn remove(
-    shard: &mut Shard,
-    signal: SignalTypeId,
-    place: Place,
-    seq: Seq,
-    stored: Stored,
-) -> Folded {
+fn remove(shard: &mut Shard, kept: &Kept, place: Place, seq: Seq, stored: Stored) -> Folded {
     if matches!(stored, Stored::Nothing) {
         return Folded::Done(Effect::default());
     }
+    let signal = kept.id;
     let table = shard.table_mut(signal);
     if table.is_complete() && table.find(place.hash, place.id).is_none() {
         return Folded::Done(Effect::default());
@@ -212,5 +218,8 @@ fn remove(
         shard.remove(signal, number);
         0
     };
+    if let Some(index) = kept.index.get() {
+        index.tracking().came_or_went(place);
+    }
     Folded::Done(Effect { cells: -1, dirty: (dirty_before, dirty_after) })
 }

@@ -58,6 +58,13 @@ impl Best {
         }
     }
 
+    /// Whether as many are kept as were asked for, and each ranks before this entity.
+    pub(crate) fn is_before(&self, key: RankKey, id: EntityId) -> bool {
+        let last = self.kept.peek();
+        self.kept.len() >= self.limit
+            && last.is_none_or(|last| precedence(&(last.key, last.id), &(key, id)).is_lt())
+    }
+
     /// What was kept, best first.
     pub(crate) fn into_ranked(self) -> Vec<Ranked> {
         let places = self.kept.into_sorted_vec().into_iter().zip(1..);

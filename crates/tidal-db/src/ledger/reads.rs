@@ -6,8 +6,6 @@
 use tidal_types::{EntityId, SignalTypeDefinition, TidalError, Timestamp, Window};
 
 use super::SignalLedger;
-use super::rank_key::RankKey;
-use super::ranking::{Best, By, Ranked};
 use super::shape::Slot;
 
 impl SignalLedger {
@@ -85,46 +83,5 @@ impl SignalLedger {
         let (slot, secs) = Slot::of_velocity(signal, window)?;
         let read = self.read(signal.id(), id, |_, cell| cell.count(slot, at) as f64 / secs)?;
         Ok(read.unwrap_or(0.0))
-    }
-
-    /// The `limit` highest entities of a signal type, best first. Ties go to the
-    /// lower id; entities without events are absent.
-    ///
-    /// The order of exponential scores does not depend on `at`, and is right even
-    /// where the scores themselves are so small that they read as 0.
-    ///
-    /// # Errors
-    /// [`TidalError::WindowNotDeclared`], [`TidalError::VelocityNotDeclared`].
-    pub fn top(
-        &self,
-        signal: &SignalTypeDefinition,
-        by: By,
-        limit: usize,
-        at: Timestamp,
-    ) -> Result<Vec<Ranked>, TidalError> {
-        let shape = &self.kept(signal.id()).shape;
-        let mut best = Best::new(limit);
-        match by {
-            By::Score => {
-                self.for_each(signal.id(), |id, cell| {
-                    best.offer(id, cell.rank_key(shape, at), || cell.score(shape, at))
-                })?;
-            }
-            By::Count(window) => {
-                let slot = Slot::of_count(signal, window)?;
-                self.for_each(signal.id(), |id, cell| {
-                    let count = cell.count(slot, at);
-                    best.offer(id, RankKey::count(count), || count as f64);
-                })?;
-            }
-            By::Velocity(window) => {
-                let (slot, secs) = Slot::of_velocity(signal, window)?;
-                self.for_each(signal.id(), |id, cell| {
-                    let count = cell.count(slot, at);
-                    best.offer(id, RankKey::count(count), || count as f64 / secs);
-                })?;
-            }
-        }
-        Ok(best.into_ranked())
     }
 }

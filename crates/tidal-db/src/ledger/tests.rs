@@ -3,6 +3,7 @@
 mod concurrent;
 mod decay;
 mod golden;
+mod indexes;
 mod memory;
 mod persistence;
 mod ranking;

@@ -101,12 +101,37 @@ impl Live {
         self.sum * self.left as f64 / grid.span() as f64 + self.moment / grid.span_secs()
     }
 
+    /// The least and the most that the bucket adds from now on, but for rounding. Until the
+    /// end of the lifetime reaches it that changes evenly; then it jumps, by X1, and goes to
+    /// 0.
+    pub(super) fn bounds(&self, grid: Grid) -> (f64, f64) {
+        let now = self.contribution(grid);
+        let (reached, divided) = if self.is_divided() {
+            (0.0, 0.0)
+        } else {
+            (self.moment / grid.span_secs(), self.sum * half_width(grid))
+        };
+        let all = [now, reached, divided];
+        (all.into_iter().fold(0.0, f64::min), all.into_iter().fold(0.0, f64::max))
+    }
+
+    /// No less than the absolute values that any contribution from now on is made of.
+    pub(super) fn absolute(&self, grid: Grid) -> f64 {
+        let aged = self.sum.abs() * (self.left.max(0) as f64 / grid.span() as f64);
+        aged + self.moment.abs() / grid.span_secs() + self.sum.abs() * half_width(grid)
+    }
+
     fn of_edge(&self, grid: Grid) -> f64 {
         // From the instant that is just dead to the bucket's last.
         let alive = (self.left + grid.width().cast_signed()) as f64;
         let share = alive / grid.width() as f64;
         self.sum * share * (alive / (2.0 * grid.span() as f64))
     }
+}
+
+/// What a weight adds to the score, on average over a bucket of which all is just alive.
+fn half_width(grid: Grid) -> f64 {
+    grid.width() as f64 / (2.0 * grid.span() as f64)
 }
 
 /// Adds a weight to its bucket, so many nanoseconds behind the bucket's first instant.

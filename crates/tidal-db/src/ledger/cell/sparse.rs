@@ -77,10 +77,15 @@ impl Sparse {
     }
 
     fn linear(&self, lifetime: Grid, at: u64) -> f64 {
+        self.linear_of(lifetime, at, |weight| weight)
+    }
+
+    /// The linear score, had each event the weight that `weight` makes of its own.
+    pub(super) fn linear_of(&self, lifetime: Grid, at: u64, weight: impl Fn(f64) -> f64) -> f64 {
         let live = self.events().iter().filter(|event| lifetime.is_live(event.time, at));
         live.fold(0.0, |sum, event| {
             let left = lifetime.span() - at.saturating_sub(event.time);
-            sum + event.weight * (left as f64 / lifetime.span() as f64)
+            sum + weight(event.weight) * (left as f64 / lifetime.span() as f64)
         })
     }
 

@@ -78,6 +78,16 @@ impl Window<'_> {
         let begin = divided.map_or(0.0, |divided| 0.0 + divided);
         newer.chunks_exact(stride).rev().fold(begin, |total, bucket| total + first_number(bucket))
     }
+
+    /// Shows the sum of each bucket that is inside at the time `at`, the whole of a divided
+    /// one, newest first.
+    pub(super) fn for_each_sum_inside(&self, at: u64, show: impl FnMut(f64)) {
+        if self.places.has_pairs() {
+            let inside = Inside::of(self.places, self.grid, self.newest, at);
+            let buckets = self.buckets.chunks_exact(self.places.stride());
+            buckets.take(inside.places.len()).map(first_number).for_each(show);
+        }
+    }
 }
 
 /// The buckets of a series, newest first: age, count, and sum of weights where sums are

@@ -1,0 +1,151 @@
+//! Making lists, and bringing them up to what was folded.
+
+use tidal_types::{EntityId, Timestamp};
+
+use super::super::measure::{MEASURES, Measure, What};
+use super::super::rank_key::RankKey;
+use super::super::{Kept, SignalLedger};
+use super::list::Making;
+use super::{Index, Lists};
+use crate::Result;
+
+/// The bounds of a cell, by the numbers of measures that have a list.
+type Bounds = [Option<(RankKey, RankKey)>; MEASURES];
+
+impl Lists {
+    /// Whether these are right as they are for a query of these measures.
+    pub(super) fn answer(&self, index: &Index, whats: &[What], newest: Timestamp) -> bool {
+        let is_ready = |what: &What| {
+            let list = self.get(*what);
+            list.is_some_and(|list| !list.is_worn() && !list.needs_tightening(newest))
+        };
+        index.tracking.is_quiet() && whats.iter().all(is_ready)
+    }
+
+    fn clear(&mut self, index: &Index) {
+        index.tracking.end_all();
+        *self = Self::default();
+    }
+
+    fn bounds_of(&self, kept: &Kept, cell: &super::super::Cell) -> Bounds {
+        let mut all = [None; MEASURES];
+        for (bounds, list) in all.iter_mut().zip(&self.by_measure) {
+            let list = list.as_ref();
+            *bounds = list.map(|list| list.gauge.bounds(&kept.shape, cell, self.as_of));
+        }
+        all
+    }
+}
+
+impl SignalLedger {
+    /// Makes the lists that are missing, and brings all up to what was folded before. When
+    /// it fails, there are no lists.
+    pub(super) fn prepare(
+        &self,
+        kept: &Kept,
+        index: &Index,
+        lists: &mut Lists,
+        whats: &[What],
+    ) -> Result<()> {
+        let prepared = self.try_to_prepare(kept, index, lists, whats);
+        if prepared.is_err() {
+            lists.clear(index);
+        }
+        index.tracking.limit(self.index_limits.notes);
+        prepared
+    }
+
+    fn try_to_prepare(
+        &self,
+        kept: &Kept,
+        index: &Index,
+        lists: &mut Lists,
+        whats: &[What],
+    ) -> Result<()> {
+        loop {
+            for (number, list) in lists.by_measure.iter_mut().enumerate() {
+                if list.as_ref().is_some_and(|list| list.is_worn()) {
+                    *list = None;
+                    index.tracking.end(number);
+                }
+            }
+            let is_missing = |what: &&What| lists.get(**what).is_none();
+            let missing: Vec<What> = whats.iter().filter(is_missing).copied().collect();
+            if !missing.is_empty() {
+                self.make(kept, index, lists, &missing)?;
+            }
+            let mut ids = index.tracking.take();
+            // Behind the taking: notes that are lost say so before they go (F3).
+            if index.tracking.is_lost() {
+                lists.clear(index);
+                continue;
+            }
+            lists.as_of = self.newest_event().unwrap_or_default().max(lists.as_of);
+            for list in lists.by_measure.iter_mut().flatten() {
+                if list.needs_tightening(lists.as_of) {
+                    ids.append(&mut list.take_met());
+                    list.tightened = lists.as_of;
+                }
+            }
+            for id in ids {
+                self.refresh(kept, lists, id)?;
+            }
+            for (number, list) in lists.by_measure.iter().enumerate() {
+                if let Some(list) = list {
+                    index.tracking.show_floors(number, list);
+                }
+            }
+            return Ok(());
+        }
+    }
+
+    /// Makes lists of all cells. From the first look on, whatever happens is noted.
+    fn make(&self, kept: &Kept, index: &Index, lists: &mut Lists, whats: &[What]) -> Result<()> {
+        let mut making = Vec::with_capacity(whats.len());
+        for what in whats {
+            let gauge = self.gauge(Measure { signal: kept.id, what: *what });
+            index.tracking.begin(what.number(), gauge);
+            making.push(Making::new(gauge, self.index_limits.entries));
+        }
+        // Bounds as of a time that no event can make too new: what comes is noted.
+        let as_of = self.newest_event().unwrap_or_default();
+        let mut members = Vec::new();
+        self.for_each(kept.id, |id, cell| {
+            members.push(id.get());
+            for list in &mut making {
+                list.push(id, list.gauge.bounds(&kept.shape, cell, as_of));
+            }
+        })?;
+        members.sort_unstable();
+        members.dedup();
+        lists.members.clear();
+        lists
+            .members
+            .append(members)
+            .expect("they are sorted, each is there once, and there were none");
+        lists.as_of = lists.as_of.max(as_of);
+        for (what, list) in whats.iter().zip(making) {
+            if let Some(place) = lists.by_measure.get_mut(what.number()) {
+                *place = Some(Box::new(list.finish(&kept.shape, as_of)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an entity where its cell says it belongs by now.
+    fn refresh(&self, kept: &Kept, lists: &mut Lists, id: EntityId) -> Result<()> {
+        let bounds = self.look(kept.id, id, |cell| lists.bounds_of(kept, cell))?;
+        if bounds.is_some() {
+            lists.members.insert(id.get());
+        } else {
+            lists.members.remove(id.get());
+        }
+        let bounds = bounds.unwrap_or_default();
+        for (list, bounds) in lists.by_measure.iter_mut().zip(bounds) {
+            if let Some(list) = list {
+                list.set(id, bounds);
+            }
+        }
+        Ok(())
+    }
+}

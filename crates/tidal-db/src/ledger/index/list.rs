@@ -1,0 +1,145 @@
+//! The list of one measure: its highest and its lowest entities.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tidal_types::{EntityId, Timestamp};
+
+use super::super::measure::{Gauge, Scale};
+use super::super::rank_key::RankKey;
+use super::super::shape::Shape;
+use super::ordered::{End, Gathered, Ordered};
+
+/// Bounds are looked at again once what they lose by time alone may have lost one part in so
+/// many of its span: a sixteenth of a bucket.
+const STEPS_PER_SPAN: u64 = 960;
+
+/// The two ends of one measure.
+#[derive(Debug)]
+pub(in super::super) struct List {
+    pub(super) gauge: Gauge,
+    pub(super) scale: Scale,
+    /// In how many nanoseconds values fade by time alone, if they do.
+    fades_over: Option<u64>,
+    pub(super) highest: Ordered,
+    /// Of those that may be below 0.
+    pub(super) lowest: Ordered,
+    /// The newest event when it was made, and when its bounds were last looked at.
+    made: Timestamp,
+    pub(super) tightened: Timestamp,
+    /// How far queries went since then, at each end.
+    met: [AtomicUsize; 2],
+    is_worn: AtomicBool,
+}
+
+/// The list of a measure while it is made.
+#[derive(Debug)]
+pub(super) struct Making {
+    pub(super) gauge: Gauge,
+    highest: Gathered,
+    lowest: Gathered,
+}
+
+impl Making {
+    pub(super) const fn new(gauge: Gauge, max: usize) -> Self {
+        Self { gauge, highest: Gathered::new(max), lowest: Gathered::new(max) }
+    }
+
+    pub(super) fn push(&mut self, id: EntityId, (least, most): (RankKey, RankKey)) {
+        self.highest.push(End::Highest.entry(most, id));
+        if least.is_negative() {
+            self.lowest.push(End::Lowest.entry(least, id));
+        }
+    }
+
+    pub(super) fn finish(self, shape: &Shape, as_of: Timestamp) -> List {
+        List {
+            gauge: self.gauge,
+            scale: self.gauge.scale(shape),
+            fades_over: self.gauge.fades_over(shape),
+            highest: Ordered::of(self.highest),
+            lowest: Ordered::of(self.lowest),
+            made: as_of,
+            tightened: as_of,
+            met: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            is_worn: AtomicBool::new(false),
+        }
+    }
+}
+
+impl List {
+    /// Puts an entity in its places by its bounds; without, it has no cell.
+    pub(super) fn set(&mut self, id: EntityId, bounds: Option<(RankKey, RankKey)>) {
+        self.highest.set(id, bounds.map(|(_, most)| End::Highest.entry(most, id)));
+        let least = bounds.map(|(least, _)| least).filter(|least| least.is_negative());
+        self.lowest.set(id, least.map(|least| End::Lowest.entry(least, id)));
+    }
+
+    pub(in super::super) const fn end(&self, end: End) -> &Ordered {
+        match end {
+            End::Highest => &self.highest,
+            End::Lowest => &self.lowest,
+        }
+    }
+
+    /// Whether every event that there was as of `as_of` has faded from it at the time `at`.
+    /// An event is given the length of its bucket beyond the span.
+    pub(in super::super) fn is_over(&self, at: Timestamp, as_of: Timestamp) -> bool {
+        self.fades_over.is_some_and(|span| {
+            let over =
+                as_of.as_nanos().checked_add(span).and_then(|end| end.checked_add(span / 32 + 2));
+            over.is_some_and(|over| at.as_nanos() >= over)
+        })
+    }
+
+    /// Notes how many entries a query has met, so that the next looks at their bounds again
+    /// first.
+    pub(in super::super) fn met(&self, end: End, entries: usize) {
+        if let Some(met) = self.met.get(end as usize) {
+            met.fetch_max(entries, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether time alone changes what is in it.
+    pub(in super::super) const fn fades(&self) -> bool {
+        self.fades_over.is_some()
+    }
+
+    pub(super) fn needs_tightening(&self, newest: Timestamp) -> bool {
+        let is_met = self.met.iter().any(|met| met.load(Ordering::Relaxed) > 0);
+        is_met && self.has_faded(self.tightened, newest)
+    }
+
+    /// The entities whose bounds queries have met.
+    pub(super) fn take_met(&self) -> Vec<EntityId> {
+        let [highest, lowest] = &self.met;
+        let highest = self.highest.entries().take(highest.swap(0, Ordering::Relaxed));
+        let lowest = self.lowest.entries().take(lowest.swap(0, Ordering::Relaxed));
+        highest.chain(lowest).map(|entry| entry.id()).collect()
+    }
+
+    /// For a query that needed more than there is: if a list that is made now would have
+    /// more, this one is to be made again.
+    pub(in super::super) fn fell_short(&self, end: End, newest: Timestamp) -> bool {
+        let ordered = self.end(end);
+        let is_worn =
+            ordered.len() < ordered.max() / 2 || self.fades() && self.has_faded(self.made, newest);
+        self.is_worn.fetch_or(is_worn, Ordering::Relaxed);
+        is_worn
+    }
+
+    pub(super) fn is_worn(&self) -> bool {
+        self.is_worn.load(Ordering::Relaxed)
+    }
+
+    /// Whether bounds as of `before` may be wider by now than they need to be. Those that do
+    /// not fade are so by decreases, which no query can know of.
+    fn has_faded(&self, before: Timestamp, newest: Timestamp) -> bool {
+        self.fades_over.is_none_or(|span| {
+            newest.as_nanos().saturating_sub(before.as_nanos()) > span / STEPS_PER_SPAN
+        })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.highest.bytes() + self.lowest.bytes()
+    }
+}

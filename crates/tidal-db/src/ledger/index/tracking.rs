@@ -1,0 +1,188 @@
+//! What the fold sees of the indexes of a signal type, and what it notes for them.
+//!
+//! F1. Whether an entity is to be noted is decided, and it is noted, while its shard is
+//!     locked. So who reads its cell behind the note reads it as it was noted or newer; and
+//!     a list that is made sees each change or has it noted, since it tracks before it
+//!     looks at a shard.
+//! F2. A floor that the fold sees is at the list's floor or further in.
+//! F3. Notes that overflow are lost, and say so before they go.
+
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use tidal_types::EntityId;
+
+use super::super::cell::Cell;
+use super::super::measure::{Gauge, MEASURES};
+use super::super::shape::Shape;
+use super::super::shards::{Place, SHARDS};
+use super::list::List;
+use super::ordered::End;
+
+/// Set, alone, when notes were lost.
+const LOST: u16 = 1 << 15;
+const _: () = assert!(MEASURES < 15);
+const _: () = assert!(SHARDS == u64::BITS as usize);
+
+/// What of which measures is to be noted, and the notes.
+#[derive(Debug)]
+pub(in super::super) struct Tracking {
+    /// A bit for each measure that has a list.
+    measures: AtomicU16,
+    floors: [OnceLock<Floors>; MEASURES],
+    notes_max: AtomicUsize,
+    /// A bit for each shard that has notes.
+    noted: AtomicU64,
+    notes: Box<[Mutex<Vec<EntityId>>; SHARDS]>,
+}
+
+/// From where on bounds concern a list, as coarse keys.
+#[derive(Debug)]
+struct Floors {
+    gauge: Gauge,
+    highest: AtomicU64,
+    lowest: AtomicU64,
+}
+
+impl Tracking {
+    pub(super) fn new(notes_max: usize) -> Self {
+        Self {
+            measures: AtomicU16::new(0),
+            floors: Default::default(),
+            notes_max: AtomicUsize::new(notes_max),
+            noted: AtomicU64::new(0),
+            notes: Box::new(std::array::from_fn(|_| Mutex::default())),
+        }
+    }
+
+    /// Notes an entity whose cell an event of this weight has changed, if that concerns a
+    /// list. A list would stay right without the decreases, but it had better know of them.
+    pub(in super::super) fn changed(&self, shape: &Shape, place: Place, cell: &Cell, weight: f64) {
+        let measures = self.measures.load(Ordering::Relaxed) & !LOST;
+        if measures != 0 && (weight < 0.0 || self.concerns(measures, shape, cell)) {
+            self.note(place);
+        }
+    }
+
+    /// Notes an entity whose cell is new, or gone.
+    pub(in super::super) fn came_or_went(&self, place: Place) {
+        if self.measures.load(Ordering::Relaxed) & !LOST != 0 {
+            self.note(place);
+        }
+    }
+
+    fn concerns(&self, mut measures: u16, shape: &Shape, cell: &Cell) -> bool {
+        while measures != 0 {
+            let number = measures.trailing_zeros() as usize;
+            measures &= measures - 1;
+            let Some(floors) = self.floors.get(number).and_then(OnceLock::get) else {
+                continue;
+            };
+            let (least, most) = floors.gauge.bounds(shape, cell, cell.newest());
+            if most.coarse() >= floors.highest.load(Ordering::Relaxed)
+                || least.is_negative() && least.coarse() <= floors.lowest.load(Ordering::Relaxed)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn note(&self, place: Place) {
+        let bit = 1 << place.shard();
+        let mut notes = self.notes_of(place.shard());
+        if notes.last() == Some(&place.id) {
+            return;
+        }
+        let max = self.notes_max.load(Ordering::Relaxed);
+        if notes.len() >= max {
+            notes.sort_unstable();
+            notes.dedup();
+            // Where sorting has helped little, it would have to be done again soon.
+            if notes.len() > max / 2 {
+                self.measures.store(LOST, Ordering::Release);
+                *notes = Vec::new();
+                return;
+            }
+        }
+        notes.push(place.id);
+        if self.noted.load(Ordering::Relaxed) & bit == 0 {
+            self.noted.fetch_or(bit, Ordering::Release);
+        }
+    }
+
+    /// Whether nothing is noted and nothing was lost.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.noted.load(Ordering::Acquire) == 0 && !self.is_lost()
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.measures.load(Ordering::Acquire) & LOST != 0
+    }
+
+    /// Takes the notes, each entity once, in order.
+    pub(super) fn take(&self) -> Vec<EntityId> {
+        let mut all = Vec::new();
+        let mut noted = self.noted.load(Ordering::Acquire);
+        while noted != 0 {
+            let shard = noted.trailing_zeros() as usize;
+            noted &= noted - 1;
+            let mut notes = self.notes_of(shard);
+            self.noted.fetch_and(!(1 << shard), Ordering::Relaxed);
+            all.append(&mut notes);
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Begins to note everything that happens to a measure. Until the next
+    /// [`Tracking::limit`], notes do not overflow.
+    pub(super) fn begin(&self, number: usize, gauge: Gauge) {
+        self.notes_max.store(usize::MAX, Ordering::Relaxed);
+        if let Some(floors) = self.floors.get(number) {
+            let floors = floors.get_or_init(|| Floors {
+                gauge,
+                highest: AtomicU64::default(),
+                lowest: AtomicU64::default(),
+            });
+            floors.highest.store(0, Ordering::Relaxed);
+            floors.lowest.store(u64::MAX, Ordering::Relaxed);
+        }
+        // Beside a loss, which is seen to before the list is used.
+        self.measures.fetch_or(1 << number, Ordering::Release);
+    }
+
+    pub(super) fn limit(&self, notes_max: usize) {
+        self.notes_max.store(notes_max, Ordering::Relaxed);
+    }
+
+    /// Notes nothing more for a measure.
+    pub(super) fn end(&self, number: usize) {
+        self.measures.fetch_and(!(1 << number), Ordering::Relaxed);
+    }
+
+    /// Notes nothing more.
+    pub(super) fn end_all(&self) {
+        self.measures.store(0, Ordering::Relaxed);
+    }
+
+    /// Tells the fold of the floors of a list.
+    pub(super) fn show_floors(&self, number: usize, list: &List) {
+        if let Some(floors) = self.floors.get(number).and_then(OnceLock::get) {
+            let coarse = |end: End| list.end(end).floor().map(|floor| end.key(floor).coarse());
+            floors.highest.store(coarse(End::Highest).unwrap_or(0), Ordering::Relaxed);
+            floors.lowest.store(coarse(End::Lowest).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let notes = (0..SHARDS).map(|shard| self.notes_of(shard).capacity());
+        size_of::<Self>() + size_of_val(&*self.notes) + notes.sum::<usize>() * size_of::<EntityId>()
+    }
+
+    fn notes_of(&self, shard: usize) -> MutexGuard<'_, Vec<EntityId>> {
+        let notes = self.notes.get(shard).expect("there are notes for each shard");
+        notes.lock().expect("no thread panics while it notes an entity")
+    }
+}
