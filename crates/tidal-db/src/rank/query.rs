@@ -92,6 +92,14 @@ impl Query {
         Self::of(EntityKind::Item)
     }
 
+    /// The same of entities of another kind: the built-in [profiles](crate::profile) are of
+    /// items.
+    #[must_use]
+    pub const fn of_kind(mut self, kind: EntityKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// By what they are ranked, highest first.
     #[must_use]
     pub fn by(mut self, by: impl Into<Expr>) -> Self {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tidal_types::EntityKind;
 
 use super::read::wide;
-use crate::rank::query::{LIMIT_DEFAULT, Query};
+use crate::rank::query::{Cap, Discount, LIMIT_DEFAULT, Query, Spread};
 use crate::rank::rfc3339;
 
 /// The keys in the order in which they are documented.
@@ -21,19 +21,15 @@ pub(super) fn write(query: &Query) -> Value {
     put("including_quiet", query.including_quiet.then_some(true.into()));
     put("for_user", query.user.map(|user| user.get().into()));
     put("unseen_by", list(&query.unseen_by, |signal| signal.as_str().into()));
-    put("at_most", { list(&query.caps, |cap| json!({"of": cap.attribute, "max": wide(cap.max)})) });
-    put("discount", {
-        query.discount.as_ref().map(|discount| {
-            json!({
-                "of": discount.attribute,
-                "factor": discount.factor,
-                "floor": discount.floor,
-            })
-        })
-    });
-    put("at_least", {
-        query.spread.as_ref().map(|spread| json!({"of": spread.attribute, "min": wide(spread.min)}))
-    });
+    let cap = |cap: &Cap| json!({"of": cap.attribute, "max": wide(cap.max)});
+    put("at_most", list(&query.caps, cap));
+    let discount = |discount: &Discount| {
+        let Discount { attribute, factor, floor } = discount;
+        json!({"of": attribute, "factor": factor, "floor": floor})
+    };
+    put("discount", query.discount.as_ref().map(discount));
+    let spread = |spread: &Spread| json!({"of": spread.attribute, "min": wide(spread.min)});
+    put("at_least", query.spread.as_ref().map(spread));
     put("limit", (query.limit != LIMIT_DEFAULT).then(|| wide(query.limit).into()));
     put("seed", (query.seed != 0).then(|| query.seed.into()));
     put("at", query.at.map(|at| rfc3339::show(at).into()));
