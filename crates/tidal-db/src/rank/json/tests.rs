@@ -1,12 +1,12 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use tidal_types::{EntityId, EntityKind, QueryError, Timestamp};
+use tidal_types::{EntityId, EntityKind, QueryError, Timestamp, Window};
 
 use super::QUERY_BYTES_MAX;
 use crate::rank::language::tests::{as_read, expressions, filters, names};
 use crate::rank::query::{Cap, Discount, LIMIT_DEFAULT, LIMIT_MAX, Query, Spread};
-use crate::rank::{attribute, score};
+use crate::rank::{Expr, Filter, attribute, count, score};
 
 fn shares() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0f64]
@@ -209,4 +209,39 @@ fn numbers_have_ranges() {
         error,
         "the length of the query is 1048601 bytes, and must be at most 1048576 bytes"
     );
+}
+
+/// The code blocks of the guide, in their order.
+fn guide() -> Vec<&'static str> {
+    let text = include_str!("../../../../../docs/queries.md");
+    text.split("```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(|block| Some(block.split_once('\n')?.1))
+        .collect()
+}
+
+// What the guide shows is in the languages, is shown so, and its error is told so.
+#[test]
+fn the_guide_is_right() {
+    let blocks = guide();
+    let [scores, _, filters, _, error, json] = blocks[..] else {
+        panic!("{blocks:?}");
+    };
+    for score in scores.lines() {
+        assert_eq!(score.parse::<Expr>().unwrap().to_string(), score);
+    }
+    for filter in filters.lines() {
+        assert_eq!(filter.parse::<Filter>().unwrap().to_string(), filter);
+    }
+    let wrong = error.lines().nth(1).unwrap().trim();
+    assert_eq!(wrong.parse::<Expr>().unwrap_err().to_string(), error.trim_end());
+    let query = Query::items()
+        .by(3.0 * score("like") + count("view", Window::OneHour))
+        .filter(attribute("language").equals("en").and(attribute("price").less_than(20)))
+        .for_user(EntityId::new(7))
+        .unseen_by("view")
+        .at_most(2, "creator")
+        .limit(50);
+    assert_eq!(Query::from_json(json), Ok(query));
 }
