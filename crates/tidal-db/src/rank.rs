@@ -14,12 +14,16 @@
 
 mod expr;
 mod filter;
+mod formulas;
 mod function;
+mod interval;
 mod json;
 mod language;
+mod number;
 mod page;
 pub mod profile;
 mod query;
+mod random;
 mod rfc3339;
 
 pub use expr::{
