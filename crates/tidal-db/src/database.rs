@@ -21,7 +21,7 @@ use tidal_storage::Storage;
 use tidal_types::{Clock, TidalError};
 
 pub use forget::Purged;
-pub use stats::{Resident, Stats};
+pub use stats::{Indexes, Resident, Stats};
 
 use crate::Result;
 use crate::checkpointer::Checkpointer;

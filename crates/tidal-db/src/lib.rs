@@ -80,7 +80,7 @@ pub use batch::{Batch, Committed, Outcome};
 pub use checkpointer::CheckpointFailure;
 pub use checksum::Checksum;
 pub use config::{Builder, Config, DEFAULT_MAX_FUTURE_SKEW, Retention};
-pub use database::{Purged, Resident, Stats, TidalDB};
+pub use database::{Indexes, Purged, Resident, Stats, TidalDB};
 pub use diff::{Moved, RankingDiff, diff};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;

@@ -34,6 +34,8 @@ pub struct Stats {
     pub attribute_index_bytes: u64,
     /// How many cells are in memory, and how they come and go.
     pub resident: Resident,
+    /// The indexes that rankings have asked for.
+    pub indexes: Indexes,
     /// The time of the newest event.
     pub newest_event: Option<Timestamp>,
     /// The name of the storage engine.
@@ -73,6 +75,23 @@ pub struct Resident {
     pub loads: u64,
 }
 
+/// The indexes of rankings. They are made of the cells by the first query that needs one, are
+/// never on disk, and are gone when the database is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Indexes {
+    /// How many there are: one for each measure that was ranked by, of each signal type.
+    pub lists: u64,
+    /// About how many bytes of memory they take, beside what the cells' budget speaks of.
+    pub bytes: u64,
+}
+
+impl Indexes {
+    fn of(ledger: &SignalLedger) -> Self {
+        let (lists, bytes) = ledger.index_size();
+        Self { lists, bytes }
+    }
+}
+
 impl Resident {
     fn of(ledger: &SignalLedger) -> Self {
         Self {
@@ -110,6 +129,7 @@ impl TidalDB {
             memory_bytes: state.memory_bytes(),
             attribute_index_bytes: state.attributes.index_bytes(),
             resident: Resident::of(&state.ledger),
+            indexes: Indexes::of(&state.ledger),
             newest_event: state.ledger.newest_event(),
             engine: self.parts.storage.name().into(),
             position: Position { log_id: log.head.log_id, seq: applied },

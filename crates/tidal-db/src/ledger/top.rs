@@ -111,6 +111,7 @@ impl SignalLedger {
         let Measure { signal, what } = of.measure;
         let (gauge, lists) = (self.gauge(of.measure), self.hold_one(signal, &[what])?);
         let list = lists.list(what);
+        let newest = self.newest_event().unwrap_or_default();
         let at = if list.fades() { at.max(lists.as_of()) } else { at };
         let mut best = Best::new(limit);
         // Offers an entity; its key, if it still has a cell.
@@ -121,7 +122,7 @@ impl SignalLedger {
                 key
             })
         };
-        if list.is_over(at, lists.as_of()) {
+        if list.is_over(at, newest) {
             for id in lists.members().iter().map(EntityId::new) {
                 if best.is_before(RankKey::ZERO, id) {
                     break;
@@ -146,7 +147,7 @@ impl SignalLedger {
         if floor.is_none_or(|floor| best.is_before(End::Highest.key(floor), floor.id())) {
             Ok(Found::All(best.into_ranked()))
         } else {
-            Ok(Found::TooFew { is_worn: list.fell_short(End::Highest, lists.as_of()) })
+            Ok(Found::TooFew { is_worn: list.fell_short(End::Highest, newest) })
         }
     }
 }

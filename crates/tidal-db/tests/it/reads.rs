@@ -114,6 +114,24 @@ fn rankings_go_by_value_and_then_by_id() {
     assert_eq!(db.entities(EntityKind::Item).unwrap(), [1, 3, 4, 5, 9].map(id));
 }
 
+/// G90
+#[test]
+fn an_index_is_made_when_it_is_asked_for() {
+    let (db, _clock, _dir) = with_clock();
+    db.signal("view", id(5), 1.0, NOW).unwrap();
+    db.decay_score("view", id(5)).unwrap();
+    let before = db.stats().unwrap();
+    assert_eq!((before.indexes.lists, before.indexes.bytes), (0, 0));
+    for lists in 1..=2 {
+        let by = if lists == 1 { By::Score } else { By::Count(Window::OneHour) };
+        db.top("view", by, 1).unwrap();
+        let stats = db.stats().unwrap();
+        assert_eq!(stats.indexes.lists, lists);
+        let (indexes, memory) = (stats.indexes.bytes, stats.memory_bytes);
+        assert_eq!(memory - before.memory_bytes, indexes);
+    }
+}
+
 /// Scores too small for a number still have their order.
 /// G12
 #[test]

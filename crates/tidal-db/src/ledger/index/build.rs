@@ -2,15 +2,12 @@
 
 use tidal_types::{EntityId, Timestamp};
 
-use super::super::measure::{MEASURES, Measure, What};
-use super::super::rank_key::RankKey;
-use super::super::{Kept, SignalLedger};
+use super::super::measure::{Gauge, Measure, What};
+use super::super::{Cell, Kept, SignalLedger};
 use super::list::Making;
+use super::tracking::Notes;
 use super::{Index, Lists};
 use crate::Result;
-
-/// The bounds of a cell, by the numbers of measures that have a list.
-type Bounds = [Option<(RankKey, RankKey)>; MEASURES];
 
 impl Lists {
     /// Whether these are right as they are for a query of these measures.
@@ -25,15 +22,6 @@ impl Lists {
     fn clear(&mut self, index: &Index) {
         index.tracking.end_all();
         *self = Self::default();
-    }
-
-    fn bounds_of(&self, kept: &Kept, cell: &super::super::Cell) -> Bounds {
-        let mut all = [None; MEASURES];
-        for (bounds, list) in all.iter_mut().zip(&self.by_measure) {
-            let list = list.as_ref();
-            *bounds = list.map(|list| list.gauge.bounds(&kept.shape, cell, self.as_of));
-        }
-        all
     }
 }
 
@@ -74,7 +62,7 @@ impl SignalLedger {
             if !missing.is_empty() {
                 self.make(kept, index, lists, &missing)?;
             }
-            let mut ids = index.tracking.take();
+            let Notes { mut changed, came_or_went } = index.tracking.take();
             // Behind the taking: notes that are lost say so before they go (F3).
             if index.tracking.is_lost() {
                 lists.clear(index);
@@ -83,13 +71,11 @@ impl SignalLedger {
             lists.as_of = self.newest_event().unwrap_or_default().max(lists.as_of);
             for list in lists.by_measure.iter_mut().flatten() {
                 if list.needs_tightening(lists.as_of) {
-                    ids.append(&mut list.take_met());
+                    changed.append(&mut list.take_met());
                     list.tightened = lists.as_of;
                 }
             }
-            for id in ids {
-                self.refresh(kept, lists, id)?;
-            }
+            self.catch_up(kept, lists, &changed, &came_or_went)?;
             for (number, list) in lists.by_measure.iter().enumerate() {
                 if let Some(list) = list {
                     index.tracking.show_floors(number, list);
@@ -132,19 +118,41 @@ impl SignalLedger {
         Ok(())
     }
 
-    /// Puts an entity where its cell says it belongs by now.
-    fn refresh(&self, kept: &Kept, lists: &mut Lists, id: EntityId) -> Result<()> {
-        let bounds = self.look(kept.id, id, |cell| lists.bounds_of(kept, cell))?;
-        if bounds.is_some() {
-            lists.members.insert(id.get());
-        } else {
-            lists.members.remove(id.get());
+    /// Puts entities where their cells say that they belong by now.
+    fn catch_up(
+        &self,
+        kept: &Kept,
+        lists: &mut Lists,
+        changed: &[EntityId],
+        came_or_went: &[EntityId],
+    ) -> Result<()> {
+        let Lists { by_measure, members, as_of } = lists;
+        let gauges: Vec<Gauge> = by_measure.iter().flatten().map(|list| list.gauge).collect();
+        // For each entity the bounds of each list.
+        let mut bounds = Vec::with_capacity((changed.len() + came_or_went.len()) * gauges.len());
+        let mut read = |id: EntityId| -> Result<bool> {
+            let before = bounds.len();
+            let push = |cell: &Cell| {
+                bounds.extend(gauges.iter().map(|of| Some(of.bounds(&kept.shape, cell, *as_of))));
+            };
+            let is_there = self.look(kept.id, id, push)?.is_some();
+            bounds.resize(before + gauges.len(), None);
+            Ok(is_there)
+        };
+        for id in changed {
+            read(*id)?;
         }
-        let bounds = bounds.unwrap_or_default();
-        for (list, bounds) in lists.by_measure.iter_mut().zip(bounds) {
-            if let Some(list) = list {
-                list.set(id, bounds);
+        for id in came_or_went {
+            if read(*id)? {
+                members.insert(id.get());
+            } else {
+                members.remove(id.get());
             }
+        }
+        let ids = || changed.iter().chain(came_or_went).copied();
+        for (number, list) in by_measure.iter_mut().flatten().enumerate() {
+            let of_list = bounds.iter().skip(number).step_by(gauges.len());
+            list.set_all(changed.len() + came_or_went.len(), ids().zip(of_list.copied()));
         }
         Ok(())
     }

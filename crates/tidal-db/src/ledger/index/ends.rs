@@ -14,7 +14,7 @@ use super::ordered::{End, Entry};
 #[derive(Debug)]
 pub(crate) struct Ends<'a> {
     list: &'a List,
-    as_of: Timestamp,
+    newest: Timestamp,
     end: End,
     entries: Iter<'a, Entry>,
     next: Option<Entry>,
@@ -23,10 +23,10 @@ pub(crate) struct Ends<'a> {
 
 #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures walk along ends"))]
 impl<'a> Ends<'a> {
-    pub(super) fn of((list, as_of): (&'a List, Timestamp), end: End) -> Self {
+    pub(super) fn of((list, newest): (&'a List, Timestamp), end: End) -> Self {
         let mut entries = list.end(end).entries();
         let next = entries.next().copied();
-        Self { list, as_of, end, entries, next, yielded: 0 }
+        Self { list, newest, end, entries, next, yielded: 0 }
     }
 
     /// What no entity that it has not yielded yet exceeds at the time `at`, which is not
@@ -34,7 +34,7 @@ impl<'a> Ends<'a> {
     /// the lowest end below it, rounding included. At least 0, or at most, which is the value
     /// of an entity without a cell.
     pub(crate) fn bound(&self, at: Timestamp) -> f64 {
-        if self.list.is_over(at, self.as_of) {
+        if self.list.is_over(at, self.newest) {
             return 0.0;
         }
         let bound = self.next.or_else(|| self.list.end(self.end).floor());
@@ -71,7 +71,7 @@ impl Iterator for Ends<'_> {
             }
             None => {
                 if !self.is_complete() && self.next.is_none() {
-                    self.list.fell_short(self.end, self.as_of);
+                    self.list.fell_short(self.end, self.newest);
                 }
                 None
             }

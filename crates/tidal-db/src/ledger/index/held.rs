@@ -15,7 +15,12 @@ use crate::Result;
 /// The indexes of some measures, with all that was folded before they were asked for. What
 /// is folded meanwhile shows in the values of cells and not in the indexes.
 #[derive(Debug)]
-pub(crate) struct Held<'a>(Vec<(SignalTypeId, RwLockReadGuard<'a, Lists>)>);
+pub(crate) struct Held<'a> {
+    signals: Vec<(SignalTypeId, RwLockReadGuard<'a, Lists>)>,
+    /// The newest event when all of them were held. The fold does not note what concerns no
+    /// list, so they may know of older ones only.
+    newest: Timestamp,
+}
 
 impl SignalLedger {
     /// Takes hold of the indexes of these measures; missing ones are made, by a scan. Whoever
@@ -36,7 +41,8 @@ impl SignalLedger {
             drop(self.hold_one(*signal, &whats_of(*signal))?);
         }
         let hold = |signal: SignalTypeId| Ok((signal, self.hold_one(signal, &whats_of(signal))?));
-        signals.into_iter().map(hold).collect::<Result<_>>().map(Held)
+        let signals = signals.into_iter().map(hold).collect::<Result<_>>()?;
+        Ok(Held { signals, newest: self.newest_event().unwrap_or_default() })
     }
 
     /// Takes hold of the indexes of one signal type.
@@ -85,16 +91,15 @@ impl Held<'_> {
     /// The time at which to read when `at` was asked for: an event may have come between
     /// choosing that and taking hold, and bounds may be as of it.
     pub(crate) fn moved_on(&self, at: Timestamp) -> Timestamp {
-        self.0.iter().fold(at, |at, (_, lists)| at.max(lists.as_of()))
+        self.signals.iter().fold(at, |at, (_, lists)| at.max(lists.as_of()))
     }
 
     fn list(&self, measure: Measure) -> (&List, Timestamp) {
-        let lists = self.lists(measure.signal);
-        (lists.list(measure.what), lists.as_of())
+        (self.lists(measure.signal).list(measure.what), self.newest)
     }
 
     fn lists(&self, signal: SignalTypeId) -> &Lists {
-        let found = self.0.iter().find(|(of, _)| *of == signal);
+        let found = self.signals.iter().find(|(of, _)| *of == signal);
         &found.expect("what is held is what was asked for").1
     }
 }

@@ -67,11 +67,22 @@ impl Making {
 }
 
 impl List {
-    /// Puts an entity in its places by its bounds; without, it has no cell.
-    pub(super) fn set(&mut self, id: EntityId, bounds: Option<(RankKey, RankKey)>) {
-        self.highest.set(id, bounds.map(|(_, most)| End::Highest.entry(most, id)));
-        let least = bounds.map(|(least, _)| least).filter(|least| least.is_negative());
-        self.lowest.set(id, least.map(|least| End::Lowest.entry(least, id)));
+    /// Puts so many entities in their places by their bounds, each in turn; without bounds, it
+    /// has no cell.
+    pub(super) fn set_all(
+        &mut self,
+        count: usize,
+        all: impl Iterator<Item = (EntityId, Option<(RankKey, RankKey)>)> + Clone,
+    ) {
+        let highest = all
+            .clone()
+            .map(|(id, bounds)| (id, bounds.map(|(_, most)| End::Highest.entry(most, id))));
+        self.highest.set_all(count, highest);
+        let lowest = all.map(|(id, bounds)| {
+            let least = bounds.map(|(least, _)| least).filter(|least| least.is_negative());
+            (id, least.map(|least| End::Lowest.entry(least, id)))
+        });
+        self.lowest.set_all(count, lowest);
     }
 
     pub(in super::super) const fn end(&self, end: End) -> &Ordered {
@@ -81,12 +92,12 @@ impl List {
         }
     }
 
-    /// Whether every event that there was as of `as_of` has faded from it at the time `at`.
-    /// An event is given the length of its bucket beyond the span.
-    pub(in super::super) fn is_over(&self, at: Timestamp, as_of: Timestamp) -> bool {
+    /// Whether every event up to the newest has faded from it at the time `at`. An event is
+    /// given the length of its bucket beyond the span.
+    pub(in super::super) fn is_over(&self, at: Timestamp, newest: Timestamp) -> bool {
         self.fades_over.is_some_and(|span| {
             let over =
-                as_of.as_nanos().checked_add(span).and_then(|end| end.checked_add(span / 32 + 2));
+                newest.as_nanos().checked_add(span).and_then(|end| end.checked_add(span / 32 + 2));
             over.is_some_and(|over| at.as_nanos() >= over)
         })
     }

@@ -53,6 +53,9 @@ impl Entry {
     }
 }
 
+/// From one change for so many entries on, ordering all anew is faster than one by one.
+const MANY: usize = 8;
+
 /// A bounded ordered set.
 #[derive(Debug)]
 pub(in super::super) struct Ordered {
@@ -102,36 +105,61 @@ impl Ordered {
         self.order.len() * TREE_BYTES + self.entries.allocation_size()
     }
 
-    /// Puts an entity in its place, or takes it out.
-    pub(super) fn set(&mut self, id: EntityId, entry: Option<Entry>) {
-        let entry = entry.filter(|entry| self.floor.is_none_or(|floor| *entry < floor));
-        let place = self.entries.entry(mix(id), |other| other.id == id, |other| mix(other.id));
-        match (place, entry) {
-            (Place::Occupied(place), Some(entry)) if *place.get() == entry => {}
-            (Place::Occupied(mut place), Some(entry)) => {
-                self.order.remove(place.get());
-                *place.get_mut() = entry;
-                self.order.insert(entry);
-            }
-            (Place::Occupied(place), None) => {
-                let (entry, _) = place.remove();
-                self.order.remove(&entry);
-            }
-            (Place::Vacant(place), Some(entry)) => {
-                place.insert(entry);
-                self.order.insert(entry);
+    /// Puts so many entities in their places, or takes them out, each in turn.
+    pub(super) fn set_all(
+        &mut self,
+        count: usize,
+        all: impl Iterator<Item = (EntityId, Option<Entry>)>,
+    ) {
+        if count < self.order.len() / MANY {
+            for (id, entry) in all {
+                let (before, after) = self.replace(id, entry);
+                if before != after {
+                    before.map(|before| self.order.remove(&before));
+                    after.map(|after| self.order.insert(after));
+                }
                 if self.order.len() > self.max {
                     self.trim();
                 }
             }
-            (Place::Vacant(_), None) => {}
+            return;
+        }
+        for (id, entry) in all {
+            self.replace(id, entry);
+        }
+        let mut entries: Vec<Entry> = self.entries.iter().copied().collect();
+        if entries.len() > self.max {
+            let floor = cut(&mut entries, self.left());
+            self.floor = Some(floor);
+            self.entries.retain(|entry| *entry < floor);
+        }
+        self.order = entries.into_iter().collect();
+    }
+
+    /// Changes the entry of an entity but not the order: the one before and the one after.
+    fn replace(&mut self, id: EntityId, entry: Option<Entry>) -> (Option<Entry>, Option<Entry>) {
+        let entry = entry.filter(|entry| self.floor.is_none_or(|floor| *entry < floor));
+        let place = self.entries.entry(mix(id), |other| other.id == id, |other| mix(other.id));
+        match (place, entry) {
+            (Place::Occupied(mut place), Some(entry)) => {
+                (Some(std::mem::replace(place.get_mut(), entry)), Some(entry))
+            }
+            (Place::Occupied(place), None) => (Some(place.remove().0), None),
+            (Place::Vacant(place), Some(entry)) => {
+                place.insert(entry);
+                (None, Some(entry))
+            }
+            (Place::Vacant(_), None) => (None, None),
         }
     }
 
-    /// Lets go of a quarter, so that this happens seldom.
+    /// How many are left when there are too many: three quarters, so that this happens seldom.
+    const fn left(&self) -> usize {
+        self.max - self.max / 4
+    }
+
     fn trim(&mut self) {
-        let left = self.max - self.max / 4;
-        while self.order.len() > left {
+        while self.order.len() > self.left() {
             let Some(last) = self.order.pop_last() else {
                 return;
             };
@@ -194,7 +222,7 @@ mod tests {
         fn a_list_is_all_that_is_before_its_floor(
             end in prop_oneof![Just(End::Highest), Just(End::Lowest)],
             first in prop::collection::btree_map(0..30_u64, -5..5_i8, 0..30),
-            changes in prop::collection::vec(any_change(), 0..60),
+            changes in prop::collection::vec(prop::collection::vec(any_change(), 1..6), 0..30),
             max in 1..12_usize,
         ) {
             let entry = |id: u64, key: i8| {
@@ -207,13 +235,17 @@ mod tests {
                 model.insert(id, entry(id, key));
             }
             let mut ordered = Ordered::of(gathered);
-            for (id, key) in changes {
-                let new = key.map(|key| entry(id, key));
-                ordered.set(EntityId::new(id), new);
-                match new {
-                    Some(new) => model.insert(id, new),
-                    None => model.remove(&id),
+            for changes in changes {
+                let new = |(id, key): &(u64, Option<i8>)| {
+                    (EntityId::new(*id), key.map(|key| entry(*id, key)))
                 };
+                ordered.set_all(changes.len(), changes.iter().map(new));
+                for (id, new) in changes.iter().map(new) {
+                    match new {
+                        Some(new) => model.insert(id.get(), new),
+                        None => model.remove(&id.get()),
+                    };
+                }
                 let floor = ordered.floor();
                 let mut before: Vec<Entry> = model.values().copied().collect();
                 before.retain(|entry| floor.is_none_or(|floor| *entry < floor));

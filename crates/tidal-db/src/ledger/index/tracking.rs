@@ -6,6 +6,8 @@
 //!     looks at a shard.
 //! F2. A floor that the fold sees is at the list's floor or further in.
 //! F3. Notes that overflow are lost, and say so before they go.
+//! F4. An entity that was noted is passed over until notes are taken. That forgets first whom
+//!     it passes over and reads cells afterwards, so it reads what was passed over.
 
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
@@ -33,7 +35,43 @@ pub(in super::super) struct Tracking {
     notes_max: AtomicUsize,
     /// A bit for each shard that has notes.
     noted: AtomicU64,
-    notes: Box<[Mutex<Vec<EntityId>>; SHARDS]>,
+    shards: Box<[ShardNotes; SHARDS]>,
+}
+
+/// How many entities of a shard are passed over once they were noted: those that have the
+/// same bits in their hashes take turns.
+const PASSED_MAX: usize = 64;
+
+/// What happened in one shard.
+#[derive(Debug)]
+struct ShardNotes {
+    /// Entities whose change was noted last, and is; [`NOBODY`] where there is none. Changed
+    /// while the notes are locked only.
+    passed: [AtomicU64; PASSED_MAX],
+    notes: Mutex<Notes>,
+}
+
+/// The entity with this id is never passed over.
+const NOBODY: u64 = u64::MAX;
+
+/// Entities by what happened to them.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub(super) changed: Vec<EntityId>,
+    pub(super) came_or_went: Vec<EntityId>,
+}
+
+impl Notes {
+    fn tidy(&mut self) {
+        for ids in [&mut self.changed, &mut self.came_or_went] {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.changed.len() + self.came_or_went.len()
+    }
 }
 
 /// From where on bounds concern a list, as coarse keys.
@@ -51,7 +89,7 @@ impl Tracking {
             floors: Default::default(),
             notes_max: AtomicUsize::new(notes_max),
             noted: AtomicU64::new(0),
-            notes: Box::new(std::array::from_fn(|_| Mutex::default())),
+            shards: Box::new(std::array::from_fn(|_| ShardNotes::default())),
         }
     }
 
@@ -59,15 +97,26 @@ impl Tracking {
     /// list. A list would stay right without the decreases, but it had better know of them.
     pub(in super::super) fn changed(&self, shape: &Shape, place: Place, cell: &Cell, weight: f64) {
         let measures = self.measures.load(Ordering::Relaxed) & !LOST;
-        if measures != 0 && (weight < 0.0 || self.concerns(measures, shape, cell)) {
-            self.note(place);
+        if measures == 0 {
+            return;
+        }
+        let shard = self.shard(place.shard());
+        let passed = shard.passed(place);
+        if passed.load(Ordering::Relaxed) == place.id.get() && place.id.get() != NOBODY {
+            return;
+        }
+        if weight < 0.0 || self.concerns(measures, shape, cell) {
+            self.note(place.shard(), |notes| {
+                notes.changed.push(place.id);
+                passed.store(place.id.get(), Ordering::Relaxed);
+            });
         }
     }
 
     /// Notes an entity whose cell is new, or gone.
     pub(in super::super) fn came_or_went(&self, place: Place) {
         if self.measures.load(Ordering::Relaxed) & !LOST != 0 {
-            self.note(place);
+            self.note(place.shard(), |notes| notes.came_or_went.push(place.id));
         }
     }
 
@@ -88,26 +137,23 @@ impl Tracking {
         false
     }
 
-    fn note(&self, place: Place) {
-        let bit = 1 << place.shard();
-        let mut notes = self.notes_of(place.shard());
-        if notes.last() == Some(&place.id) {
-            return;
-        }
+    fn note(&self, shard: usize, push: impl FnOnce(&mut Notes)) {
+        let this = self.shard(shard);
+        let mut notes = this.lock();
         let max = self.notes_max.load(Ordering::Relaxed);
         if notes.len() >= max {
-            notes.sort_unstable();
-            notes.dedup();
+            notes.tidy();
             // Where sorting has helped little, it would have to be done again soon.
             if notes.len() > max / 2 {
                 self.measures.store(LOST, Ordering::Release);
-                *notes = Vec::new();
+                *notes = Notes::default();
+                this.forget_passed();
                 return;
             }
         }
-        notes.push(place.id);
-        if self.noted.load(Ordering::Relaxed) & bit == 0 {
-            self.noted.fetch_or(bit, Ordering::Release);
+        push(&mut notes);
+        if self.noted.load(Ordering::Relaxed) >> shard & 1 == 0 {
+            self.noted.fetch_or(1 << shard, Ordering::Release);
         }
     }
 
@@ -120,20 +166,35 @@ impl Tracking {
         self.measures.load(Ordering::Acquire) & LOST != 0
     }
 
-    /// Takes the notes, each entity once, in order.
-    pub(super) fn take(&self) -> Vec<EntityId> {
-        let mut all = Vec::new();
+    /// Takes the notes, shard by shard, in which each entity is noted once for what happened
+    /// to it.
+    pub(super) fn take(&self) -> Notes {
+        let mut all = Notes::default();
         let mut noted = self.noted.load(Ordering::Acquire);
         while noted != 0 {
-            let shard = noted.trailing_zeros() as usize;
+            let number = noted.trailing_zeros() as usize;
             noted &= noted - 1;
-            let mut notes = self.notes_of(shard);
-            self.noted.fetch_and(!(1 << shard), Ordering::Relaxed);
-            all.append(&mut notes);
+            // Sorted once the fold can go on.
+            let mut notes = self.take_of(number);
+            notes.tidy();
+            all.changed.append(&mut notes.changed);
+            all.came_or_went.append(&mut notes.came_or_went);
         }
-        all.sort_unstable();
-        all.dedup();
         all
+    }
+
+    fn take_of(&self, number: usize) -> Notes {
+        let (shard, mut taken) = (self.shard(number), Notes::default());
+        let mut notes = shard.lock();
+        self.noted.fetch_and(!(1 << number), Ordering::Relaxed);
+        shard.forget_passed();
+        let Notes { changed, came_or_went } = &mut *notes;
+        for (ids, taken) in [(changed, &mut taken.changed), (came_or_went, &mut taken.came_or_went)]
+        {
+            taken.append(ids);
+            ids.shrink_to(self.notes_max.load(Ordering::Relaxed));
+        }
+        taken
     }
 
     /// Begins to note everything that happens to a measure. Until the next
@@ -177,12 +238,35 @@ impl Tracking {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let notes = (0..SHARDS).map(|shard| self.notes_of(shard).capacity());
-        size_of::<Self>() + size_of_val(&*self.notes) + notes.sum::<usize>() * size_of::<EntityId>()
+        let ids = self.shards.iter().map(|shard| {
+            let notes = shard.lock();
+            notes.changed.capacity() + notes.came_or_went.capacity()
+        });
+        let ids = ids.sum::<usize>() * size_of::<EntityId>();
+        size_of::<Self>() + size_of_val(&*self.shards) + ids
     }
 
-    fn notes_of(&self, shard: usize) -> MutexGuard<'_, Vec<EntityId>> {
-        let notes = self.notes.get(shard).expect("there are notes for each shard");
-        notes.lock().expect("no thread panics while it notes an entity")
+    fn shard(&self, shard: usize) -> &ShardNotes {
+        self.shards.get(shard).expect("there are notes for each shard")
+    }
+}
+
+impl ShardNotes {
+    fn passed(&self, place: Place) -> &AtomicU64 {
+        self.passed.get(place.hash as usize % PASSED_MAX).expect("a remainder is below the divisor")
+    }
+
+    fn forget_passed(&self) {
+        self.passed.iter().for_each(|passed| passed.store(NOBODY, Ordering::Relaxed));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().expect("no thread panics while it notes an entity")
+    }
+}
+
+impl Default for ShardNotes {
+    fn default() -> Self {
+        Self { passed: std::array::from_fn(|_| AtomicU64::new(NOBODY)), notes: Mutex::default() }
     }
 }

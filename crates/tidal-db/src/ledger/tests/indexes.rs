@@ -1,6 +1,8 @@
 //! Rankings by index against rankings by a scan, whatever happens between.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
 use super::residency::write_all;
 use super::store::Store;
@@ -221,4 +223,291 @@ proptest! {
         }
         run.hold(u64::MAX, 0);
     }
+}
+
+/// Two lists of a signal type with room for few, over storage that has all its cells.
+fn small_run(entries: usize, notes: usize) -> Run {
+    Run::new(u64::MAX, Limits { entries, notes })
+}
+
+impl Run {
+    fn event(&mut self, signal: usize, id: u64, weight: f64) {
+        self.step(&Step::Event { signal, id, late: 0, weight });
+    }
+
+    fn top_ids(&self, signal: usize, by: By, limit: usize) -> Vec<u64> {
+        let signal = self.ledger.schema().signal(SIGNALS[signal]).unwrap();
+        let ranked = self.ledger.top(signal, by, limit, self.at(0)).unwrap();
+        ranked.iter().map(|ranked| ranked.id.get()).collect()
+    }
+}
+
+/// G90: the second query scans nothing, in memory or in storage, whatever has left memory;
+/// one for more than a list keeps does.
+#[test]
+fn a_list_is_made_once_and_asked_again_g90() {
+    let mut run = Run::new(0, Limits { entries: 8, notes: 100 });
+    for id in 0..20 {
+        run.event(2, id, id as f64);
+    }
+    assert_eq!(run.ledger.index_size(), (0, 0), "nobody has asked");
+    assert_eq!(run.top_ids(2, By::Score, 3), [19, 18, 17]);
+    run.step(&Step::WriteBack);
+    run.store.fail_scans();
+    run.event(2, 3, 100.0);
+    run.event(2, 18, -100.0);
+    run.event(2, 30, 18.5);
+    run.step(&Step::Forget { id: 17 });
+    assert_eq!(run.top_ids(2, By::Score, 4), [3, 19, 30, 16]);
+    assert_eq!(run.ledger.index_size().0, 1);
+    let signal = run.ledger.schema().signal("like").unwrap();
+    run.ledger.top(signal, By::Score, 9, run.at(0)).unwrap_err();
+}
+
+/// G90: an index takes no more memory for more cells, but for the set of these.
+#[test]
+fn a_list_keeps_so_many_at_each_end_g90() {
+    let bytes_of = |cells: u64| {
+        let mut run = small_run(64, 16);
+        for id in 0..cells {
+            run.event(0, id, if id % 2 == 0 { 1.0 } else { -1.0 });
+        }
+        assert_eq!(run.top_ids(0, By::Score, 2), [0, 2]);
+        for id in 0..cells {
+            run.event(0, id, 2.0);
+        }
+        assert_eq!(run.top_ids(0, By::Score, 2), [0, 2]);
+        run.ledger.index_size().1
+    };
+    let (few, many) = (bytes_of(200), bytes_of(20_000));
+    assert!(many < few + 20_000 / 4, "{few} {many}");
+}
+
+/// G91: nothing is done for an order that time does not change, and it is right where scores
+/// read 0.
+#[test]
+fn time_changes_nothing_about_scores_that_halve_g91() {
+    let mut run = Run::new(0, Limits { entries: 4, notes: 100 });
+    for id in 0..6 {
+        for _ in 0..=id {
+            run.event(0, id, 1.0);
+        }
+    }
+    assert_eq!(run.top_ids(0, By::Score, 2), [5, 4]);
+    run.step(&Step::WriteBack);
+    // One event lets cells leave memory, so that a scan would have to read storage.
+    run.event(0, 9, 0.5);
+    run.store.fail_scans();
+    for days in [0, 1, 30, 3000] {
+        run.now += days * 24 * 60 * MINUTE;
+        assert_eq!(run.top_ids(0, By::Score, 4), [5, 4, 3, 2]);
+    }
+    run.event(0, 9, 1e-9);
+    assert_eq!(run.top_ids(0, By::Score, 3), [9, 5, 4]);
+}
+
+/// G91: no read is so late that an event is taken for over that is not, although the list did
+/// not have to hear of it.
+#[test]
+fn what_came_last_is_found_in_a_window_that_was_empty_g91() {
+    let mut run = small_run(4, 100);
+    for id in 0..6 {
+        for _ in 0..=id {
+            run.event(0, id, 1.0);
+        }
+    }
+    let by = By::Count(Window::TwentyFourHours);
+    assert_eq!(run.top_ids(0, by, 2), [5, 4]);
+    for days in [1, 2, 30] {
+        run.now += days * 24 * 60 * MINUTE;
+        run.top(0, by, 4, 0);
+        run.top(0, by, 4, 24 * 60 * MINUTE);
+    }
+    run.event(0, 3, 1.0);
+    assert_eq!(run.top_ids(0, by, 1), [3]);
+}
+
+/// G88: a list of which much was lost by decreases is made anew, and so are those whose notes
+/// were too many.
+#[test]
+fn a_list_that_is_worn_out_is_made_anew_g88() {
+    let mut run = small_run(8, 100);
+    for id in 0..24 {
+        run.event(2, id, f64::from(id as u32));
+    }
+    assert_eq!(run.top_ids(2, By::Score, 2), [23, 22]);
+    for id in 14..24 {
+        run.event(2, id, -100.0);
+    }
+    assert_eq!(run.top_ids(2, By::Score, 3), [13, 12, 11]);
+    run.top(2, By::Score, 8, 0);
+    for round in 0..200 {
+        run.event(2, round % 24, 0.5);
+    }
+    run.top(2, By::Score, 8, 0);
+}
+
+#[test]
+fn a_failing_scan_leaves_no_list_behind() {
+    let mut run = Run::new(0, Limits::DEFAULT);
+    for id in 0..20 {
+        run.event(2, id, 1.0);
+    }
+    run.step(&Step::WriteBack);
+    run.event(2, 40, 1.0);
+    run.store.fail_scans();
+    let signal = run.ledger.schema().signal("like").unwrap();
+    run.ledger.top(signal, By::Score, 3, run.at(0)).unwrap_err();
+    assert_eq!(run.ledger.index_size().0, 0);
+}
+
+/// The API of the executors: signal types in any order, measures more than once.
+#[test]
+fn several_signal_types_are_held_together() {
+    let mut run = small_run(8, 100);
+    for id in 0..12 {
+        run.event(2, id, 1.0 - id as f64);
+        run.event(0, 20 - id, 1.0);
+    }
+    let schema = Arc::clone(run.ledger.schema());
+    let (view, like) = (schema.signal("view").unwrap(), schema.signal("like").unwrap());
+    let (views, likes) = (Measure::score(view), Measure::score(like));
+    let held = run.ledger.hold(&[likes, views, likes]).unwrap();
+    let at = held.moved_on(Timestamp::MIN);
+    assert_eq!(at, run.at(0), "a read is moved on to the newest event");
+    assert_eq!(held.highest(likes).map(EntityId::get).collect::<Vec<_>>(), [0]);
+    let mut lowest = held.lowest(likes);
+    let met: Vec<u64> = lowest.by_ref().map(EntityId::get).collect();
+    assert_eq!(met, [11, 10, 9, 8, 7, 6, 5, 4]);
+    assert_eq!((lowest.bound(at), lowest.is_complete()), (-2.0, false));
+    assert_eq!(held.members(view.id()).iter().collect::<Vec<_>>(), (9..=20).collect::<Vec<_>>());
+    assert!(!held.highest(views).is_complete(), "there was room for eight of twelve");
+    let measure = |id| run.ledger.measure(likes, EntityId::new(id), at).unwrap();
+    assert_eq!((measure(3), measure(15)), (Some(-2.0), None));
+}
+
+/// G89: whoever has an answer finds it in the next ranking, beside any reader.
+#[test]
+fn readers_find_what_was_answered_g89() {
+    const IDS: usize = 40;
+    for notes in [2, 8, 1000] {
+        let mut run = small_run(12, notes);
+        let ledger = std::mem::replace(&mut run.ledger, SignalLedger::new(schema()));
+        let answered: [AtomicU64; IDS] = std::array::from_fn(|_| AtomicU64::new(0));
+        let done = AtomicBool::new(false);
+        let signal = ledger.schema().signal("view").unwrap();
+        let read = || {
+            while !done.load(Ordering::Acquire) {
+                for by in [By::Count(Window::AllTime), By::Count(Window::OneHour)] {
+                    let before: Vec<u64> =
+                        answered.iter().map(|count| count.load(Ordering::Acquire)).collect();
+                    let at = ledger.newest_event().unwrap_or_default();
+                    let top = ledger.top(signal, by, 5, at).unwrap();
+                    let value = |id: u64| {
+                        let found = top.iter().find(|ranked| ranked.id.get() == id);
+                        found.map(|ranked| ranked.value as u64)
+                    };
+                    let last =
+                        top.last().filter(|_| top.len() == 5).map_or(0, |one| one.value as u64);
+                    for (id, count) in (0..).zip(before) {
+                        assert!(value(id).unwrap_or(last) >= count, "{by:?} {id} {count}: {top:?}");
+                    }
+                }
+            }
+        };
+        thread::scope(|scope| {
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            let mut state = 7_u64;
+            for seq in 1..40_000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Few entities have most of the events, and who is first changes.
+                let id = ((state >> 40) % IDS as u64).min((state >> 50) % IDS as u64);
+                let time = Timestamp::from_nanos(run.now + seq);
+                let event = Event::new("view", EntityId::new(id), 1.0, time);
+                let event = ledger.schema().accept(&event).unwrap();
+                ledger.apply(Seq::new(seq), &event).unwrap();
+                answered[id as usize].fetch_add(1, Ordering::Release);
+                if readers.iter().any(|reader| reader.is_finished()) {
+                    break;
+                }
+            }
+            done.store(true, Ordering::Release);
+        });
+    }
+}
+
+/// G88: also where several threads fold, and the notes of all are too many.
+#[test]
+fn a_list_hears_of_what_several_threads_fold_g88() {
+    let run = small_run(16, 8);
+    let ledger = &run.ledger;
+    let signal = ledger.schema().signal("view").unwrap();
+    let mut seq = 0;
+    for round in 0..50 {
+        let events: Vec<_> = (0..400_u64)
+            .map(|number| {
+                seq += 1;
+                let id = EntityId::new(number * number * (round + 1) % 97);
+                let time = Timestamp::from_nanos(run.now + seq);
+                let event = Event::new("view", id, (number % 7) as f64 - 2.0, time);
+                (Seq::new(seq), ledger.schema().accept(&event).unwrap())
+            })
+            .collect();
+        ledger.apply_by(&events, 3).unwrap();
+        let at = ledger.newest_event().unwrap();
+        let found = ledger.top(signal, By::Score, 9, at).unwrap();
+        assert_eq!(found, ledger.top_by_scan(signal, By::Score, 9, at).unwrap(), "{round}");
+    }
+}
+
+proptest! {
+    /// Q2, Z1: nothing that a cell says later is outside of its bounds, or close to them only.
+    #[test]
+    fn what_a_cell_says_later_is_within_its_bounds(
+        decay in any_decay(),
+        events in any_events(24),
+        first in any_delay(),
+        delays in prop::collection::vec(any_delay(), 1..20),
+    ) {
+        let mut fixture = Fixture::new(decay);
+        for &(time, weight) in &events {
+            fixture.apply(1, time, weight);
+        }
+        let (ledger, signal) = (&fixture.ledger, fixture.signal());
+        let newest = ledger.newest_event().unwrap().as_nanos();
+        let from = newest.saturating_add(first);
+        for measure in measures(ledger) {
+            let gauge = ledger.gauge(measure);
+            let shape = &ledger.kept(signal.id()).shape;
+            let look = |cell: &Cell| {
+                let (least, most) = gauge.bounds(shape, cell, Timestamp::from_nanos(from));
+                let scale = gauge.scale(shape);
+                for delay in delays.iter().chain(&[0]) {
+                    let at = Timestamp::from_nanos(from.saturating_add(*delay));
+                    let (key, value) = (gauge.key(shape, cell, at), gauge.value(shape, cell, at));
+                    assert!(least <= key && key <= most, "{measure:?} {at}: {value}");
+                    let outer = (scale.outer(least, at).min(0.0), scale.outer(most, at).max(0.0));
+                    assert!(outer.0 <= value && value <= outer.1, "{value} {outer:?}");
+                }
+            };
+            ledger.look(signal.id(), EntityId::new(1), look).unwrap().unwrap();
+        }
+    }
+}
+
+/// Z2: equal sums of whole weights have equal bounds, so that ties do not make a query look
+/// at all of them; and bounds are reached where weights have one sign.
+#[test]
+fn bounds_of_whole_weights_are_the_values_themselves_z2() {
+    let mut fixture = Fixture::new(DecaySpec::Permanent);
+    for number in 0..100_u64 {
+        fixture.apply(1, 1_000 * MINUTE + number * MINUTE / 4, 0.25);
+    }
+    let (ledger, signal) = (&fixture.ledger, fixture.signal());
+    let shape = &ledger.kept(signal.id()).shape;
+    let gauge = ledger.gauge(Measure::sum(signal, Window::OneHour).unwrap());
+    let look = |cell: &Cell| gauge.bounds(shape, cell, cell.newest());
+    let bounds = ledger.look(signal.id(), EntityId::new(1), look).unwrap().unwrap();
+    let exact = |value: f64| crate::ledger::rank_key::RankKey::plain(value);
+    assert_eq!(bounds, (exact(0.0), exact(25.0)));
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tidal_types::{StorageError, TidalError};
 
@@ -20,6 +20,7 @@ pub(super) struct Store {
     counts: Mutex<StoredCounts>,
     gets: AtomicU64,
     fails_at: AtomicU64,
+    scans_fail: AtomicBool,
     meanwhile: Mutex<Option<Meanwhile>>,
 }
 
@@ -58,6 +59,11 @@ impl Store {
         self.fails_at.store(self.gets.load(Ordering::Relaxed) + nth, Ordering::Relaxed);
     }
 
+    /// Lets every scan from now on fail.
+    pub(super) fn fail_scans(&self) {
+        self.scans_fail.store(true, Ordering::Relaxed);
+    }
+
     /// Runs once during the next read, after it has the value and before it returns it.
     pub(super) fn during_next_get(&self, meanwhile: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
@@ -87,6 +93,9 @@ impl CellStore for Store {
     }
 
     fn scan(&self, kind: EntityKind, visit: CellVisitor<'_>) -> crate::Result<()> {
+        if self.scans_fail.load(Ordering::Relaxed) {
+            return Err(TidalError::Storage(StorageError::Closed { path: "cells".into() }));
+        }
         let cells = self.cells.lock().unwrap().clone();
         let mut of_kind = cells.iter().filter(|((of, ..), _)| *of == kind.index());
         of_kind.try_for_each(|((_, id, signal), value)| visit(*id, *signal, value))
