@@ -91,6 +91,24 @@ impl SignalLedger {
         self.read(measure.signal, id, |kept, cell| gauge.value(&kept.shape, cell, at))
     }
 
+    /// The place of a value among those of its measure, and the value: the order of scores that
+    /// halve, also where they have underflowed.
+    ///
+    /// # Errors
+    /// What storage says.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures ask for one"))]
+    pub(crate) fn measure_with_key(
+        &self,
+        measure: Measure,
+        id: EntityId,
+        at: Timestamp,
+    ) -> Result<Option<(RankKey, f64)>> {
+        let gauge = self.gauge(measure);
+        self.read(measure.signal, id, |kept, cell| {
+            (gauge.key(&kept.shape, cell, at), gauge.value(&kept.shape, cell, at))
+        })
+    }
+
     /// How the values of a measure are read from cells.
     pub(super) fn gauge(&self, measure: Measure) -> Gauge {
         let signal = self.schema.signal_by_id(measure.signal).expect(DECLARED);

@@ -14,6 +14,10 @@ use super::ranking::{Best, By, Ranked};
 use super::shape::Slot;
 use crate::Result;
 
+/// So many entities more than half as many as are asked for are looked at for nothing before
+/// their bounds are.
+const LOOSE_MAX: usize = 16;
+
 /// What a ranking goes by, and what its values are divided by.
 #[derive(Debug, Clone, Copy)]
 struct Question {
@@ -114,20 +118,21 @@ impl SignalLedger {
         let newest = self.newest_event().unwrap_or_default();
         let at = if list.fades() { at.max(lists.as_of()) } else { at };
         let mut best = Best::new(limit);
-        // Offers an entity; its key, if it still has a cell.
-        let offer = |best: &mut Best, id| {
-            self.read(signal, id, |kept, cell| {
+        // Offers an entity, whose bound is this; whether that is as tight as it can be.
+        let offer = |best: &mut Best, id, bound| {
+            let is_tight = self.read(signal, id, |kept, cell| {
                 let key = gauge.key(&kept.shape, cell, at);
                 best.offer(id, key, || gauge.value(&kept.shape, cell, at) / of.divisor);
-                key
-            })
+                key == bound || gauge.bounds(&kept.shape, cell, newest).1 == bound
+            });
+            is_tight.map(|is_tight| is_tight.unwrap_or(true))
         };
         if list.is_over(at, newest) {
             for id in lists.members().iter().map(EntityId::new) {
                 if best.is_before(RankKey::ZERO, id) {
                     break;
                 }
-                offer(&mut best, id)?;
+                offer(&mut best, id, RankKey::ZERO)?;
             }
             return Ok(Found::All(best.into_ranked()));
         }
@@ -138,10 +143,10 @@ impl SignalLedger {
                 break;
             }
             met += 1;
-            is_loose |= offer(&mut best, entry.id())? != Some(bound);
+            is_loose |= !offer(&mut best, entry.id(), bound)?;
         }
-        if is_loose {
-            list.met(End::Highest, met);
+        if is_loose && met > limit + limit / 2 + LOOSE_MAX {
+            list.met_loose(End::Highest, met);
         }
         let floor = list.end(End::Highest).floor();
         if floor.is_none_or(|floor| best.is_before(End::Highest.key(floor), floor.id())) {

@@ -71,8 +71,7 @@ impl SignalLedger {
             lists.as_of = self.newest_event().unwrap_or_default().max(lists.as_of);
             for list in lists.by_measure.iter_mut().flatten() {
                 if list.needs_tightening(lists.as_of) {
-                    changed.append(&mut list.take_met());
-                    list.tightened = lists.as_of;
+                    changed.append(&mut list.tighten(lists.as_of));
                 }
             }
             self.catch_up(kept, lists, &changed, &came_or_went)?;

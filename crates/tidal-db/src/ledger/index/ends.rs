@@ -4,6 +4,7 @@ use std::collections::btree_set::Iter;
 
 use tidal_types::{EntityId, Timestamp};
 
+use super::super::rank_key::RankKey;
 use super::List;
 use super::ordered::{End, Entry};
 
@@ -37,10 +38,15 @@ impl<'a> Ends<'a> {
         if self.list.is_over(at, self.newest) {
             return 0.0;
         }
+        self.list.scale.outer(self.bound_key(), at)
+    }
+
+    /// What the key of no entity that it has not yielded yet exceeds, of a measure whose keys
+    /// time does not change. At least that of 0, or at most.
+    pub(crate) fn bound_key(&self) -> RankKey {
         let bound = self.next.or_else(|| self.list.end(self.end).floor());
-        bound
-            .filter(|entry| self.is_outside(*entry))
-            .map_or(0.0, |entry| self.list.scale.outer(self.end.key(entry), at))
+        let bound = bound.filter(|entry| self.is_outside(*entry));
+        bound.map_or(RankKey::ZERO, |entry| self.end.key(entry))
     }
 
     /// Once nothing more is yielded: whether every entity on this side of 0 was. Else the

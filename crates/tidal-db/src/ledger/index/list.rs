@@ -23,11 +23,15 @@ pub(in super::super) struct List {
     pub(super) highest: Ordered,
     /// Of those that may be below 0.
     pub(super) lowest: Ordered,
-    /// The newest event when it was made, and when its bounds were last looked at.
+    /// The newest event when it was made.
     made: Timestamp,
-    pub(super) tightened: Timestamp,
+    /// The newest event when bounds were last looked at again, and how far in.
+    tightened: Timestamp,
+    tightened_to: usize,
     /// How far queries went since then, at each end.
     met: [AtomicUsize; 2],
+    /// Whether one of them knows that bounds are wider than they need to be.
+    is_loose: AtomicBool,
     is_worn: AtomicBool,
 }
 
@@ -60,7 +64,9 @@ impl Making {
             lowest: Ordered::of(self.lowest),
             made: as_of,
             tightened: as_of,
+            tightened_to: 0,
             met: [AtomicUsize::new(0), AtomicUsize::new(0)],
+            is_loose: AtomicBool::new(false),
             is_worn: AtomicBool::new(false),
         }
     }
@@ -110,21 +116,35 @@ impl List {
         }
     }
 
+    /// The same, of a query that knows that many of the bounds are wider than they need to be.
+    pub(in super::super) fn met_loose(&self, end: End, entries: usize) {
+        self.met(end, entries);
+        self.is_loose.store(true, Ordering::Relaxed);
+    }
+
     /// Whether time alone changes what is in it.
     pub(in super::super) const fn fades(&self) -> bool {
         self.fades_over.is_some()
     }
 
+    /// Whether the bounds that queries have met had better be looked at again: one knows, or
+    /// they may have faded since they were, or were not.
     pub(super) fn needs_tightening(&self, newest: Timestamp) -> bool {
-        let is_met = self.met.iter().any(|met| met.load(Ordering::Relaxed) > 0);
-        is_met && self.has_faded(self.tightened, newest)
+        let met = self.met.iter().map(|met| met.load(Ordering::Relaxed)).max().unwrap_or_default();
+        let may_have_faded = met > self.tightened_to || self.has_faded(self.tightened, newest);
+        self.is_loose.load(Ordering::Relaxed) || met > 0 && may_have_faded
     }
 
-    /// The entities whose bounds queries have met.
-    pub(super) fn take_met(&self) -> Vec<EntityId> {
-        let [highest, lowest] = &self.met;
-        let highest = self.highest.entries().take(highest.swap(0, Ordering::Relaxed));
-        let lowest = self.lowest.entries().take(lowest.swap(0, Ordering::Relaxed));
+    /// The entities whose bounds are looked at again now.
+    pub(super) fn tighten(&mut self, newest: Timestamp) -> Vec<EntityId> {
+        if self.has_faded(self.tightened, newest) {
+            (self.tightened, self.tightened_to) = (newest, 0);
+        }
+        self.is_loose.store(false, Ordering::Relaxed);
+        let [highest, lowest] = self.met.each_ref().map(|met| met.swap(0, Ordering::Relaxed));
+        self.tightened_to = self.tightened_to.max(highest).max(lowest);
+        let highest = self.highest.entries().take(highest);
+        let lowest = self.lowest.entries().take(lowest);
         highest.chain(lowest).map(|entry| entry.id()).collect()
     }
 
@@ -132,8 +152,7 @@ impl List {
     /// more, this one is to be made again.
     pub(in super::super) fn fell_short(&self, end: End, newest: Timestamp) -> bool {
         let ordered = self.end(end);
-        let is_worn =
-            ordered.len() < ordered.max() / 2 || self.fades() && self.has_faded(self.made, newest);
+        let is_worn = ordered.len() < ordered.max() / 2 || self.has_faded(self.made, newest);
         self.is_worn.fetch_or(is_worn, Ordering::Relaxed);
         is_worn
     }
@@ -142,10 +161,9 @@ impl List {
         self.is_worn.load(Ordering::Relaxed)
     }
 
-    /// Whether bounds as of `before` may be wider by now than they need to be. Those that do
-    /// not fade are so by decreases, which no query can know of.
+    /// Whether bounds as of `before` may be wider by now than they need to be.
     fn has_faded(&self, before: Timestamp, newest: Timestamp) -> bool {
-        self.fades_over.is_none_or(|span| {
+        self.fades_over.is_some_and(|span| {
             newest.as_nanos().saturating_sub(before.as_nanos()) > span / STEPS_PER_SPAN
         })
     }

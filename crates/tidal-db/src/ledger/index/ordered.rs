@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     fn any_change() -> impl Strategy<Value = (u64, Option<i8>)> {
-        (0..30_u64, prop::option::weighted(0.8, -5..5_i8))
+        (0..100_u64, prop::option::weighted(0.8, -5..5_i8))
     }
 
     proptest! {
@@ -221,9 +221,9 @@ mod tests {
         #[test]
         fn a_list_is_all_that_is_before_its_floor(
             end in prop_oneof![Just(End::Highest), Just(End::Lowest)],
-            first in prop::collection::btree_map(0..30_u64, -5..5_i8, 0..30),
-            changes in prop::collection::vec(prop::collection::vec(any_change(), 1..6), 0..30),
-            max in 1..12_usize,
+            first in prop::collection::btree_map(0..100_u64, -5..5_i8, 0..100),
+            changes in prop::collection::vec(prop::collection::vec(any_change(), 1..6), 0..40),
+            max in 1..60_usize,
         ) {
             let entry = |id: u64, key: i8| {
                 end.entry(RankKey::plain(f64::from(key)), EntityId::new(id))

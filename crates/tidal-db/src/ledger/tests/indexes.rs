@@ -181,9 +181,12 @@ impl Run {
             loop {
                 let bound = ends.bound(at) * sign;
                 assert!(bound >= 0.0, "an absent entity has 0");
+                let bound_key = ends.bound_key();
                 for (id, value) in values.iter().filter(|(id, _)| !met.contains(id)) {
                     let value = value * sign;
                     assert!(value <= bound, "{measure:?} {sign} {id}: {value} {bound}");
+                    let (key, _) = self.ledger.measure_with_key(measure, *id, at).unwrap().unwrap();
+                    assert!(if sign > 0.0 { key <= bound_key } else { key >= bound_key });
                 }
                 let Some(id) = ends.next() else { break };
                 assert!(met.insert(id), "{id} twice");
@@ -201,6 +204,7 @@ impl Run {
 fn any_limits() -> impl Strategy<Value = Limits> {
     prop_oneof![
         1 => Just(Limits::DEFAULT),
+        2 => (16..24_usize).prop_map(|entries| Limits { entries, notes: 100 }),
         3 => (1..16_usize, prop_oneof![1 => 1..4_usize, 1 => Just(100)])
             .prop_map(|(entries, notes)| Limits { entries, notes }),
     ]
@@ -310,28 +314,41 @@ fn time_changes_nothing_about_scores_that_halve_g91() {
 /// not have to hear of it.
 #[test]
 fn what_came_last_is_found_in_a_window_that_was_empty_g91() {
+    let by = By::Count(Window::TwentyFourHours);
     let mut run = small_run(4, 100);
     for id in 0..6 {
-        for _ in 0..=id {
-            run.event(0, id, 1.0);
-        }
+        (0..=id).for_each(|_| run.event(0, id, 1.0));
     }
-    let by = By::Count(Window::TwentyFourHours);
     assert_eq!(run.top_ids(0, by, 2), [5, 4]);
-    for days in [1, 2, 30] {
+    run.now += 33 * 24 * 60 * MINUTE;
+    run.event(0, 3, 1.0);
+    assert_eq!(run.top_ids(0, by, 1), [3]);
+    for days in [0, 1, 2, 30] {
         run.now += days * 24 * 60 * MINUTE;
         run.top(0, by, 4, 0);
         run.top(0, by, 4, 24 * 60 * MINUTE);
     }
-    run.event(0, 3, 1.0);
-    assert_eq!(run.top_ids(0, by, 1), [3]);
 }
 
-/// G88: a list of which much was lost by decreases is made anew, and so are those whose notes
-/// were too many.
+/// J3: bounds are of what is there from the newest event on, and so is a read.
+#[test]
+fn a_read_of_an_earlier_time_moves_on_to_the_bounds_j3() {
+    let mut run = small_run(4, 100);
+    for id in 0..8 {
+        (0..=id).for_each(|_| run.event(0, id, 1.0));
+        run.now += 10 * MINUTE;
+    }
+    run.now += 90 * MINUTE;
+    run.event(0, 9, 1.0);
+    let signal = run.ledger.schema().signal("view").unwrap();
+    let top = |at| run.ledger.top(signal, By::Count(Window::OneHour), 3, at).unwrap();
+    assert_eq!(top(Timestamp::MIN), top(run.at(0)));
+}
+
+/// G88: a list of which much was lost by decreases is made anew.
 #[test]
 fn a_list_that_is_worn_out_is_made_anew_g88() {
-    let mut run = small_run(8, 100);
+    let mut run = Run::new(0, Limits { entries: 8, notes: 100 });
     for id in 0..24 {
         run.event(2, id, f64::from(id as u32));
     }
@@ -339,12 +356,83 @@ fn a_list_that_is_worn_out_is_made_anew_g88() {
     for id in 14..24 {
         run.event(2, id, -100.0);
     }
-    assert_eq!(run.top_ids(2, By::Score, 3), [13, 12, 11]);
-    run.top(2, By::Score, 8, 0);
-    for round in 0..200 {
-        run.event(2, round % 24, 0.5);
+    assert_eq!(run.top_ids(2, By::Score, 3), [13, 12, 11], "three had to be looked for");
+    run.step(&Step::WriteBack);
+    run.event(2, 1, 0.5);
+    run.store.fail_scans();
+    assert_eq!(run.top_ids(2, By::Score, 8), [13, 12, 11, 10, 9, 8, 7, 6]);
+}
+
+/// What time has taken from bounds, one query looks at, and the next no more.
+#[test]
+fn a_query_looks_at_what_has_faded_once() {
+    let mut run = small_run(100, 100);
+    for id in 0..40 {
+        (0..5).for_each(|_| run.event(0, id, 1.0));
     }
-    run.top(2, By::Score, 8, 0);
+    let by = By::Count(Window::OneHour);
+    assert_eq!(run.top_ids(0, by, 1), [0]);
+    run.now += 90 * MINUTE;
+    run.event(0, 50, 1.0);
+    let measure =
+        Measure::count(run.ledger.schema().signal("view").unwrap(), Window::OneHour).unwrap();
+    let first = || {
+        let held = run.ledger.hold(&[measure]).unwrap();
+        held.highest(measure).next().map(EntityId::get)
+    };
+    assert_eq!(first(), Some(0), "its bound is too high by now");
+    assert_eq!(run.top_ids(0, by, 1), [50]);
+    assert_eq!(first(), Some(50));
+}
+
+/// X1 of linear scores: a bucket whose events came early adds more once the end of the
+/// lifetime has reached it.
+#[test]
+fn a_linear_score_that_jumps_stays_within_its_bounds() {
+    let lifetime = Duration::from_secs(3600);
+    let mut fixture = Fixture::new(DecaySpec::Linear { lifetime });
+    let begin = 1_000 * MINUTE;
+    for _ in 0..10 {
+        fixture.apply(1, begin, 1.0);
+        fixture.apply(2, begin, -1.0);
+    }
+    fixture.apply(1, begin + 59 * MINUTE, 0.0);
+    fixture.apply(2, begin + 59 * MINUTE, 0.0);
+    let (ledger, signal) = (&fixture.ledger, fixture.signal());
+    let (gauge, shape) = (ledger.gauge(Measure::score(signal)), &ledger.kept(signal.id()).shape);
+    let from = begin + 60 * MINUTE - MINUTE / 100;
+    let within = |cell: &Cell| {
+        let (least, most) = gauge.bounds(shape, cell, Timestamp::from_nanos(from));
+        let now = gauge.key(shape, cell, Timestamp::from_nanos(from));
+        let jumped = gauge.key(shape, cell, Timestamp::from_nanos(from + MINUTE / 50));
+        assert!(least <= jumped.min(now) && jumped.max(now) <= most);
+        (now, jumped)
+    };
+    let [above, below] = [1, 2].map(|id| ledger.look(signal.id(), EntityId::new(id), within));
+    let ((now, jumped), below) = (above.unwrap().unwrap(), below.unwrap().unwrap());
+    assert!(jumped > now && below.1 < below.0, "they did jump");
+}
+
+/// Lists stay when the schema grows, and hear of what comes afterwards.
+#[test]
+fn lists_stay_when_the_schema_extends() {
+    let mut run = small_run(8, 100);
+    (0..4).for_each(|id| run.event(2, id, 1.0));
+    assert_eq!(run.top_ids(2, By::Score, 2), [0, 1]);
+    let mut builder = SchemaBuilder::new();
+    for signal in run.ledger.schema().signals() {
+        let new = builder.signal(signal.name(), signal.kind(), signal.decay());
+        new.windows(signal.windows()).velocity(signal.velocity()).sums(signal.sums()).add();
+    }
+    builder.signal("share", EntityKind::Item, DecaySpec::Permanent).add();
+    let schema = Arc::new(builder.build().unwrap());
+    let ledger = std::mem::replace(&mut run.ledger, SignalLedger::new(Arc::clone(&schema)));
+    run.ledger = ledger.extended(schema);
+    assert_eq!(run.ledger.index_size().0, 1);
+    run.event(2, 3, 1.0);
+    assert_eq!(run.top_ids(2, By::Score, 2), [3, 0]);
+    let share = run.ledger.schema().signal("share").unwrap();
+    assert_eq!(run.ledger.top(share, By::Score, 2, run.at(0)).unwrap(), []);
 }
 
 #[test]
