@@ -2,8 +2,9 @@
 //!
 //! In text: `language = 'en' and (price < 20 or tags in ('new', 'sale')) and not sold`,
 //! `released between '2026-01-01' and '2026-06-30'`, `exists creator`. Of an attribute
-//! with several keywords a comparison holds if it holds of one of them. An entity
-//! without the attribute fails every comparison, and so passes `not` of it.
+//! with several keywords a comparison holds if it holds of one of them, and `!=` if `=`
+//! does not. An entity without the attribute fails every comparison, and so passes `not`
+//! of it.
 
 use tidal_types::{EntityId, Timestamp};
 
@@ -53,7 +54,7 @@ pub enum Filter {
 pub enum Comparison {
     /// `=`
     Equal,
-    /// `!=`: it has a value, and another one.
+    /// `!=`: it has a value, and none that is equal.
     NotEqual,
     /// `<`
     Less,

@@ -1,9 +1,13 @@
 use proptest::prelude::*;
 use tidal_storage::{MemoryStorage, Storage};
-use tidal_types::{DecaySpec, Event, Producer, ProducerId, SchemaBuilder, Seq, Timestamp, Window};
+use tidal_types::{
+    AttributeType, AttributeValue, DecaySpec, Event, Producer, ProducerId, SchemaBuilder, Seq,
+    Timestamp, Window,
+};
 use tidal_wal::RecordKind;
 
 use super::*;
+use crate::attributes::accept;
 use crate::checksum;
 use crate::kinds::IdMode;
 use crate::ledger::StoredCounts;
@@ -13,9 +17,20 @@ fn schema() -> Arc<Schema> {
     let mut builder = SchemaBuilder::new();
     for (name, kind) in ["view", "greet", "follow"].into_iter().zip(EntityKind::ALL) {
         builder.signal(name, kind, DecaySpec::Permanent).windows(&[Window::AllTime]).add();
+        builder.attribute("word", kind, AttributeType::Keyword);
+    }
+    for (kind, linked) in LINKS {
+        builder.attribute("link", kind, AttributeType::Entity(linked));
     }
     Arc::new(builder.build().unwrap())
 }
+
+/// Whom the attribute `link` of each kind names.
+const LINKS: [(EntityKind, EntityKind); 3] = [
+    (EntityKind::Item, EntityKind::Creator),
+    (EntityKind::User, EntityKind::User),
+    (EntityKind::Creator, EntityKind::Item),
+];
 
 fn empty() -> State {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
@@ -66,6 +81,7 @@ enum Write {
     Event { kind: usize, id: u64, actor: Option<u64>, sent: bool },
     Item(u64, Option<u8>),
     Name { kind: usize, name: u8 },
+    Put { kind: usize, id: u64, word: Option<u8>, link: Option<Option<u64>> },
     Forget { kind: usize, id: u64 },
 }
 
@@ -76,6 +92,8 @@ fn write() -> impl Strategy<Value = Write> {
             .prop_map(|(kind, id, actor, sent)| Write::Event { kind, id, actor, sent }),
         2 => (id.clone(), any::<Option<u8>>()).prop_map(|(id, text)| Write::Item(id, text)),
         3 => (0..3_usize, 0..3_u8).prop_map(|(kind, name)| Write::Name { kind, name }),
+        4 => (0..3_usize, id.clone(), any::<Option<u8>>(), prop::option::of(prop::option::of(id.clone())))
+            .prop_map(|(kind, id, word, link)| Write::Put { kind, id, word, link }),
         1 => (0..3_usize, id).prop_map(|(kind, id)| Write::Forget { kind, id }),
     ]
 }
@@ -103,6 +121,14 @@ impl Life {
             Write::Item(id, None) => Change::DeleteItem { id: EntityId::new(id) },
             Write::Item(id, Some(text)) => {
                 Change::WriteItem { id: EntityId::new(id), metadata: vec![text] }
+            }
+            Write::Put { kind: index, id, word, link } => {
+                let word = word.map(|word| AttributeValue::Keyword(word.to_string()));
+                let link = link.map(|link| link.map(EntityId::new).map(AttributeValue::Entity));
+                let values = [("word".to_owned(), word)].into_iter();
+                let values = values.chain(link.map(|link| ("link".to_owned(), link))).collect();
+                let patch = accept(self.state.schema(), kind(index), values).unwrap();
+                Change::PutAttributes { kind: kind(index), id: EntityId::new(id), patch }
             }
             Write::Name { kind: index, name } => {
                 let id = EntityId::new(self.state.names.last_id(kind(index)) + 1);
