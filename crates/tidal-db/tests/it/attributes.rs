@@ -286,7 +286,7 @@ fn checksum(dir: &Path) -> Checksum {
     TidalDB::open_existing(dir).unwrap().checksum().unwrap()
 }
 
-/// G54, G61, G76, G78: copies and replays have the attributes.
+/// G54, G56, G76, G78: copies and replays have the attributes.
 #[test]
 fn copies_have_the_attributes() {
     let dir = tempfile::tempdir().unwrap();
