@@ -8,10 +8,12 @@
 //! windows = ["1h", "24h", "7d", "all"]
 //! velocity = true
 //! sums = true
+//! uniques = true
+//! history = true
 //! ```
 //!
 //! Unknown keys are errors. `kind` defaults to item, `windows` to none,
-//! `velocity` and `sums` to false.
+//! `velocity`, `sums`, `uniques` and `history` to false.
 
 mod decay;
 mod span;
@@ -75,6 +77,10 @@ struct SignalEntry {
     velocity: bool,
     #[serde(default)]
     sums: bool,
+    #[serde(default)]
+    uniques: bool,
+    #[serde(default)]
+    history: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,6 +126,8 @@ fn parse(text: &str) -> Result<Schema, Failure> {
             .windows(&entry.windows.0)
             .velocity(entry.velocity)
             .sums(entry.sums)
+            .uniques(entry.uniques)
+            .history(entry.history)
             .add();
     }
     builder.build().map_err(|error| Failure::failed(error.to_string()))

@@ -11,6 +11,7 @@ mod producers;
 mod profiles;
 mod reads;
 mod stats;
+mod uniques;
 mod writes;
 
 use std::sync::{Arc, Mutex};

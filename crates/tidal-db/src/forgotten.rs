@@ -76,7 +76,7 @@ impl Forgotten {
     }
 
     /// Whether a change is about an entity that was forgotten (F1). Who caused it is of
-    /// no consequence to state.
+    /// no consequence here: no record behind the one that forgets a user says so.
     pub(crate) fn covers(&self, change: &Change) -> bool {
         if self.is_empty() {
             return false;

@@ -42,8 +42,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
     }
 
     /// What the fresh layer has of a key.
-    pub(crate) fn fresh(&self, key: &K) -> Option<&V> {
-        self.fresh.get(key)
+    pub(crate) fn fresh_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.fresh.get_mut(key)
     }
 
     /// The fresh value of a key, made of the one below it, or of none.

@@ -48,6 +48,7 @@ use tidal_types::{EntityKind, Schema, SignalTypeDefinition, SignalTypeId, Timest
 pub use self::cell::Cell;
 pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::explain::{DividedBucket, Explanation, Grouped, Part, PartKind, WindowPart};
+pub(crate) use self::grid::{Grid, nanos};
 #[cfg_attr(
     not(test),
     expect(unused_imports, reason = "only mixtures of measures hold several")
@@ -58,6 +59,7 @@ pub(crate) use self::measure::{Measure, What};
 pub use self::ranking::{By, Ranked};
 pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
+pub(crate) use self::table::mix;
 
 use self::budget::Usage;
 pub(crate) use self::explain::CellParts;

@@ -68,6 +68,7 @@ mod retention;
 mod salvage;
 mod settings;
 mod state;
+mod uniques;
 mod verify;
 mod what_if;
 

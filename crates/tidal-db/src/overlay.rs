@@ -144,17 +144,28 @@ impl<R: Rows> Overlay<R> {
         key: R::Key,
         change: impl FnOnce(&mut Entry<R>) -> T,
     ) -> Result<T> {
+        if let Some(row) = self.write().rows.fresh_mut(&key) {
+            let before = cost::<R>(row);
+            return Ok(self.changed(before, row, change));
+        }
         // Nobody else changes it between this and the lock.
         let below = self.get(key)?;
         let mut layers = self.write();
-        let is_new = layers.rows.fresh(&key).is_none();
         let row = layers.rows.fresh_or(key, || below);
-        let before = if is_new { 0 } else { cost::<R>(row) };
+        Ok(self.changed(0, row, change))
+    }
+
+    /// Changes a row of the fresh layer, which took so many bytes there.
+    fn changed<T>(
+        &self,
+        before: u64,
+        row: &mut Entry<R>,
+        change: impl FnOnce(&mut Entry<R>) -> T,
+    ) -> T {
         let done = change(row);
-        let after = cost::<R>(row);
-        let bytes = self.fresh_bytes.load(Ordering::Relaxed) + after - before;
+        let bytes = self.fresh_bytes.load(Ordering::Relaxed) + cost::<R>(row) - before;
         self.fresh_bytes.store(bytes, Ordering::Relaxed);
-        Ok(done)
+        done
     }
 
     /// What a checkpoint has to write.

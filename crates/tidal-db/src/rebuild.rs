@@ -15,7 +15,6 @@ use tidal_storage::Storage;
 use tidal_types::{LogId, Position, Producer, Schema, Seq, TidalError};
 use tidal_wal::LogRecord;
 
-use crate::attributes::AttributeRows;
 use crate::change::Change;
 use crate::checkpoint::{self, Writer};
 use crate::checksum::{self, Checksum};
@@ -31,8 +30,8 @@ pub(crate) const MEMORY_BUDGET: u64 = 256 << 20;
 /// producers need not be in memory at once.
 const RECORDS_BETWEEN_WRITES: u64 = 1_000_000;
 
-/// The same, for bytes of metadata and attributes.
-const METADATA_BYTES_MAX: u64 = 64 << 20;
+/// The same, for bytes of metadata and rows.
+const OVERLAY_BYTES_MAX: u64 = 64 << 20;
 
 /// A state that is made again.
 #[derive(Debug)]
@@ -141,7 +140,7 @@ impl Rebuild {
     pub(crate) fn is_due(&self) -> bool {
         self.applied.get() - self.written.get() >= RECORDS_BETWEEN_WRITES
             || self.state().ledger.needs_write_back()
-            || self.state().overlay_bytes() >= METADATA_BYTES_MAX
+            || self.state().overlay_bytes() >= OVERLAY_BYTES_MAX
     }
 
     /// Writes what was folded; it then survives a power cut. The log must have synced
@@ -156,8 +155,7 @@ impl Rebuild {
         let commit_bytes = checkpoint::COMMIT_BYTES;
         let mut writer = Writer::new(&*self.storage, &sync, state, &|| true, commit_bytes);
         writer.cells(Which::All)?;
-        writer.metadata(&frozen.metadata)?;
-        writer.rows::<AttributeRows>(&frozen.attributes)?;
+        writer.all_rows(&frozen)?;
         writer.exact(&frozen)?;
         state.settle(&frozen);
         self.written = applied;

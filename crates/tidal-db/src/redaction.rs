@@ -1,8 +1,8 @@
 //! What of a log goes when the entities that were forgotten are purged.
 //!
-//! N1. Replaying what is left comes to the same state as replaying the whole: what a
-//!     record settles beyond the entities it names is settled once more by the record
-//!     that forgets them.
+//! N1. Replaying what is left comes to the same state as replaying the whole, but for the
+//!     unique actors, who are no part of the checksum: what a record settles beyond the
+//!     entities it names is settled once more by the record that forgets them.
 //! N2. Records about forgotten entities become tombstones; who sent them stays, so that
 //!     what producers sent stays a repeat. Events about others lose the actor only, and
 //!     of attributes that name a forgotten entity it is left that they are removed.

@@ -10,7 +10,10 @@ mod frozen;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 
 use tidal_storage::Storage;
-use tidal_types::{AcceptedEvent, EntityId, EntityKind, Producer, Schema, Seq};
+use tidal_types::{
+    AcceptedEvent, EntityId, EntityKind, Producer, QueryError, Schema, Seq, SignalTypeDefinition,
+    Timestamp, Window,
+};
 
 pub(crate) use frozen::FrozenState;
 
@@ -24,6 +27,7 @@ use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
 use crate::names::Names;
 use crate::producers::Producers;
+use crate::uniques::Uniques;
 
 /// A record as it is folded.
 pub(crate) type Decoded = (Seq, Change, Option<Producer>);
@@ -37,6 +41,7 @@ pub(crate) struct State {
     pub(crate) kinds: Kinds,
     pub(crate) forgotten: Arc<Forgotten>,
     pub(crate) names: Names,
+    pub(crate) uniques: Uniques,
     producers: RwLock<Producers>,
 }
 
@@ -50,6 +55,7 @@ impl State {
     ) -> Self {
         let cells = Arc::new(StoredCells::of(Arc::clone(storage)));
         let forgotten = Arc::default();
+        let uniques = Uniques::over(&schema, Arc::clone(storage));
         Self {
             attributes: Attributes::over(Arc::clone(&schema), storage, Arc::clone(&forgotten)),
             ledger: SignalLedger::over(schema, cells, memory_budget, stored),
@@ -57,6 +63,7 @@ impl State {
             kinds: Kinds::default(),
             forgotten,
             names: Names::over(Arc::clone(storage)),
+            uniques,
             producers: RwLock::default(),
         }
     }
@@ -97,6 +104,7 @@ impl State {
             Change::Event(event) => {
                 self.settle_kinds(event);
                 self.ledger.apply(seq, event)?;
+                self.uniques.fold(event)?;
             }
             Change::WriteItem { id, metadata } => {
                 self.kinds.settle(EntityKind::Item, IdMode::Numeric);
@@ -136,6 +144,7 @@ impl State {
             if let Change::Event(event) = change {
                 if self.takes(change, *producer) {
                     self.settle_kinds(event);
+                    self.uniques.fold(event)?;
                     events.push((*seq, *event));
                 }
             } else {
@@ -176,6 +185,7 @@ impl State {
         }
         // Whoever sees the entity in this set sees nothing of it any more.
         self.ledger.remove(seq, forgotten, id)?;
+        self.uniques.remove(forgotten, id)?;
         if forgotten == EntityKind::Item {
             self.metadata.delete(id);
         }
@@ -198,13 +208,39 @@ impl State {
     /// The same state under a schema that extends its own.
     pub(crate) fn extended(self, schema: Arc<Schema>) -> Self {
         let attributes = self.attributes.extended(Arc::clone(&schema));
-        Self { ledger: self.ledger.extended(schema), attributes, ..self }
+        let uniques = self.uniques.extended(&schema);
+        Self { ledger: self.ledger.extended(schema), attributes, uniques, ..self }
+    }
+
+    /// How many different users acted on an entity in the window that ends at `at`: what
+    /// its sketch says, and no more than the events that the ledger counts there. `None`
+    /// when it has no events.
+    ///
+    /// # Errors
+    /// [`QueryError::NotKept`]; [`TidalError::WindowNotDeclared`](tidal_types::TidalError);
+    /// what storage says.
+    pub(crate) fn unique_actors(
+        &self,
+        signal: &SignalTypeDefinition,
+        id: EntityId,
+        window: Window,
+        at: Timestamp,
+    ) -> Result<Option<f64>> {
+        if !signal.uniques() {
+            let (what, declare) = ("unique actors", "uniques(true)");
+            return Err(QueryError::NotKept { signal: signal.name().into(), what, declare }.into());
+        }
+        let Some(events) = self.ledger.count_of_cell(signal, id, window, at)? else {
+            return Ok(None);
+        };
+        let actors = self.uniques.count(signal.id(), id, window, at)?;
+        Ok(Some(actors.min(events as f64)))
     }
 
     /// About how much memory is taken by what is neither a cell nor a name, and is neither
     /// in storage nor being written, in bytes.
     pub(crate) fn overlay_bytes(&self) -> u64 {
-        self.metadata.fresh_bytes() + self.attributes.fresh_bytes()
+        self.metadata.fresh_bytes() + self.attributes.fresh_bytes() + self.uniques.fresh_bytes()
     }
 
     /// About how much memory it takes, in bytes.
@@ -213,6 +249,7 @@ impl State {
             + self.metadata.memory_bytes()
             + self.attributes.memory_bytes()
             + self.names.memory_bytes()
+            + self.uniques.memory_bytes()
             + self.producers().memory_bytes()
             + self.forgotten.memory_bytes()
     }

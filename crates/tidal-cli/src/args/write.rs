@@ -25,6 +25,8 @@ where schema.toml says, for each signal type:
   windows = [\"1h\", \"24h\", \"7d\", \"all\"]   # of 1h, 24h, 7d, 30d, all; none if left out
   velocity = true                        # false if left out
   sums = true                            # false if left out
+  uniques = true                         # how many users acted; false if left out
+  history = true                         # what each user did; false if left out
 Spans have the units s, m, h, d and w. A signal type that is stored can never be changed or removed.";
 
 const SIGNAL_EXAMPLE: &str = "\

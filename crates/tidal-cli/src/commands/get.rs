@@ -60,6 +60,7 @@ struct Measures<'s> {
     counts: Vec<(Window, u64)>,
     sums: Vec<(Window, f64)>,
     velocities: Vec<(Window, f64)>,
+    uniques: Vec<(Window, u64)>,
 }
 
 impl<'s> Measures<'s> {
@@ -76,6 +77,7 @@ impl<'s> Measures<'s> {
             counts: Vec::new(),
             sums: Vec::new(),
             velocities: Vec::new(),
+            uniques: Vec::new(),
         };
         for window in signal.windows().iter().copied() {
             measures.counts.push((window, db.windowed_count_at(name, id, window, at)?));
@@ -84,6 +86,9 @@ impl<'s> Measures<'s> {
             }
             if signal.velocity() && window.duration().is_some() {
                 measures.velocities.push((window, db.velocity_at(name, id, window, at)?));
+            }
+            if signal.uniques() {
+                measures.uniques.push((window, db.unique_actors_at(name, id, window, at)?));
             }
         }
         Ok(measures)
@@ -103,6 +108,7 @@ fn json(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> Value {
             "count": by_window(&measures.counts),
             "sum": by_window(&measures.sums),
             "velocity": by_window(&measures.velocities),
+            "uniques": by_window(&measures.uniques),
         });
         (measures.signal.to_owned(), value)
     });
@@ -164,6 +170,9 @@ fn table(measures: &[Measures<'_>]) -> Table {
         }
         if !measures.velocities.is_empty() {
             row(Default::default(), "velocity/s", cells(&windows, &measures.velocities, decimal));
+        }
+        if !measures.uniques.is_empty() {
+            row(Default::default(), "users", cells(&windows, &measures.uniques, count));
         }
     }
     table

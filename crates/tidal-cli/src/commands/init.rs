@@ -91,7 +91,7 @@ fn check_unchanged(stored: &Schema, wanted: &Schema) -> Result<(), Failure> {
 fn fields(
     stored: &SignalTypeDefinition,
     wanted: &SignalTypeDefinition,
-) -> [(&'static str, String, String); 5] {
+) -> [(&'static str, String, String); 7] {
     let both =
         |describe: &dyn Fn(&SignalTypeDefinition) -> String| (describe(stored), describe(wanted));
     let named = |field, (stored, wanted)| (field, stored, wanted);
@@ -101,6 +101,8 @@ fn fields(
         named("windows", both(&|signal| format!("[{}]", windows(signal)))),
         named("velocity", both(&|signal| signal.velocity().to_string())),
         named("sums", both(&|signal| signal.sums().to_string())),
+        named("uniques", both(&|signal| signal.uniques().to_string())),
+        named("history", both(&|signal| signal.history().to_string())),
     ]
 }
 
@@ -124,8 +126,10 @@ fn report(data_dir: &Path, created: bool, added: &[&SignalTypeDefinition]) -> St
             };
             let velocity = if signal.velocity() { ", velocity" } else { "" };
             let sums = if signal.sums() { ", sums" } else { "" };
+            let uniques = if signal.uniques() { ", uniques" } else { "" };
+            let history = if signal.history() { ", history" } else { "" };
             text.push_str(&format!(
-                "  {} ({kind}): decay {}, {windows}{velocity}{sums}\n",
+                "  {} ({kind}): decay {}, {windows}{velocity}{sums}{uniques}{history}\n",
                 signal.name(),
                 describe_decay(signal.decay())
             ));

@@ -19,11 +19,13 @@ fn everything_that_can_be_said_is_read() {
         windows = ["7d", "1h", "all"]
         velocity = true
         sums = true
+        uniques = true
 
         [[signal]]
         name = "follow"
         kind = "creator"
         decay = "permanent"
+        history = true
 
         [[signal]]
         name = "visit"
@@ -41,9 +43,11 @@ fn everything_that_can_be_said_is_read() {
     );
     assert_eq!(purchase.windows(), [Window::OneHour, Window::SevenDays, Window::AllTime]);
     assert!(purchase.velocity() && purchase.sums());
+    assert!(purchase.uniques() && !purchase.history());
     let follow = schema.signal("follow").unwrap();
     assert_eq!((follow.kind(), follow.decay()), (EntityKind::Creator, DecaySpec::Permanent));
     assert!(follow.windows().is_empty() && !follow.velocity() && !follow.sums());
+    assert!(follow.history() && !follow.uniques());
     let visit = schema.signal("visit").unwrap();
     assert_eq!(visit.decay(), DecaySpec::Linear { lifetime: Duration::from_secs(36 * 3600) });
     assert_eq!(visit.kind(), EntityKind::User);

@@ -37,7 +37,7 @@ fn get_prints_everything_about_an_entity() {
     assert_eq!(value["metadata"], "{\"title\":\"Heart\"}");
     assert_eq!(keys(&value["signals"]), ["purchase", "view"]);
     let purchase = &value["signals"]["purchase"];
-    assert_eq!(keys(purchase), ["score", "count", "sum", "velocity"]);
+    assert_eq!(keys(purchase), ["score", "count", "sum", "velocity", "uniques"]);
     assert_eq!(purchase["count"], json!({ "1h": 1, "24h": 1, "7d": 2, "all": 2 }));
     assert_eq!(purchase["sum"], json!({ "1h": 2.0, "24h": 2.0, "7d": 8.0, "all": 8.0 }));
     assert_eq!(keys(&purchase["velocity"]), ["1h", "24h", "7d"]);
@@ -45,7 +45,30 @@ fn get_prints_everything_about_an_entity() {
     // 25 hours and half an hour of a half-life of 168 hours.
     assert!((number(&purchase["score"]) - 7.407_84).abs() < 1e-4, "{purchase}");
     let view = &value["signals"]["view"];
-    assert_eq!(*view, json!({ "score": 0.0, "count": { "all": 0 }, "sum": {}, "velocity": {} }));
+    assert_eq!(
+        *view,
+        json!({ "score": 0.0, "count": { "all": 0 }, "sum": {}, "velocity": {}, "uniques": {} })
+    );
+}
+
+/// G98: of signal types that declare it, per window.
+#[test]
+fn get_shows_unique_actors() {
+    let bench = Bench::empty();
+    let declared = "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\nwindows = [\"1h\", \"all\"]\nuniques = true\n";
+    bench.write("schema.toml", declared.as_bytes());
+    let ran = bench.run(&["init", "--schema", "schema.toml"]).ok();
+    assert!(ran.stdout.contains("windows 1h, all, uniques"), "{ran:?}");
+    for (actor, time) in [("ada", "2020-01-01"), ("bob", "2020-01-01"), ("ada", "2020-01-02")] {
+        bench.run(&["signal", "view", "film", "--actor", actor, "--time", time]).ok();
+    }
+    let value = bench.run(&["get", "film", "--at", "last", "--json"]).ok().json();
+    assert_eq!(value["signals"]["view"]["uniques"], json!({ "1h": 1, "all": 2 }));
+    let ran = bench.run(&["get", "film", "--at", "last"]).ok();
+    let row = ran.stdout.lines().find(|line| line.contains("users")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["users", "1", "2"]);
+    bench.write("schema.toml", declared.replace("uniques = true", "").as_bytes());
+    bench.run(&["init", "--schema", "schema.toml"]).fails(1, "uniques = true");
 }
 
 #[test]
@@ -101,7 +124,7 @@ fn a_kind_has_its_own_names_and_signals() {
         bench.run(&["get", "85123A", "--kind", "creator", "--at", "last", "--json"]).ok().json();
     assert_eq!(
         value["signals"],
-        json!({ "follow": { "score": 3.0, "count": { "24h": 1, "all": 1 }, "sum": {}, "velocity": {} } })
+        json!({ "follow": { "score": 3.0, "count": { "24h": 1, "all": 1 }, "sum": {}, "velocity": {}, "uniques": {} } })
     );
     bench.run(&["get", "71053", "--kind", "creator"]).fails(1, "71053");
 }
@@ -239,6 +262,7 @@ fn stats_count_what_there_is() {
         "log_bytes",
         "storage_bytes",
         "memory_bytes",
+        "unique_actors_bytes",
         "newest_event",
         "engine",
         "checksum",

@@ -1,5 +1,7 @@
 //! Entities are taken out of a checkpoint that is not written any more: their cells,
-//! metadata, attributes and names, and the attributes of others that name them. What was forgotten of them in the head, id modes and the last ids
+//! metadata, attributes, unique actors and names, the attributes of others that name them, and
+//! the ids of users in the unique actors of others. What was forgotten of them in the head,
+//! id modes and the last ids
 //! given out, stays.
 //!
 //! X1. How many cells there are is in the same commit as those that go (C6), so the
@@ -20,6 +22,7 @@ use crate::Result;
 use crate::attributes::{AttributeRows, kinds_that_name, names};
 use crate::ledger::StoredCounts;
 use crate::overlay::Rows as _;
+use crate::uniques;
 
 /// Takes entities out of a storage of today's version that nobody else writes, in commits
 /// of about so many bytes of keys. When it returns, that survives a power cut.
@@ -50,10 +53,23 @@ pub(crate) fn erase(
             }
         }
     }
+    erased.commit(storage, Durability::Buffer)?;
+    // What was erased is not looked at.
+    let users = entities.iter().filter(|(kind, _)| *kind == EntityKind::User);
+    let users = users.map(|&(_, id)| id).collect();
+    uniques::unname_stored(storage, &users, &mut |kind, key, value| {
+        erased.bytes += key.len() + value.len();
+        erased.batch.put(keyspace(kind), key, value);
+        if erased.bytes >= commit_bytes {
+            erased.commit(storage, Durability::Buffer)
+        } else {
+            Ok(())
+        }
+    })?;
     erased.commit(storage, Durability::Sync)
 }
 
-/// What the next commit takes out.
+/// What the next commit takes out, and writes anew.
 struct Erased {
     /// How many cells there are then.
     counts: StoredCounts,
@@ -129,7 +145,7 @@ mod tests {
     use tidal_types::SignalTypeId;
 
     use super::*;
-    use crate::checkpoint::layout::{cell_key, encode_named_id, metadata_key};
+    use crate::checkpoint::layout::{cell_key, encode_named_id, metadata_key, uniques_key};
     use crate::tests::crash_storage::CrashStorage;
 
     const USER: EntityKind = EntityKind::User;
@@ -154,6 +170,40 @@ mod tests {
         batch.put(KeyspaceName::SYSTEM, cells_key().unwrap(), counts);
         storage.commit(batch, Durability::Sync).unwrap();
         storage
+    }
+
+    /// U2: what names a user who goes is written anew, in any number of commits, and all
+    /// else stays.
+    #[test]
+    fn users_who_go_are_not_named_among_the_unique_actors_of_others() {
+        // Version 1, two actors: at 9 user 3, and at 4 another one.
+        let sketch = |other| vec![1, 2, 9, 3, 5, other];
+        for commit_bytes in [1, usize::MAX] {
+            let storage = fed();
+            let mut batch = AtomicBatch::new();
+            for item in 5..=8 {
+                let key = uniques_key(EntityId::new(item), SignalTypeId::new(0)).unwrap();
+                batch.put(keyspace(EntityKind::Item), key, sketch(item as u8 % 2 + 1));
+            }
+            storage.commit(batch, Durability::Sync).unwrap();
+            let read = |storage: &dyn Storage| -> Vec<Vec<u8>> {
+                let key = |item| uniques_key(EntityId::new(item), SignalTypeId::new(0)).unwrap();
+                let items = storage.backend(EntityKind::Item);
+                (5..=8).map(|item| items.get(&key(item)).unwrap().unwrap().to_vec()).collect()
+            };
+            let gone =
+                HashSet::from([(USER, EntityId::new(1)), (EntityKind::Item, EntityId::new(2))]);
+            erase(&*storage, &gone, commit_bytes).unwrap();
+            let storage = storage.after_power_cut();
+            let after = read(&*storage);
+            assert_eq!((&after[0], &after[2]), (&sketch(2), &sketch(2)));
+            for unnamed in [&after[1], &after[3]] {
+                assert_eq!(unnamed[..5], sketch(1)[..5]);
+                assert!(unnamed.len() > 10, "a number of 64 bits: {unnamed:?}");
+            }
+            erase(&*storage, &gone, commit_bytes).unwrap();
+            assert_eq!(read(&*storage), after);
+        }
     }
 
     fn keys(storage: &dyn Storage, keyspace: KeyspaceName<'_>) -> usize {

@@ -9,6 +9,7 @@
 //! | Sig  | signal type, 2 bytes BE | a cell, see `ledger/cell/codec.rs` |
 //! | Meta | none                    | the metadata of an item           |
 //! | Meta | 1, 1 byte               | the attributes of an entity, see `attributes/row.rs`; from version 2 of the schema on |
+//! | Mv   | signal type, 2 bytes BE | unique actors, see `uniques/codec.rs` |
 //!
 //! In the keyspace `system`, with composite keys, of which the last ends in a name as it
 //! is, since an escaped one could be too long for a key:
@@ -285,6 +286,12 @@ pub(crate) fn cell_key(id: EntityId, signal: SignalTypeId) -> Result<Vec<u8>, Ke
     encode_key(id, Tag::Sig, &signal.get().to_be_bytes())
 }
 
+/// The key of the sketch of unique actors.
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+pub(crate) fn uniques_key(id: EntityId, signal: SignalTypeId) -> Result<Vec<u8>, KeyError> {
+    encode_key(id, Tag::Mv, &signal.get().to_be_bytes())
+}
+
 pub(crate) fn metadata_key(id: EntityId) -> Result<Vec<u8>, KeyError> {
     encode_key(id, Tag::Meta, &[])
 }
@@ -312,9 +319,18 @@ fn parse_meta_key(key: &[u8], suffix: &[u8]) -> Option<EntityId> {
 }
 
 /// The entity and signal type of which a key holds the cell.
-#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
 pub(crate) fn parse_cell_key(key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
-    let key = parse_key(key).ok().filter(|key| key.tag == Tag::Sig)?;
+    parse_signal_key(Tag::Sig, key)
+}
+
+/// The entity and signal type of which a key holds the unique actors.
+pub(crate) fn parse_uniques_key(key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
+    parse_signal_key(Tag::Mv, key)
+}
+
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+fn parse_signal_key(tag: Tag, key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
+    let key = parse_key(key).ok().filter(|key| key.tag == tag)?;
     let signal = SignalTypeId::new(u16::from_be_bytes(key.suffix.try_into().ok()?));
     Some((key.id, signal))
 }
@@ -406,6 +422,10 @@ mod tests {
         assert_eq!(parse_cell_key(&cell_key(id, signal).unwrap()), Some((id, signal)));
         assert_eq!(metadata_id(&metadata_key(id).unwrap()), Some(id));
         assert_eq!(metadata_id(&cell_key(id, signal).unwrap()), None);
+        let uniques = uniques_key(id, signal).unwrap();
+        assert_eq!(parse_uniques_key(&uniques), Some((id, signal)));
+        assert_eq!(parse_cell_key(&uniques), None);
+        assert_eq!(parse_uniques_key(&cell_key(id, signal).unwrap()), None);
         let key = name_key(EntityKind::User, id).unwrap();
         assert_eq!(parse_name_key(&key), Some((EntityKind::User, id)));
         assert_eq!(parse_name_key(&head_key().unwrap()), None);
@@ -416,6 +436,13 @@ mod tests {
         let producer = ProducerId::from_bytes(*b"\x00\xffproducer-tests");
         assert_eq!(parse_producer_key(&producer_key(producer).unwrap()), Some(producer));
         assert_eq!(parse_producer_key(&key), None);
+    }
+
+    /// R25: the bytes of version 1 do not change.
+    #[test]
+    fn the_key_of_unique_actors_is_what_it_was() {
+        let key = uniques_key(EntityId::new(258), SignalTypeId::new(259)).unwrap();
+        assert_eq!(key, b"\0\0\0\0\0\0\x01\x02\0\x05\x01\x03");
     }
 
     /// R25: the bytes of version 1 do not change.

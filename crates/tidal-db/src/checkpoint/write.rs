@@ -9,12 +9,14 @@ use super::layout::{
     producer_key, purged_key, reach_key, schema_key,
 };
 use crate::Result;
+use crate::attributes::AttributeRows;
 use crate::ledger::{DirtyChunk, StoredCounts, Which};
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
 use crate::overlay::{FrozenRows, Rows};
 use crate::record::encode_schema;
 use crate::state::{FrozenState, State};
+use crate::uniques::UniqueRows;
 
 /// Once a commit before the last has this many bytes of values, it is made, unless a test
 /// asks for fewer.
@@ -94,11 +96,21 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Writes metadata and all kinds of rows.
+    ///
+    /// # Errors
+    /// Those of [`Writer::cells`].
+    pub(crate) fn all_rows(&mut self, frozen: &FrozenState) -> Result<()> {
+        self.metadata(&frozen.metadata)?;
+        self.rows::<AttributeRows>(&frozen.attributes)?;
+        self.rows::<UniqueRows>(&frozen.uniques)
+    }
+
     /// Writes metadata, which may come early: it says what is, not what has changed.
     ///
     /// # Errors
     /// Those of [`Writer::cells`].
-    pub(crate) fn metadata(&mut self, frozen: &FrozenMetadata) -> Result<()> {
+    fn metadata(&mut self, frozen: &FrozenMetadata) -> Result<()> {
         let mut ids: Vec<_> = frozen.keys().copied().collect();
         ids.sort_unstable();
         let mut ids = ids.into_iter().peekable();
@@ -128,7 +140,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// Those of [`Writer::cells`].
-    pub(crate) fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
+    fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
         let mut keys: Vec<_> = frozen.keys().copied().collect();
         keys.sort_unstable();
         let mut keys = keys.into_iter().peekable();

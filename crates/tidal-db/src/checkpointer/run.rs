@@ -9,7 +9,6 @@ use tidal_types::{Clock, Position, TidalError, Timestamp};
 use super::desk::{Desk, Order, Task};
 use super::health::Attempt;
 use crate::Result;
-use crate::attributes::AttributeRows;
 use crate::checkpoint::Writer;
 use crate::ledger::Which;
 use crate::log::RecordLog;
@@ -100,9 +99,9 @@ impl Runner {
     /// Writes what has changed up to the position of `frozen`, and cells beyond.
     fn write(&self, frozen: FrozenState) -> Result<()> {
         let is_new = frozen.position.seq != self.progress.checkpointed();
-        if !is_new && frozen.attributes.is_empty() {
-            // Nothing was folded since, so nothing was frozen, unless a purge has taken
-            // from attributes what they do not read as anyway.
+        if !is_new && !frozen.has_rows() {
+            // Nothing was folded since, so nothing was frozen, unless a purge has taken out of
+            // rows what they do not read as anyway.
             self.state.settle(&frozen);
             return self.log.sync();
         }
@@ -122,8 +121,7 @@ impl Runner {
     fn write_all(&self, frozen: &FrozenState) -> Result<()> {
         self.with_writer(|writer| {
             writer.cells(Which::All)?;
-            writer.metadata(&frozen.metadata)?;
-            writer.rows::<AttributeRows>(&frozen.attributes)?;
+            writer.all_rows(frozen)?;
             writer.exact(frozen)
         })
     }

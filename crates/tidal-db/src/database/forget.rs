@@ -88,7 +88,8 @@ impl TidalDB {
     }
 
     /// Takes what there still is of forgotten entities out of the files: writes a
-    /// checkpoint, so that storage deletes it; writes those segments of the log anew that
+    /// checkpoint, so that storage deletes it, and another one, if their ids are among the
+    /// unique actors of others, where they go on to count without a name; writes those segments of the log anew that
     /// have records of them; takes it out of the base, where the log was cut by age; and
     /// has the storage engine reclaim what was deleted. What is forgotten while it goes on
     /// is left to the next call.
@@ -96,7 +97,8 @@ impl TidalDB {
     /// In the log, events, metadata, attributes and names of a forgotten entity become
     /// tombstones, which keep number, log time and producer. Events about others that it
     /// caused lose the actor and nothing else, and attributes of others whose value it was
-    /// are removed, so replay comes to the same state. Producers are
+    /// are removed, so replay comes to the same state, but for
+    /// [unique actors](TidalDB::unique_actors), of whom it no longer knows. Producers are
     /// unaffected: what they sent before is still a repeat.
     ///
     /// It reads the whole log and rewrites every keyspace of storage, while reads and
@@ -111,7 +113,8 @@ impl TidalDB {
     /// the record that forgets brings back from them; logs that a salvage put aside, what
     /// consumers of cursors have read, a disk's own copies of blocks that were given back;
     /// what the engine has freed in its files and not used again; and that an entity of
-    /// that kind and id was forgotten. The keys of the records go with them: an event that
+    /// that kind and id was forgotten; nor the bits that the registers of
+    /// [unique actors](TidalDB::unique_actors) have of a user's hash. The keys of the records go with them: an event that
     /// is sent again with one, and names nobody who was forgotten, counts again.
     ///
     /// # Errors
@@ -128,6 +131,9 @@ impl TidalDB {
         self.scrub_attributes(&forgotten.up_to(through))?;
         // Storage first: while it may need a record, the log has that whole.
         self.checkpoint()?;
+        if self.unname(&forgotten.up_to(through))? {
+            self.checkpoint()?;
+        }
         let redactor = Redactor::new(&self.parts.state, through);
         let redacted = self.parts.log.redact(through, &mut |record| redactor.judge(record))?;
         // Then the base, which is brought forward from the log.

@@ -32,6 +32,9 @@ pub struct Stats {
     pub memory_bytes: u64,
     /// About how many of these the indexes of attributes take, which queries have made.
     pub attribute_index_bytes: u64,
+    /// About how many of these bytes are sketches of unique actors that storage does not
+    /// have yet.
+    pub unique_actors_bytes: u64,
     /// How many cells are in memory, and how they come and go.
     pub resident: Resident,
     /// The indexes that rankings have asked for.
@@ -128,6 +131,7 @@ impl TidalDB {
             storage_bytes: self.parts.storage.stats()?.disk_bytes,
             memory_bytes: state.memory_bytes(),
             attribute_index_bytes: state.attributes.index_bytes(),
+            unique_actors_bytes: state.uniques.memory_bytes(),
             resident: Resident::of(&state.ledger),
             indexes: Indexes::of(&state.ledger),
             newest_event: state.ledger.newest_event(),

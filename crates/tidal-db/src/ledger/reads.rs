@@ -44,9 +44,19 @@ impl SignalLedger {
         window: Window,
         at: Timestamp,
     ) -> Result<u64, TidalError> {
+        Ok(self.count_of_cell(signal, id, window, at)?.unwrap_or(0))
+    }
+
+    /// The same; `None` when the entity has no events.
+    pub(crate) fn count_of_cell(
+        &self,
+        signal: &SignalTypeDefinition,
+        id: EntityId,
+        window: Window,
+        at: Timestamp,
+    ) -> Result<Option<u64>, TidalError> {
         let slot = Slot::of_count(signal, window)?;
-        let read = self.read(signal.id(), id, |_, cell| cell.count(slot, at))?;
-        Ok(read.unwrap_or(0))
+        self.read(signal.id(), id, |_, cell| cell.count(slot, at))
     }
 
     /// The sum of the weights of the events that [`SignalLedger::count`] counts.

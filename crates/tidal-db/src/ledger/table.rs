@@ -53,7 +53,7 @@ struct Busy {
 /// one place of one shard; then every answer is as right as ever, and finding one of n
 /// such cells takes about n / 16 steps. Where ids come from strangers, an application
 /// lets tidalDB give them out, by names, or hashes them with a key of its own.
-pub(super) const fn mix(id: EntityId) -> u64 {
+pub(crate) const fn mix(id: EntityId) -> u64 {
     let mut hash = id.get();
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);

@@ -2,7 +2,7 @@
 
 use tidal_types::Seq;
 
-/// A checkpoint is due once metadata and attributes that storage does not have take this much
+/// A checkpoint is due once metadata and rows that storage does not have take this much
 /// memory, in bytes.
 const OVERLAY_BYTES_MAX: u64 = 64 << 20;
 

@@ -36,7 +36,7 @@ pub(super) use reddit::*;
 pub(super) use trends::*;
 
 use super::interval::Interval;
-use super::number::{VALUE_MAX, finite};
+use super::number::finite;
 use super::random::{Draw, Numbers};
 
 /// The most arguments that a function takes.

@@ -10,6 +10,7 @@ use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
 use crate::overlay::FrozenRows;
 use crate::producers::FrozenProducers;
+use crate::uniques::FrozenUniques;
 
 /// For so many producers the applier waits at once, at most.
 const PRODUCERS_AT_ONCE: usize = 256;
@@ -25,6 +26,15 @@ pub(crate) struct FrozenState {
     pub(crate) metadata: FrozenMetadata,
     pub(crate) attributes: FrozenRows<AttributeRows>,
     pub(crate) forgotten: FrozenForgotten,
+    pub(crate) uniques: FrozenUniques,
+}
+
+impl FrozenState {
+    /// Whether any row has changed, of which records need not tell: a purge changes some
+    /// beside the fold.
+    pub(crate) fn has_rows(&self) -> bool {
+        !self.attributes.is_empty() || !self.uniques.is_empty()
+    }
 }
 
 impl State {
@@ -41,6 +51,7 @@ impl State {
             metadata: self.metadata.freeze(),
             attributes: self.attributes.freeze(),
             forgotten: self.forgotten.freeze(),
+            uniques: self.uniques.freeze(),
         }
     }
 
@@ -57,6 +68,7 @@ impl State {
         self.metadata.settle();
         self.attributes.settle(&frozen.attributes);
         self.forgotten.settle();
+        self.uniques.settle(&frozen.uniques);
     }
 
     /// Storage does not have what was frozen, or not all of it: the next checkpoint
@@ -67,5 +79,6 @@ impl State {
         self.metadata.thaw();
         self.attributes.thaw();
         self.forgotten.thaw();
+        self.uniques.thaw();
     }
 }

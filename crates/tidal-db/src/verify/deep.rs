@@ -76,10 +76,11 @@ pub struct DeepState {
 }
 
 impl DeepState {
-    /// Whether they are the same.
+    /// Whether they are the same. Unique actors are compared too, which no checksum covers,
+    /// as long as no user was forgotten.
     #[must_use]
     pub fn ok(&self) -> bool {
-        self.stored.is_none_or(|stored| stored == self.recomputed)
+        self.stored.is_none_or(|stored| stored == self.recomputed) && self.differences.count == 0
     }
 }
 
@@ -146,7 +147,8 @@ impl Source<'_> {
             });
         };
         let of_stored = stored.checksum()?;
-        let differences = if of_stored == checksum {
+        let is_same = of_stored == checksum && differences::same_uniques(&recomputed, &stored)?;
+        let differences = if is_same {
             Differences::default()
         } else {
             differences::between(&recomputed, &stored, differences_max)?

@@ -3,6 +3,9 @@
 //! Every entry of a state (a cell, a name, the metadata of an item, the attributes of an entity) falls into one of a
 //! fixed number of buckets by its key, and each bucket has a digest of its entries. Only
 //! the entries of buckets that differ are then held and compared, and only so many.
+//!
+//! D1. Unique actors are compared as long as no user was ever forgotten: a log that was
+//!     purged of one tells of fewer of them than the state that was folded before.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -64,6 +67,8 @@ pub enum Differing {
     Attributes(EntityKind, EntityId),
     /// What is known of a producer.
     Producer(ProducerId),
+    /// The unique actors of a signal type and an entity.
+    UniqueActors(String, EntityId),
 }
 
 impl fmt::Display for Differing {
@@ -76,6 +81,7 @@ impl fmt::Display for Differing {
             Self::Metadata(id) => write!(f, "metadata of {id}"),
             Self::Attributes(kind, id) => write!(f, "attributes of {kind} {id}"),
             Self::Producer(id) => write!(f, "producer {id}"),
+            Self::UniqueActors(signal, id) => write!(f, "unique actors {signal} of {id}"),
         }
     }
 }
@@ -90,6 +96,27 @@ const CELL: u8 = 3;
 const METADATA: u8 = 4;
 const PRODUCER: u8 = 5;
 const ATTRIBUTES: u8 = 6;
+const UNIQUES: u8 = 7;
+
+/// Whether a state that was made again has the unique actors that are stored, where they
+/// can be compared (D1).
+pub(super) fn same_uniques(recomputed: &Rebuild, stored: &Rebuild) -> Result<bool> {
+    if !has_uniques(recomputed, stored) {
+        return Ok(true);
+    }
+    let mut digests = [Bucket::default(); 2];
+    for (digest, rebuild) in digests.iter_mut().zip([recomputed, stored]) {
+        each_unique(rebuild, &mut |key, bytes| digest.add(key, bytes))?;
+    }
+    let [ours, theirs] = digests;
+    Ok(ours == theirs)
+}
+
+/// D1.
+fn has_uniques(recomputed: &Rebuild, stored: &Rebuild) -> bool {
+    let forgotten = [recomputed, stored].map(|rebuild| rebuild.state().forgotten.sorted());
+    !forgotten.iter().flatten().any(|(kind, _)| *kind == EntityKind::User)
+}
 
 /// In what a state that was made again differs from the one that is stored.
 pub(super) fn between(
@@ -97,7 +124,8 @@ pub(super) fn between(
     stored: &Rebuild,
     first_max: usize,
 ) -> Result<Differences> {
-    let (ours, theirs) = (Buckets::of(recomputed)?, Buckets::of(stored)?);
+    let uniques = has_uniques(recomputed, stored);
+    let (ours, theirs) = (Buckets::of(recomputed, uniques)?, Buckets::of(stored, uniques)?);
     let mut chosen = vec![false; BUCKETS];
     let (mut held, mut is_exact) = (0, true);
     let pairs = ours.0.iter().zip(&theirs.0).zip(&mut chosen);
@@ -110,7 +138,8 @@ pub(super) fn between(
         held += entries;
         *is_chosen = true;
     }
-    let (ours, theirs) = (hold(recomputed, &chosen)?, hold(stored, &chosen)?);
+    let hold = |rebuild| hold(rebuild, uniques, &chosen);
+    let (ours, theirs) = (hold(recomputed)?, hold(stored)?);
     let missing = theirs.keys().filter(|key| !ours.contains_key(*key));
     let changed = ours.iter().filter(|(key, bytes)| theirs.get(*key) != Some(*bytes));
     let mut keys: Vec<Key> = changed.map(|(key, _)| *key).chain(missing.copied()).collect();
@@ -133,22 +162,28 @@ struct Bucket {
     entries: u64,
 }
 
+impl Bucket {
+    fn add(&mut self, key: Key, bytes: &[u8]) {
+        let mut hasher = blake3::Hasher::new();
+        for number in [u64::from(key.0), key.1, key.2] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.update(bytes);
+        let mut digest = [0; 16];
+        hasher.finalize_xof().fill(&mut digest);
+        self.sum = self.sum.wrapping_add(u128::from_le_bytes(digest));
+        self.entries += 1;
+    }
+}
+
 struct Buckets(Vec<Bucket>);
 
 impl Buckets {
-    fn of(rebuild: &Rebuild) -> Result<Self> {
+    fn of(rebuild: &Rebuild, uniques: bool) -> Result<Self> {
         let mut buckets = vec![Bucket::default(); BUCKETS];
-        each(rebuild, &mut |key, bytes| {
-            let mut hasher = blake3::Hasher::new();
-            for number in [u64::from(key.0), key.1, key.2] {
-                hasher.update(&number.to_le_bytes());
-            }
-            hasher.update(bytes);
-            let mut digest = [0; 16];
-            hasher.finalize_xof().fill(&mut digest);
+        each(rebuild, uniques, &mut |key, bytes| {
             if let Some(bucket) = buckets.get_mut(bucket_of(key)) {
-                bucket.sum = bucket.sum.wrapping_add(u128::from_le_bytes(digest));
-                bucket.entries += 1;
+                bucket.add(key, bytes);
             }
         })?;
         Ok(Self(buckets))
@@ -164,9 +199,9 @@ fn bucket_of((part, a, b): Key) -> usize {
 }
 
 /// The entries of the chosen buckets.
-fn hold(rebuild: &Rebuild, chosen: &[bool]) -> Result<BTreeMap<Key, Vec<u8>>> {
+fn hold(rebuild: &Rebuild, uniques: bool, chosen: &[bool]) -> Result<BTreeMap<Key, Vec<u8>>> {
     let mut held = BTreeMap::new();
-    each(rebuild, &mut |key, bytes| {
+    each(rebuild, uniques, &mut |key, bytes| {
         if chosen.get(bucket_of(key)).is_some_and(|chosen| *chosen) {
             held.insert(key, bytes.to_vec());
         }
@@ -174,8 +209,8 @@ fn hold(rebuild: &Rebuild, chosen: &[bool]) -> Result<BTreeMap<Key, Vec<u8>>> {
     Ok(held)
 }
 
-/// Shows every entry that the checksum covers, each once.
-fn each(rebuild: &Rebuild, show: &mut dyn FnMut(Key, &[u8])) -> Result<()> {
+/// Shows every entry that the checksum covers, each once, and the unique actors.
+fn each(rebuild: &Rebuild, uniques: bool, show: &mut dyn FnMut(Key, &[u8])) -> Result<()> {
     let state = rebuild.state();
     let mut bytes = Vec::new();
     encode_schema(state.schema(), &mut bytes);
@@ -208,18 +243,25 @@ fn each(rebuild: &Rebuild, show: &mut dyn FnMut(Key, &[u8])) -> Result<()> {
         let id = u128::from_le_bytes(id.to_bytes());
         show((PRODUCER, (id >> 64) as u64, id as u64), &bytes);
     }
-    Ok(())
+    if uniques { each_unique(rebuild, show) } else { Ok(()) }
+}
+
+fn each_unique(rebuild: &Rebuild, show: &mut dyn FnMut(Key, &[u8])) -> Result<()> {
+    rebuild.state().uniques.for_each(rebuild.storage(), &mut |key, bytes| {
+        show((UNIQUES, u64::from(key.signal.get()), key.id.get()), bytes);
+    })
 }
 
 fn name_of((part, a, b): Key, recomputed: &Schema, stored: &Schema) -> Differing {
     match part {
         ID_MODE => Differing::IdMode(name_kind(a)),
         NAME => Differing::Name(name_kind(a), EntityId::new(b)),
-        CELL => {
+        CELL | UNIQUES => {
             let id = signal_id(a);
             let signal = recomputed.signal_by_id(id).or_else(|| stored.signal_by_id(id));
             let name = signal.map_or_else(|| id.to_string(), |signal| signal.name().to_owned());
-            Differing::Cell(name, EntityId::new(b))
+            let of = EntityId::new(b);
+            if part == CELL { Differing::Cell(name, of) } else { Differing::UniqueActors(name, of) }
         }
         METADATA => Differing::Metadata(EntityId::new(a)),
         ATTRIBUTES => Differing::Attributes(name_kind(a), EntityId::new(b)),
@@ -250,6 +292,17 @@ fn shown(rebuild: &Rebuild, (part, a, b): Key, bytes: &[u8]) -> Result<String> {
         CELL => match (state.schema().signal_by_id(signal_id(a)), state.ledger.newest_event()) {
             (Some(signal), Some(at)) => {
                 format!("score {} at {at}", state.ledger.score(signal, EntityId::new(b), at)?)
+            }
+            _ => String::new(),
+        },
+        UNIQUES => match (state.schema().signal_by_id(signal_id(a)), state.ledger.newest_event()) {
+            (Some(signal), Some(at)) => {
+                let counted = signal.windows().iter().map(|&window| {
+                    let actors = state.uniques.count(signal.id(), EntityId::new(b), window, at)?;
+                    Ok(format!("{actors} in {window}"))
+                });
+                let counted: Vec<String> = counted.collect::<Result<_>>()?;
+                format!("{} at {at}", counted.join(", "))
             }
             _ => String::new(),
         },

@@ -69,3 +69,5 @@ mod retention;
 mod salvage;
 #[cfg(test)]
 mod stepped;
+#[cfg(test)]
+mod uniques;

@@ -3,6 +3,7 @@ use tidal_types::EntityId;
 
 use super::*;
 use crate::rank::function::Function;
+use crate::rank::number::VALUE_MAX;
 
 /// The value of a function at these arguments.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! Compares everything that a database can be asked with what it must answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tidal_types::{
@@ -59,7 +59,9 @@ fn check_cells(db: &TidalDB, facts: &Facts, at: Timestamp) {
     for (index, signal) in db.schema().signals().iter().enumerate() {
         for id in (0..12).chain([u64::MAX]).map(EntityId::new) {
             let reference = facts.cells.get(&(index, id)).unwrap_or(&nobody);
-            check_cell(&Asked { db, signal, id, at }, reference);
+            let asked = Asked { db, signal, id, at };
+            check_cell(&asked, reference);
+            check_actors(&asked, facts.actors.get(&(index, id)).map_or(&[][..], |acted| acted));
         }
         let cells = facts.cells.iter().filter(|((of, _), _)| *of == index);
         let counts = cells.map(|(&(_, id), reference)| (id, reference.len())).collect();
@@ -118,6 +120,21 @@ fn check_cell(asked: &Asked<'_>, reference: &Reference) {
             let velocity = db.velocity_at(signal.name(), id, window, at).unwrap();
             assert_eq!(velocity, count as f64 / length.as_secs_f64(), "{}", context());
         }
+    }
+}
+
+/// G98: exactly, since they are few.
+fn check_actors(asked: &Asked<'_>, acted: &[(EntityId, Timestamp)]) {
+    let Asked { db, signal, id, at } = *asked;
+    for &window in signal.windows().iter().filter(|_| signal.uniques()) {
+        let span = window.duration().unwrap_or(Duration::MAX).as_nanos();
+        let inside = |time: Timestamp| u128::from(at.as_nanos() - time.as_nanos()) < span;
+        let actors: BTreeSet<EntityId> =
+            acted.iter().filter(|act| inside(act.1)).map(|act| act.0).collect();
+        let events = db.windowed_count_at(signal.name(), id, window, at).unwrap();
+        let found = db.unique_actors_at(signal.name(), id, window, at).unwrap();
+        let expected = events.min(actors.len() as u64);
+        assert_eq!(found, expected, "{} of {id} in {window}: {acted:?}", signal.name());
     }
 }
 

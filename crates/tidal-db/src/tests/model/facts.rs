@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) attributes: BTreeMap<(EntityKind, EntityId), BTreeMap<usize, AttributeValue>>,
     pub(super) producers: BTreeMap<u8, ProducerState>,
     pub(super) cells: BTreeMap<(usize, EntityId), Reference>,
+    /// Who acted on each, and when.
+    pub(super) actors: BTreeMap<(usize, EntityId), Vec<(EntityId, Timestamp)>>,
     pub(super) newest: Option<Timestamp>,
     /// The events that were known by their keys, with their numbers and log times; the
     /// last one of each key.
@@ -117,6 +119,10 @@ impl Facts {
         if content.actor.is_some() {
             self.settle(EntityKind::User, IdMode::Numeric);
         }
+        if let Some(actor) = content.actor {
+            let acted = self.actors.entry((content.signal, content.entity)).or_default();
+            acted.push((actor, content.time));
+        }
         let cell = self.cells.entry((content.signal, content.entity)).or_default();
         cell.push(content.time.as_nanos(), content.weight);
         self.newest = self.newest.max(Some(content.time));
@@ -126,7 +132,10 @@ impl Facts {
     /// was.
     fn forget(&mut self, kind: EntityKind, id: EntityId) {
         self.settle(kind, IdMode::Numeric);
-        self.cells.retain(|(signal, of), _| (schemas::kind(*signal), *of) != (kind, id));
+        let is_other =
+            |(signal, of): &(usize, EntityId)| (schemas::kind(*signal), *of) != (kind, id);
+        self.cells.retain(|cell, _| is_other(cell));
+        self.actors.retain(|cell, _| is_other(cell));
         if kind == EntityKind::Item {
             self.metadata.remove(&id);
         }

@@ -72,11 +72,16 @@ const DECLARED_ATTRIBUTES: [(&str, EntityKind, AttributeType); 6] = [
     ("owner", EntityKind::Creator, AttributeType::Entity(EntityKind::User)),
 ];
 
+/// The signal types of which unique actors are kept: with windows that end, with one that
+/// does not, and with both.
+const UNIQUES: [&str; 4] = ["view", "follow", "like", "tip"];
+
 /// The schema of this number.
 pub(super) fn schema(number: usize) -> Schema {
     let mut builder = SchemaBuilder::new();
     for &(name, kind, decay, windows, velocity, sums) in &DECLARED[..signal_count(number)] {
-        builder.signal(name, kind, decay).windows(windows).velocity(velocity).sums(sums).add();
+        let signal = builder.signal(name, kind, decay).windows(windows).velocity(velocity);
+        signal.sums(sums).uniques(UNIQUES.contains(&name)).add();
     }
     for &(name, kind, of_type) in &DECLARED_ATTRIBUTES[..attribute_count(number)] {
         builder.attribute(name, kind, of_type);
