@@ -23,7 +23,7 @@ pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
 pub(crate) use features::FeaturesArgs;
 pub(crate) use history::{DiffArgs, ReplayArgs, VerifyArgs};
 pub(crate) use import::ImportArgs;
-pub(crate) use read::{By, ExplainArgs, GetArgs, TopArgs, entity_kind, window};
+pub(crate) use read::{By, ExplainArgs, GetArgs, HistoryArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
 pub(crate) use write::{DeleteArgs, ForgetArgs, InitArgs, PutArgs, SignalArgs};
 
@@ -99,6 +99,11 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// Rank entities by a signal.
     Top(TopArgs),
+    /// Show what a user did by a signal: each entity once, the newest first
+    ///
+    /// For signal types that declare `history = true`, from events that name their user.
+    #[command(verbatim_doc_comment)]
+    History(HistoryArgs),
     /// Write the features of entities as they were at given times, such as a training set
     ///
     /// Scores, counts, sums and velocities are made again from the log, each row as of a time

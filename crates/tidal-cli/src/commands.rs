@@ -9,6 +9,7 @@ mod features;
 mod forget;
 mod get;
 mod help;
+mod history;
 mod import;
 mod init;
 mod migrate;
@@ -52,6 +53,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Signal(args) => signal::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Top(args) => top::run(global, args),
+        Command::History(args) => history::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Put(args) => put::run(global, args),
         Command::Delete(args) => put::delete(global, args),

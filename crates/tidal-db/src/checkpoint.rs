@@ -8,8 +8,9 @@
 //!     replay passes over what it has.
 //! C5. Names, producers, id modes, what was forgotten and position are written in one
 //!     atomic commit, the last, as of exactly that position: they were frozen when it was
-//!     the last record folded. Cells, metadata and rows are written before it: metadata is absolute,
-//!     and rows are folded again to what they are, so replaying from the position before
+//!     the last record folded. Cells, metadata and rows are written before it: metadata and
+//!     attributes are absolute, unique actors the same however often they are folded, and a
+//!     history knows the last record it has applied, so replaying from the position before
 //!     comes to the same state. The schema comes
 //!     with the first cell, and replay takes an older one for what it is.
 //! C6. How many cells storage has is written with each chunk of them, and so is exact
@@ -28,8 +29,9 @@ mod write;
 pub(crate) use cells::StoredCells;
 pub(crate) use erase::erase;
 pub(crate) use layout::{
-    Head, attributes_id, attributes_key, decode_named_id, keyspace, metadata_id, metadata_key,
-    name_key, named_id_key, names_range, parse_uniques_key, uniques_key,
+    Head, attributes_id, attributes_key, decode_named_id, history_key, keyspace, metadata_id,
+    metadata_key, name_key, named_id_key, names_range, parse_history_key, parse_uniques_key,
+    uniques_key,
 };
 pub(crate) use load::{load, load_head, named_id, read_head};
 pub(crate) use upgrade::upgrade;

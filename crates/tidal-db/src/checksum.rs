@@ -26,6 +26,11 @@
 //! `attributes/row.rs`; then count 8. A state without attributes has the checksum it had
 //! before there were any.
 //!
+//! When there are histories, the checksum is the digest, under a fifth key, of the one so
+//! far and of these bytes: by user and signal type: user 8, signal type 2, length 8,
+//! canonical history, see `history/codec.rs`; then count 8. A state without histories has the checksum it had before
+//! there were any.
+//!
 //! Nothing in it depends on engine, checkpoints, group boundaries, LogId, seqs or
 //! log times.
 
@@ -40,6 +45,7 @@ use crate::Result;
 use crate::attributes::Attributes;
 use crate::checkpoint::{keyspace, metadata_id, named_id, names_range};
 use crate::forgotten::Forgotten;
+use crate::history;
 use crate::kinds::IdMode;
 use crate::producers::Producers;
 use crate::record::{encode_schema, kind_byte};
@@ -49,6 +55,7 @@ const CONTEXT: &str = "tidalDB v1 state checksum";
 const PRODUCERS_CONTEXT: &str = "tidalDB v1 state checksum with producers";
 const ATTRIBUTES_CONTEXT: &str = "tidalDB v1 state checksum with attributes";
 const FORGOTTEN_CONTEXT: &str = "tidalDB v1 state checksum with forgotten";
+const HISTORIES_CONTEXT: &str = "tidalDB v1 state checksum with histories";
 
 /// A digest of the folded state; see [`TidalDB::checksum`](crate::TidalDB::checksum).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,7 +113,8 @@ pub(crate) fn of(state: &State, storage: &dyn Storage) -> Result<Checksum> {
     hasher.number(count);
     let digest = with_producers(hasher.digest(), &state.producers());
     let digest = with_forgotten(digest, &state.forgotten);
-    Ok(Checksum(with_attributes(digest, &state.attributes)?))
+    let digest = with_attributes(digest, &state.attributes)?;
+    Ok(Checksum(with_histories(digest, state, storage)?))
 }
 
 fn with_attributes(others: [u8; 32], attributes: &Attributes) -> Result<[u8; 32]> {
@@ -120,6 +128,21 @@ fn with_attributes(others: [u8; 32], attributes: &Attributes) -> Result<[u8; 32]
             hasher.sized(&row.encode());
         })?;
     }
+    if count == 0 {
+        return Ok(others);
+    }
+    hasher.number(count);
+    Ok(hasher.digest())
+}
+
+fn with_histories(others: [u8; 32], state: &State, storage: &dyn Storage) -> Result<[u8; 32]> {
+    let mut hasher = Hasher(blake3::Hasher::new_derive_key(HISTORIES_CONTEXT));
+    hasher.raw(&others);
+    let count = history::each(state, storage, &mut |(user, signal), bytes| {
+        hasher.number(user.get());
+        hasher.raw(&signal.get().to_le_bytes());
+        hasher.sized(bytes);
+    })?;
     if count == 0 {
         return Ok(others);
     }

@@ -4,6 +4,7 @@ mod as_of;
 mod attributes;
 mod explain;
 mod forget;
+mod history;
 mod lifecycle;
 mod metadata;
 mod names;

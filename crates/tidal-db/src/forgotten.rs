@@ -75,6 +75,12 @@ impl Forgotten {
         self.seq(kind, id).is_some()
     }
 
+    /// Whether any of these entities of a kind was forgotten.
+    pub(crate) fn any_of(&self, kind: EntityKind, mut ids: impl Iterator<Item = EntityId>) -> bool {
+        let inner = self.read();
+        ids.any(|id| inner.entities.contains_key(&(kind, id)))
+    }
+
     /// Whether a change is about an entity that was forgotten (F1). Who caused it is of
     /// no consequence here: no record behind the one that forgets a user says so.
     pub(crate) fn covers(&self, change: &Change) -> bool {

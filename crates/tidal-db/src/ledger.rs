@@ -46,6 +46,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tidal_types::{EntityKind, Schema, SignalTypeDefinition, SignalTypeId, Timestamp};
 
 pub use self::cell::Cell;
+pub(crate) use self::cell::{Decayed, RawEvent};
 pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::explain::{DividedBucket, Explanation, Grouped, Part, PartKind, WindowPart};
 pub(crate) use self::grid::{Grid, nanos};

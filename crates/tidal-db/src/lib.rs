@@ -49,6 +49,7 @@ mod directory;
 mod dump;
 mod engine;
 mod forgotten;
+mod history;
 mod kinds;
 mod layered;
 mod ledger;
@@ -85,6 +86,7 @@ pub use database::{Indexes, Purged, Resident, Stats, TidalDB};
 pub use diff::{Moved, RankingDiff, diff};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;
+pub use history::Seen;
 pub use kinds::IdMode;
 pub use ledger::{
     By, Cell, DividedBucket, Explanation, Grouped, Part, PartKind, Ranked, SignalLedger, WindowPart,

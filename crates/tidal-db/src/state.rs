@@ -22,6 +22,7 @@ use crate::attributes::Attributes;
 use crate::change::Change;
 use crate::checkpoint::StoredCells;
 use crate::forgotten::Forgotten;
+use crate::history::Histories;
 use crate::kinds::{IdMode, Kinds, Modes};
 use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
@@ -42,6 +43,7 @@ pub(crate) struct State {
     pub(crate) forgotten: Arc<Forgotten>,
     pub(crate) names: Names,
     pub(crate) uniques: Uniques,
+    pub(crate) histories: Histories,
     producers: RwLock<Producers>,
 }
 
@@ -64,6 +66,7 @@ impl State {
             forgotten,
             names: Names::over(Arc::clone(storage)),
             uniques,
+            histories: Histories::over(Arc::clone(storage)),
             producers: RwLock::default(),
         }
     }
@@ -103,6 +106,7 @@ impl State {
             Change::Schema(_) | Change::Nothing => {}
             Change::Event(event) => {
                 self.settle_kinds(event);
+                self.fold_history(seq, event)?;
                 self.ledger.apply(seq, event)?;
                 self.uniques.fold(event)?;
             }
@@ -145,6 +149,7 @@ impl State {
                 if self.takes(change, *producer) {
                     self.settle_kinds(event);
                     self.uniques.fold(event)?;
+                    self.fold_history(*seq, event)?;
                     events.push((*seq, *event));
                 }
             } else {
@@ -190,6 +195,9 @@ impl State {
             self.metadata.delete(id);
         }
         self.attributes.remove(forgotten, id)?;
+        if forgotten == EntityKind::User {
+            self.forget_histories(id)?;
+        }
         if self.kinds.mode(forgotten) == Some(IdMode::Named) {
             self.names.forget(forgotten, id)?;
         }
@@ -240,7 +248,10 @@ impl State {
     /// About how much memory is taken by what is neither a cell nor a name, and is neither
     /// in storage nor being written, in bytes.
     pub(crate) fn overlay_bytes(&self) -> u64 {
-        self.metadata.fresh_bytes() + self.attributes.fresh_bytes() + self.uniques.fresh_bytes()
+        self.metadata.fresh_bytes()
+            + self.attributes.fresh_bytes()
+            + self.uniques.fresh_bytes()
+            + self.histories.fresh_bytes()
     }
 
     /// About how much memory it takes, in bytes.
@@ -250,6 +261,7 @@ impl State {
             + self.attributes.memory_bytes()
             + self.names.memory_bytes()
             + self.uniques.memory_bytes()
+            + self.histories.memory_bytes()
             + self.producers().memory_bytes()
             + self.forgotten.memory_bytes()
     }

@@ -32,6 +32,32 @@ Each part's contribution to the score is its weight (the sum of its events' weig
 its factor (what the decay leaves of each unit). Parts are sorted by contribution, highest
 first, and sum to the score.";
 
+const HISTORY_EXAMPLE: &str = "\
+Examples:
+  tidal --db shop history 17850 --signal purchase --at last
+  tidal --db shop history 17850 --signal purchase --limit 100 --json
+
+The score is the decayed sum of the weights of this user's events. Of equal times the
+lower id comes first.";
+
+/// Options of `history`.
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_EXAMPLE)]
+pub(crate) struct HistoryArgs {
+    /// The name of the user, or the number where users are numeric.
+    #[arg(value_name = "USER")]
+    pub(crate) user: OsString,
+    /// The signal type, one that declares `history = true`.
+    #[arg(long, value_name = "SIGNAL")]
+    pub(crate) signal: String,
+    /// How many entities to show.
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = |text: &str| whole::<usize>(text, 0..=u64::MAX))]
+    pub(crate) limit: usize,
+    /// The time: RFC 3339 (UTC if it has no zone), Unix seconds, now or last (the newest event).
+    #[arg(long, value_name = "T", default_value = "now", allow_negative_numbers = true, value_parser = Moment::parse)]
+    pub(crate) at: Moment,
+}
+
 /// Options of `explain`.
 #[derive(Debug, Args)]
 #[command(after_help = EXPLAIN_EXAMPLE)]

@@ -20,6 +20,7 @@ fn everything_that_can_be_said_is_read() {
         velocity = true
         sums = true
         uniques = true
+        history = true
 
         [[signal]]
         name = "follow"
@@ -37,6 +38,7 @@ fn everything_that_can_be_said_is_read() {
     .unwrap();
     let purchase = schema.signal("purchase").unwrap();
     assert_eq!(purchase.kind(), EntityKind::Item);
+    assert!(purchase.history() && !schema.signal("follow").unwrap().history());
     assert_eq!(
         purchase.decay(),
         DecaySpec::Exponential { half_life: Duration::from_secs(7 * 86_400) }

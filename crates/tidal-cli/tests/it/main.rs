@@ -37,4 +37,6 @@ mod times;
 #[cfg(test)]
 mod usage;
 #[cfg(test)]
+mod users;
+#[cfg(test)]
 mod wal;

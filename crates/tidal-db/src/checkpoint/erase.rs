@@ -1,7 +1,7 @@
 //! Entities are taken out of a checkpoint that is not written any more: their cells,
-//! metadata, attributes, unique actors and names, the attributes of others that name them, and
-//! the ids of users in the unique actors of others. What was forgotten of them in the head,
-//! id modes and the last ids
+//! metadata, attributes, unique actors, histories and names; and from others the attributes
+//! that name them, the ids of users in unique actors, and their entries in histories. What was
+//! forgotten of them in the head, id modes and the last ids
 //! given out, stays.
 //!
 //! X1. How many cells there are is in the same commit as those that go (C6), so the
@@ -20,6 +20,7 @@ use super::layout::{
 use super::load::{load_counts, load_schema};
 use crate::Result;
 use crate::attributes::{AttributeRows, kinds_that_name, names};
+use crate::history;
 use crate::ledger::StoredCounts;
 use crate::overlay::Rows as _;
 use crate::uniques;
@@ -66,6 +67,7 @@ pub(crate) fn erase(
             Ok(())
         }
     })?;
+    history::erase(storage, &load_schema(&*snapshot)?, entities, commit_bytes)?;
     erased.commit(storage, Durability::Sync)
 }
 

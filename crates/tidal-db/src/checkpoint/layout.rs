@@ -10,6 +10,7 @@
 //! | Meta | none                    | the metadata of an item           |
 //! | Meta | 1, 1 byte               | the attributes of an entity, see `attributes/row.rs`; from version 2 of the schema on |
 //! | Mv   | signal type, 2 bytes BE | unique actors, see `uniques/codec.rs` |
+//! | Rel  | signal type, 2 bytes BE | of a user, what the user did by it, see `history/codec.rs` |
 //!
 //! In the keyspace `system`, with composite keys, of which the last ends in a name as it
 //! is, since an escaped one could be too long for a key:
@@ -335,6 +336,20 @@ fn parse_signal_key(tag: Tag, key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
     Some((key.id, signal))
 }
 
+/// The key of what a user did by a signal type.
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+pub(crate) fn history_key(user: EntityId, signal: SignalTypeId) -> Result<Vec<u8>, KeyError> {
+    encode_key(user, Tag::Rel, &signal.get().to_be_bytes())
+}
+
+/// The user and the signal type of which a key holds the history.
+#[expect(clippy::big_endian_bytes, reason = "keys sort by these bytes")]
+pub(crate) fn parse_history_key(key: &[u8]) -> Option<(EntityId, SignalTypeId)> {
+    let key = parse_key(key).ok().filter(|key| key.tag == Tag::Rel)?;
+    let signal = SignalTypeId::new(u16::from_be_bytes(key.suffix.try_into().ok()?));
+    Some((key.id, signal))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,6 +435,10 @@ mod tests {
     fn keys_parse_back() {
         let (id, signal) = (EntityId::new(300), SignalTypeId::new(258));
         assert_eq!(parse_cell_key(&cell_key(id, signal).unwrap()), Some((id, signal)));
+        let history = history_key(id, signal).unwrap();
+        assert_eq!(history, [0, 0, 0, 0, 0, 0, 1, 44, 0, 4, 1, 2]);
+        assert_eq!(parse_history_key(&history), Some((id, signal)));
+        assert_eq!(parse_history_key(&cell_key(id, signal).unwrap()), None);
         assert_eq!(metadata_id(&metadata_key(id).unwrap()), Some(id));
         assert_eq!(metadata_id(&cell_key(id, signal).unwrap()), None);
         let uniques = uniques_key(id, signal).unwrap();

@@ -10,6 +10,7 @@ use super::layout::{
 };
 use crate::Result;
 use crate::attributes::AttributeRows;
+use crate::history::HistoryRows;
 use crate::ledger::{DirtyChunk, StoredCounts, Which};
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
@@ -103,7 +104,8 @@ impl<'a> Writer<'a> {
     pub(crate) fn all_rows(&mut self, frozen: &FrozenState) -> Result<()> {
         self.metadata(&frozen.metadata)?;
         self.rows::<AttributeRows>(&frozen.attributes)?;
-        self.rows::<UniqueRows>(&frozen.uniques)
+        self.rows::<UniqueRows>(&frozen.uniques)?;
+        self.rows::<HistoryRows>(&frozen.histories)
     }
 
     /// Writes metadata, which may come early: it says what is, not what has changed.
@@ -140,7 +142,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// Those of [`Writer::cells`].
-    fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
+    pub(crate) fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
         let mut keys: Vec<_> = frozen.keys().copied().collect();
         keys.sort_unstable();
         let mut keys = keys.into_iter().peekable();

@@ -34,8 +34,10 @@ pub struct Purged {
 }
 
 impl TidalDB {
-    /// Forgets an entity: its cells of every signal type, its metadata, its attributes and
-    /// its name are gone from state, and so are attributes of others whose value it was, by a record in the log whose number is returned. When it returns,
+    /// Forgets an entity: its cells of every signal type, its metadata, its attributes, its
+    /// name, and what it did as a user are gone from state, and so are attributes of others
+    /// whose value it was and its place in what others did, by a record in the log whose
+    /// number is returned. When it returns,
     /// that record survives a power cut, whatever the database was opened for, and no
     /// read finds the entity, also none of the past: [`TidalDB::as_of`] answers zeros.
     ///
@@ -46,7 +48,8 @@ impl TidalDB {
     /// returns the number of the first record.
     ///
     /// What the log holds of the entity, and what the storage engine has not reclaimed,
-    /// goes with [`TidalDB::purge_forgotten`]. The kind and id of a forgotten entity stay,
+    /// goes with [`TidalDB::purge_forgotten`], and so do its entries in the histories of
+    /// users, which nobody sees any more. The kind and id of a forgotten entity stay,
     /// in this record and in storage.
     ///
     /// ```
@@ -87,9 +90,10 @@ impl TidalDB {
         Ok(self.state()?.forgotten.contains(kind, id))
     }
 
-    /// Takes what there still is of forgotten entities out of the files: writes a
-    /// checkpoint, so that storage deletes it, and another one, if their ids are among the
-    /// unique actors of others, where they go on to count without a name; writes those segments of the log anew that
+    /// Takes what there still is of forgotten entities out of the files: takes them out of
+    /// the histories of users; writes a checkpoint, so that storage deletes it, and another
+    /// one, if their ids are among the unique actors of others, where they go on to count
+    /// without a name; writes those segments of the log anew that
     /// have records of them; takes it out of the base, where the log was cut by age; and
     /// has the storage engine reclaim what was deleted. What is forgotten while it goes on
     /// is left to the next call.
@@ -129,6 +133,7 @@ impl TidalDB {
             return Ok(Purged { is_complete: true, ..Purged::default() });
         }
         self.scrub_attributes(&forgotten.up_to(through))?;
+        self.purge_histories(&forgotten.up_to(through))?;
         // Storage first: while it may need a record, the log has that whole.
         self.checkpoint()?;
         if self.unname(&forgotten.up_to(through))? {

@@ -24,6 +24,7 @@ mod window;
 
 use tidal_types::{EntityId, Seq, SignalTypeDefinition, TidalError, Timestamp};
 
+pub(crate) use self::decayed::Decayed;
 pub(crate) use self::event::RawEvent;
 pub(super) use self::sparse::SPARSE_EVENTS_MAX;
 

@@ -55,6 +55,11 @@ impl SignalLedger {
         self.end.fetch_max(seq.get(), Ordering::Release);
     }
 
+    /// The last record that anything folded can come from, as far as was said.
+    pub(crate) fn log_end(&self) -> Seq {
+        Seq::new(self.end.load(Ordering::Acquire))
+    }
+
     /// Makes the newest time of the database at least `newest`. Restored cells do
     /// that by themselves; this is for a newest event whose cell is not resident.
     pub fn restore_newest(&self, newest: Timestamp) {

@@ -16,7 +16,11 @@ use crate::ledger::StoredCounts;
 fn schema() -> Arc<Schema> {
     let mut builder = SchemaBuilder::new();
     for (name, kind) in ["view", "greet", "follow"].into_iter().zip(EntityKind::ALL) {
-        builder.signal(name, kind, DecaySpec::Permanent).windows(&[Window::AllTime]).add();
+        builder
+            .signal(name, kind, DecaySpec::Permanent)
+            .windows(&[Window::AllTime])
+            .history(kind != EntityKind::Creator)
+            .add();
         builder.attribute("word", kind, AttributeType::Keyword);
     }
     for (kind, linked) in LINKS {

@@ -5,6 +5,7 @@ use tidal_types::{EntityKind, Position, Timestamp};
 use super::State;
 use crate::attributes::AttributeRows;
 use crate::forgotten::FrozenForgotten;
+use crate::history::HistoryRows;
 use crate::kinds::IdMode;
 use crate::metadata::FrozenMetadata;
 use crate::names::FrozenNames;
@@ -27,13 +28,14 @@ pub(crate) struct FrozenState {
     pub(crate) attributes: FrozenRows<AttributeRows>,
     pub(crate) forgotten: FrozenForgotten,
     pub(crate) uniques: FrozenUniques,
+    pub(crate) histories: FrozenRows<HistoryRows>,
 }
 
 impl FrozenState {
     /// Whether any row has changed, of which records need not tell: a purge changes some
     /// beside the fold.
     pub(crate) fn has_rows(&self) -> bool {
-        !self.attributes.is_empty() || !self.uniques.is_empty()
+        !self.attributes.is_empty() || !self.uniques.is_empty() || !self.histories.is_empty()
     }
 }
 
@@ -52,6 +54,7 @@ impl State {
             attributes: self.attributes.freeze(),
             forgotten: self.forgotten.freeze(),
             uniques: self.uniques.freeze(),
+            histories: self.histories.freeze(),
         }
     }
 
@@ -69,6 +72,7 @@ impl State {
         self.attributes.settle(&frozen.attributes);
         self.forgotten.settle();
         self.uniques.settle(&frozen.uniques);
+        self.histories.settle(&frozen.histories);
     }
 
     /// Storage does not have what was frozen, or not all of it: the next checkpoint
@@ -80,5 +84,6 @@ impl State {
         self.attributes.thaw();
         self.forgotten.thaw();
         self.uniques.thaw();
+        self.histories.thaw();
     }
 }

@@ -129,7 +129,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// C1, C2, C5, L1, L2, L3, R1, R3, R13, R14, G2, G5, G6, G7, G8, G9, G10, G12, G13, G15, G16,
-/// G17, G23, G25, G26, G80, G81, G83, G86, G94, G95, G98, R20: whatever happens, what was answered is there, and the state is the
+/// G17, G23, G25, G26, G80, G81, G83, G86, G94, G95, G98, G100, G101, R20: whatever happens, what was answered is there, and the state is the
 /// fold of a prefix of what was sent.
 #[test]
 fn the_database_keeps_its_promises_through_any_crash() {

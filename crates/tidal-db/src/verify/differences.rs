@@ -14,6 +14,7 @@ use tidal_types::{EntityId, EntityKind, ProducerId, Schema, SignalTypeId};
 
 use crate::Result;
 use crate::checksum;
+use crate::history;
 use crate::kinds::IdMode;
 use crate::rebuild::Rebuild;
 use crate::record::{encode_schema, kind_byte, kind_of};
@@ -69,6 +70,8 @@ pub enum Differing {
     Producer(ProducerId),
     /// The unique actors of a signal type and an entity.
     UniqueActors(String, EntityId),
+    /// What a user did by a signal type.
+    History(String, EntityId),
 }
 
 impl fmt::Display for Differing {
@@ -82,6 +85,7 @@ impl fmt::Display for Differing {
             Self::Attributes(kind, id) => write!(f, "attributes of {kind} {id}"),
             Self::Producer(id) => write!(f, "producer {id}"),
             Self::UniqueActors(signal, id) => write!(f, "unique actors {signal} of {id}"),
+            Self::History(signal, user) => write!(f, "history {signal} of user {user}"),
         }
     }
 }
@@ -97,6 +101,7 @@ const METADATA: u8 = 4;
 const PRODUCER: u8 = 5;
 const ATTRIBUTES: u8 = 6;
 const UNIQUES: u8 = 7;
+const HISTORY: u8 = 8;
 
 /// Whether a state that was made again has the unique actors that are stored, where they
 /// can be compared (D1).
@@ -243,6 +248,9 @@ fn each(rebuild: &Rebuild, uniques: bool, show: &mut dyn FnMut(Key, &[u8])) -> R
         let id = u128::from_le_bytes(id.to_bytes());
         show((PRODUCER, (id >> 64) as u64, id as u64), &bytes);
     }
+    history::each(state, rebuild.storage(), &mut |(user, signal), bytes| {
+        show((HISTORY, u64::from(signal.get()), user.get()), bytes);
+    })?;
     if uniques { each_unique(rebuild, show) } else { Ok(()) }
 }
 
@@ -256,13 +264,9 @@ fn name_of((part, a, b): Key, recomputed: &Schema, stored: &Schema) -> Differing
     match part {
         ID_MODE => Differing::IdMode(name_kind(a)),
         NAME => Differing::Name(name_kind(a), EntityId::new(b)),
-        CELL | UNIQUES => {
-            let id = signal_id(a);
-            let signal = recomputed.signal_by_id(id).or_else(|| stored.signal_by_id(id));
-            let name = signal.map_or_else(|| id.to_string(), |signal| signal.name().to_owned());
-            let of = EntityId::new(b);
-            if part == CELL { Differing::Cell(name, of) } else { Differing::UniqueActors(name, of) }
-        }
+        CELL => Differing::Cell(name_of_signal(a, recomputed, stored), EntityId::new(b)),
+        UNIQUES => Differing::UniqueActors(name_of_signal(a, recomputed, stored), EntityId::new(b)),
+        HISTORY => Differing::History(name_of_signal(a, recomputed, stored), EntityId::new(b)),
         METADATA => Differing::Metadata(EntityId::new(a)),
         ATTRIBUTES => Differing::Attributes(name_kind(a), EntityId::new(b)),
         PRODUCER => {
@@ -271,6 +275,12 @@ fn name_of((part, a, b): Key, recomputed: &Schema, stored: &Schema) -> Differing
         }
         _ => Differing::Schema,
     }
+}
+
+fn name_of_signal(number: u64, recomputed: &Schema, stored: &Schema) -> String {
+    let id = signal_id(number);
+    let signal = recomputed.signal_by_id(id).or_else(|| stored.signal_by_id(id));
+    signal.map_or_else(|| id.to_string(), |signal| signal.name().to_owned())
 }
 
 fn signal_id(number: u64) -> SignalTypeId {
@@ -311,6 +321,10 @@ fn shown(rebuild: &Rebuild, (part, a, b): Key, bytes: &[u8]) -> Result<String> {
             format!("{:?}", String::from_utf8_lossy(start))
         }
         ATTRIBUTES => format!("{:?}", state.attributes.get(name_kind(a), EntityId::new(b))?),
+        HISTORY => {
+            let count = bytes.first_chunk().map(|count| u64::from_le_bytes(*count));
+            format!("{} entities", count.unwrap_or_default())
+        }
         SCHEMA => format!("{} signal types", state.schema().signal_count()),
         _ => format!("{} bytes", bytes.len()),
     };

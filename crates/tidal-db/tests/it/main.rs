@@ -36,6 +36,8 @@ mod forwarding;
 #[cfg(test)]
 mod fuzzy;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod keys;

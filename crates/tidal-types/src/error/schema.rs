@@ -48,6 +48,14 @@ pub enum SchemaError {
         /// The signal type.
         signal: String,
     },
+    /// What users did is to be kept, of a signal whose score fades linearly.
+    #[error(
+        "signal type {signal:?}: a history is a sum for each user and entity, which cannot fade linearly; declare an exponential or permanent decay, or no history"
+    )]
+    HistoryWithLinearDecay {
+        /// The signal type.
+        signal: String,
+    },
     /// The name of an attribute or of a profile does not match `[a-z][a-z0-9_]{0,63}`.
     #[error(
         "{what} {name:?}: a name is a lower-case letter and up to 63 lower-case letters, digits or underscores"

@@ -126,7 +126,8 @@ impl<'a> SignalBuilder<'a> {
     }
 
     /// Whether it is kept what each user did to which entity, for as long as both are
-    /// there: what a user has seen, and what a user likes.
+    /// there: what a user has seen, and what a user likes. The decay has to be exponential
+    /// or permanent.
     pub const fn history(mut self, history: bool) -> Self {
         self.definition.history = history;
         self
@@ -160,6 +161,9 @@ fn check(definition: &SignalTypeDefinition) -> Result<(), SchemaError> {
     }
     if definition.uniques && definition.windows.is_empty() {
         return Err(SchemaError::UniquesWithoutWindow { signal: signal() });
+    }
+    if definition.history && matches!(definition.decay, DecaySpec::Linear { .. }) {
+        return Err(SchemaError::HistoryWithLinearDecay { signal: signal() });
     }
     Ok(())
 }

@@ -246,6 +246,21 @@ fn attributes_and_profiles_are_declared_and_checked() {
 }
 
 #[test]
+fn a_history_fades_as_a_sum_can() {
+    let span = Duration::from_secs(3600);
+    for (decay, is_taken) in [
+        (DecaySpec::Permanent, true),
+        (DecaySpec::Exponential { half_life: span }, true),
+        (DecaySpec::Linear { lifetime: span }, false),
+    ] {
+        let mut builder = SchemaBuilder::new();
+        builder.signal("view", EntityKind::Item, decay).history(true).add();
+        let refused = SchemaError::HistoryWithLinearDecay { signal: "view".into() };
+        assert_eq!(builder.build().err(), (!is_taken).then_some(refused), "{decay:?}");
+    }
+}
+
+#[test]
 fn stored_attributes_stay_and_profiles_may_change() {
     let schema = |of_type: Option<AttributeType>, text: &str| {
         let mut builder = SchemaBuilder::new();

@@ -26,7 +26,7 @@ pub(crate) struct Decayed {
 
 impl Decayed {
     /// Adds an event; its time may lie on either side of the others.
-    pub(super) fn add(&mut self, rate_per_sec: f64, event: RawEvent) {
+    pub(crate) fn add(&mut self, rate_per_sec: f64, event: RawEvent) {
         if event.weight == 0.0 {
             return;
         }
@@ -39,7 +39,7 @@ impl Decayed {
     }
 
     /// The sum at the time `at`, which is not before any event.
-    pub(super) fn at(self, rate_per_sec: f64, at: u64) -> f64 {
+    pub(crate) fn at(self, rate_per_sec: f64, at: u64) -> f64 {
         // A negative sum underflows to -0, and adding 0 makes that 0.
         self.sum * left(rate_per_sec, at.saturating_sub(self.since)) + 0.0
     }

@@ -11,7 +11,7 @@ use super::facts::Facts;
 use super::schemas;
 use super::world::producer_id;
 use crate::tests::reference::Reference;
-use crate::{By, TidalDB};
+use crate::{By, Seen, TidalDB};
 
 /// Relative to the sum of the absolute contributions (G7).
 const TOLERANCE: f64 = 1e-9;
@@ -30,6 +30,7 @@ pub(super) fn check(db: &TidalDB, facts: &Facts, now: Timestamp) {
     check_metadata(db, facts);
     check_attributes(db, facts);
     check_forgotten(db, facts);
+    check_histories(db, facts, at);
     for producer in 0..3 {
         let found = db.producer(producer_id(producer)).unwrap();
         assert_eq!(found.as_ref(), facts.producers.get(&producer), "G23, G26: {producer}");
@@ -194,6 +195,41 @@ fn check_forgotten(db: &TidalDB, facts: &Facts) {
         for id in (0..12).chain([u64::MAX]).map(EntityId::new) {
             let expected = facts.forgotten.contains(&(kind, id));
             assert_eq!(db.is_forgotten(kind, id).unwrap(), expected, "{kind} {id}");
+        }
+    }
+}
+
+/// G100, G101.
+fn check_histories(db: &TidalDB, facts: &Facts, at: Timestamp) {
+    let kept = |signal: &&SignalTypeDefinition| signal.history();
+    let none = BTreeMap::new();
+    for signal in db.schema().signals().iter().filter(kept) {
+        for user in (0..12).chain([u64::MAX]).map(EntityId::new) {
+            let number = usize::from(signal.id().get());
+            let expected = facts.histories.get(&(number, user)).unwrap_or(&none);
+            let history = db.history_at(signal.name(), user, usize::MAX, at).unwrap();
+            let order = |seen: &Seen| (std::cmp::Reverse(seen.newest), seen.id);
+            assert!(history.is_sorted_by_key(order), "{history:?}");
+            let mut ids: Vec<EntityId> = history.iter().map(|seen| seen.id).collect();
+            ids.sort_unstable();
+            assert!(ids.iter().eq(expected.keys()), "{} of {user}: {ids:?}", signal.name());
+            for Seen { id, score, newest } in history {
+                let acts = &expected[&id];
+                assert_eq!(newest.as_nanos(), acts.newest());
+                assert!(db.has_seen(signal.name(), user, id).unwrap());
+                let (expected, scale) = match signal.decay() {
+                    DecaySpec::Exponential { half_life } => {
+                        acts.exponential(half_life, at.as_nanos())
+                    }
+                    _ => acts.permanent(),
+                };
+                let bound = (TOLERANCE * scale).max(f64::MIN_POSITIVE);
+                assert!((score - expected).abs() <= bound, "{score}, not {expected}: {acts:?}");
+            }
+            let unseen = (0..12).map(EntityId::new).filter(|id| !expected.contains_key(id));
+            for id in unseen {
+                assert!(!db.has_seen(signal.name(), user, id).unwrap(), "{user} {id}");
+            }
         }
     }
 }

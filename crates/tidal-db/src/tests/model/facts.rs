@@ -28,6 +28,8 @@ pub(super) struct Facts {
     pub(super) cells: BTreeMap<(usize, EntityId), Reference>,
     /// Who acted on each, and when.
     pub(super) actors: BTreeMap<(usize, EntityId), Vec<(EntityId, Timestamp)>>,
+    /// What each user did, by signal type.
+    pub(super) histories: BTreeMap<(usize, EntityId), BTreeMap<EntityId, Reference>>,
     pub(super) newest: Option<Timestamp>,
     /// The events that were known by their keys, with their numbers and log times; the
     /// last one of each key.
@@ -125,6 +127,11 @@ impl Facts {
         }
         let cell = self.cells.entry((content.signal, content.entity)).or_default();
         cell.push(content.time.as_nanos(), content.weight);
+        if let Some(user) = content.actor.filter(|_| schemas::keeps_history(content.signal)) {
+            let history = self.histories.entry((content.signal, user)).or_default();
+            let acts = history.entry(content.entity).or_default();
+            acts.push(content.time.as_nanos(), content.weight);
+        }
         self.newest = self.newest.max(Some(content.time));
     }
 
@@ -143,6 +150,10 @@ impl Facts {
         self.attributes.remove(&(kind, id));
         for row in self.attributes.values_mut() {
             row.retain(|attribute, value| named_by(*attribute, value) != Some((kind, id)));
+        }
+        self.histories.retain(|(_, user), _| (EntityKind::User, *user) != (kind, id));
+        for ((signal, _), history) in &mut self.histories {
+            history.retain(|of, _| (schemas::kind(*signal), *of) != (kind, id));
         }
         self.names.retain(|(of, _), known| (*of, *known) != (kind, id));
         self.forgotten.insert((kind, id));

@@ -79,9 +79,16 @@ const UNIQUES: [&str; 4] = ["view", "follow", "like", "tip"];
 /// The schema of this number.
 pub(super) fn schema(number: usize) -> Schema {
     let mut builder = SchemaBuilder::new();
-    for &(name, kind, decay, windows, velocity, sums) in &DECLARED[..signal_count(number)] {
-        let signal = builder.signal(name, kind, decay).windows(windows).velocity(velocity);
-        signal.sums(sums).uniques(UNIQUES.contains(&name)).add();
+    let declared = DECLARED.iter().enumerate().take(signal_count(number));
+    for (signal, &(name, kind, decay, windows, velocity, sums)) in declared {
+        builder
+            .signal(name, kind, decay)
+            .windows(windows)
+            .velocity(velocity)
+            .sums(sums)
+            .uniques(UNIQUES.contains(&name))
+            .history(keeps_history(signal))
+            .add();
     }
     for &(name, kind, of_type) in &DECLARED_ATTRIBUTES[..attribute_count(number)] {
         builder.attribute(name, kind, of_type);
@@ -108,6 +115,12 @@ pub(super) const fn signal_count(number: usize) -> usize {
 /// The name of a signal type.
 pub(super) fn name(signal: usize) -> &'static str {
     DECLARED.get(signal).map_or("unheard", |declared| declared.0)
+}
+
+/// Whether it is kept what users did by a signal type: of items, of users and of creators,
+/// by each decay that can be.
+pub(super) fn keeps_history(signal: usize) -> bool {
+    matches!(name(signal), "view" | "visit" | "tip")
 }
 
 /// The kind of entity that a signal type is of.

@@ -1,0 +1,138 @@
+//! A row in memory: what one user did by one signal type.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tidal_types::{EntityId, Seq, Timestamp};
+
+use crate::ledger::{Decayed, RawEvent};
+
+/// An entity that a user acted on; see [`TidalDB::history`](crate::TidalDB::history).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen {
+    /// The entity.
+    pub id: EntityId,
+    /// The decayed sum of the weights of what the user did to it.
+    pub score: f64,
+    /// When the user did the newest of it.
+    pub newest: Timestamp,
+}
+
+/// What a user did to one entity.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Acts {
+    pub(super) decayed: Decayed,
+    /// Nanoseconds since the epoch. Not always the time of the sum, which an event without
+    /// weight does not move on.
+    pub(super) newest: u64,
+}
+
+/// What a user did by one signal type.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Row {
+    /// The last record that was folded into it (H2).
+    pub(super) applied: Seq,
+    /// By entity, so that whatever is summed over them has the same bits every time.
+    pub(super) entries: BTreeMap<EntityId, Acts>,
+    /// So many entities had been forgotten in all when it was last rid of them; zero when
+    /// nobody knows, as of a row from storage.
+    pub(super) forgotten_known: u64,
+}
+
+/// How many entries a node of the map has when ids come in ascending order, which fills
+/// nodes the least; and what such a node takes with its share of those above it.
+const NODE_ENTRIES: usize = 6;
+const NODE_BYTES: usize = 400;
+
+impl Row {
+    /// Folds an event in, unless it was before (H2); false when it was. The rate is that of
+    /// the decay per second, zero where nothing fades.
+    pub(super) fn apply(
+        &mut self,
+        seq: Seq,
+        rate_per_sec: f64,
+        id: EntityId,
+        event: RawEvent,
+    ) -> bool {
+        if seq <= self.applied {
+            return false;
+        }
+        self.applied = seq;
+        let acts = self.entries.entry(id).or_default();
+        acts.decayed.add(rate_per_sec, event);
+        acts.newest = acts.newest.max(event.time);
+        true
+    }
+
+    /// Takes out the entities that are forgotten, unless it is rid of all these already:
+    /// `count` is how many were forgotten in all, which only grows.
+    pub(super) fn purge(&mut self, count: u64, is_forgotten: impl Fn(EntityId) -> bool) {
+        if self.forgotten_known != count {
+            self.entries.retain(|&id, _| !is_forgotten(id));
+            self.forgotten_known = count;
+        }
+    }
+
+    /// Whether it is known to be rid of the first `count` that were forgotten.
+    pub(super) const fn is_rid_of(&self, count: u64) -> bool {
+        self.forgotten_known == count
+    }
+
+    /// Whether the user ever acted on an entity.
+    pub(crate) fn contains(&self, id: EntityId) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    /// The entities, by id.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = EntityId> {
+        self.entries.keys().copied()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.entries.len().div_ceil(NODE_ENTRIES) * NODE_BYTES
+    }
+}
+
+/// What a user did by one signal type, without what was forgotten: for who ranks.
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryRow {
+    row: Arc<Row>,
+    rate_per_sec: f64,
+}
+
+impl HistoryRow {
+    pub(super) const fn new(row: Arc<Row>, rate_per_sec: f64) -> Self {
+        Self { row, rate_per_sec }
+    }
+
+    /// Whether the user ever acted on an entity.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is for the executors of queries"))]
+    pub(crate) fn contains(&self, id: EntityId) -> bool {
+        self.row.contains(id)
+    }
+
+    /// The score of each entity, by id, at a time that is not before any of the events.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is for the executors of queries"))]
+    pub(crate) fn scores(&self, at: Timestamp) -> impl Iterator<Item = (EntityId, f64)> {
+        let (rate, at) = (self.rate_per_sec, at.as_nanos());
+        self.row.entries.iter().map(move |(&id, acts)| (id, acts.decayed.at(rate, at)))
+    }
+
+    /// The entities that the user acted on last, newest first and of equal times by id.
+    pub(crate) fn newest(&self, limit: usize, at: Timestamp) -> Vec<Seen> {
+        let order = |&(id, acts): &(EntityId, Acts)| (std::cmp::Reverse(acts.newest), id);
+        let mut found: Vec<_> = self.row.entries.iter().map(|(&id, &acts)| (id, acts)).collect();
+        if limit < found.len() {
+            found.select_nth_unstable_by_key(limit, order);
+            found.truncate(limit);
+        }
+        found.sort_unstable_by_key(order);
+        let seen = |(id, acts): (EntityId, Acts)| Seen {
+            id,
+            score: acts.decayed.at(self.rate_per_sec, at.as_nanos()),
+            newest: Timestamp::from_nanos(acts.newest),
+        };
+        found.into_iter().map(seen).collect()
+    }
+}
