@@ -10,6 +10,7 @@ mod metadata;
 mod names;
 mod producers;
 mod profiles;
+mod rank;
 mod reads;
 mod stats;
 mod uniques;

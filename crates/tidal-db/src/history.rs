@@ -16,7 +16,6 @@
 //!     difference to the state which of them went when.
 //! H4. A row without entries is none.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "it is for the executors of queries"))]
 mod affinity;
 mod codec;
 mod erase;
@@ -29,7 +28,6 @@ mod tests;
 
 use tidal_types::{EntityId, EntityKind, SignalTypeId, TidalError};
 
-#[expect(unused_imports, reason = "it is for the executors of queries")]
 pub(crate) use affinity::AffinityTable;
 pub(crate) use erase::erase;
 pub(crate) use listing::each;

@@ -50,13 +50,10 @@ pub(crate) use self::cell::{Decayed, RawEvent};
 pub(crate) use self::dirty::{DirtyChunk, Which};
 pub use self::explain::{DividedBucket, Explanation, Grouped, Part, PartKind, WindowPart};
 pub(crate) use self::grid::{Grid, nanos};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "only mixtures of measures hold several")
-)]
 pub(crate) use self::index::{Ends, Held};
-#[cfg_attr(not(test), expect(unused_imports, reason = "only mixtures of measures name them"))]
 pub(crate) use self::measure::{Measure, What};
+pub(crate) use self::rank_key::RankKey;
+pub(crate) use self::ranking::Best;
 pub use self::ranking::{By, Ranked};
 pub(crate) use self::shape::Slot;
 pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};

@@ -12,6 +12,12 @@
 //!     positive multiple of one exponential score goes by its time-invariant key, which
 //!     is right even where the values have underflowed to 0.
 
+mod answer;
+mod cursor;
+mod diverse;
+mod evaluate;
+mod execute;
+mod explain;
 mod expr;
 mod filter;
 mod formulas;
@@ -21,10 +27,16 @@ mod json;
 mod language;
 mod number;
 mod page;
+mod plan;
 pub mod profile;
 mod query;
 mod random;
+mod reading;
 mod rfc3339;
+
+pub(crate) use answer::{answer, shown};
+pub(crate) use plan::Bound;
+pub(crate) use reading::{Reading, not_passed};
 
 pub use expr::{
     Expr, Figure, SignalFigure, affinity, attribute, count, number, rate, score, sum, uniques,
@@ -38,3 +50,6 @@ pub use page::{
     ExplainedInput, ExplainedRank, ExplainedTerm, Method, Page, RankStatistics, RankedEntity,
 };
 pub use query::{Cap, Discount, LIMIT_DEFAULT, LIMIT_MAX, Query, Spread};
+
+#[cfg(test)]
+mod tests;

@@ -107,13 +107,11 @@ impl HistoryRow {
     }
 
     /// Whether the user ever acted on an entity.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is for the executors of queries"))]
     pub(crate) fn contains(&self, id: EntityId) -> bool {
         self.row.contains(id)
     }
 
     /// The score of each entity, by id, at a time that is not before any of the events.
-    #[cfg_attr(not(test), expect(dead_code, reason = "it is for the executors of queries"))]
     pub(crate) fn scores(&self, at: Timestamp) -> impl Iterator<Item = (EntityId, f64)> {
         let (rate, at) = (self.rate_per_sec, at.as_nanos());
         self.row.entries.iter().map(move |(&id, acts)| (id, acts.decayed.at(rate, at)))

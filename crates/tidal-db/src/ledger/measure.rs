@@ -54,7 +54,6 @@ impl Measure {
     ///
     /// # Errors
     /// [`TidalError::SumsNotDeclared`], [`TidalError::WindowNotDeclared`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures ask for sums"))]
     pub(crate) fn sum(signal: &SignalTypeDefinition, window: Window) -> Result<Self, TidalError> {
         Slot::of_sum(signal, window)?;
         Ok(Self { signal: signal.id(), what: What::Sum(window) })
@@ -80,7 +79,6 @@ impl SignalLedger {
     ///
     /// # Errors
     /// What storage says.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures ask for one"))]
     pub(crate) fn measure(
         &self,
         measure: Measure,
@@ -91,22 +89,18 @@ impl SignalLedger {
         self.read(measure.signal, id, |kept, cell| gauge.value(&kept.shape, cell, at))
     }
 
-    /// The place of a value among those of its measure, and the value: the order of scores that
-    /// halve, also where they have underflowed.
+    /// The key of that.
     ///
     /// # Errors
     /// What storage says.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures ask for one"))]
-    pub(crate) fn measure_with_key(
+    pub(crate) fn key_of(
         &self,
         measure: Measure,
         id: EntityId,
         at: Timestamp,
-    ) -> Result<Option<(RankKey, f64)>> {
+    ) -> Result<Option<RankKey>> {
         let gauge = self.gauge(measure);
-        self.read(measure.signal, id, |kept, cell| {
-            (gauge.key(&kept.shape, cell, at), gauge.value(&kept.shape, cell, at))
-        })
+        self.read(measure.signal, id, |kept, cell| gauge.key(&kept.shape, cell, at))
     }
 
     /// How the values of a measure are read from cells.

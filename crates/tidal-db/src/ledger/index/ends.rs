@@ -22,7 +22,6 @@ pub(crate) struct Ends<'a> {
     yielded: usize,
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures walk along ends"))]
 impl<'a> Ends<'a> {
     pub(super) fn of((list, newest): (&'a List, Timestamp), end: End) -> Self {
         let mut entries = list.end(end).entries();
@@ -47,6 +46,13 @@ impl<'a> Ends<'a> {
         let bound = self.next.or_else(|| self.list.end(self.end).floor());
         let bound = bound.filter(|entry| self.is_outside(*entry));
         bound.map_or(RankKey::ZERO, |entry| self.end.key(entry))
+    }
+
+    /// A key that no entity has above which it has not yielded yet, where bounds are exact
+    /// keys; at least that of 0.
+    pub(crate) fn highest_key(&self) -> RankKey {
+        let next = self.next.or_else(|| self.list.end(self.end).floor());
+        next.map_or(RankKey::ZERO, |entry| self.end.key(entry).max(RankKey::ZERO))
     }
 
     /// Once nothing more is yielded: whether every entity on this side of 0 was. Else the

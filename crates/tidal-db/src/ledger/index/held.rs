@@ -28,7 +28,6 @@ impl SignalLedger {
     ///
     /// # Errors
     /// What storage says.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures hold several"))]
     pub(crate) fn hold(&self, measures: &[Measure]) -> Result<Held<'_>> {
         let mut signals: Vec<SignalTypeId> = measures.iter().map(|of| of.signal).collect();
         signals.sort_unstable();
@@ -71,7 +70,6 @@ impl SignalLedger {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "only mixtures of measures hold several"))]
 impl Held<'_> {
     /// The entities with the highest values, by falling upper bound.
     pub(crate) fn highest(&self, measure: Measure) -> Ends<'_> {
