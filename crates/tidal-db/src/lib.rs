@@ -66,6 +66,7 @@ mod record;
 mod redaction;
 mod replay;
 mod retention;
+mod rfc3339;
 mod salvage;
 mod settings;
 mod state;

@@ -32,7 +32,6 @@ pub mod profile;
 mod query;
 mod random;
 mod reading;
-mod rfc3339;
 
 pub(crate) use answer::{answer, shown};
 pub(crate) use plan::Bound;

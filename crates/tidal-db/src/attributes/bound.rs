@@ -6,7 +6,6 @@
 
 mod bind;
 mod cut;
-mod moment;
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
 

@@ -3,10 +3,11 @@
 use tidal_types::{AttributeDefinition, AttributeType, EntityId, EntityKind, QueryError, Schema};
 
 use super::cut::{Cut, Span};
-use super::{BoundFilter, Leaf, Node, Test, moment};
+use super::{BoundFilter, Leaf, Node, Test};
 use crate::Result;
 use crate::attributes::accept::require;
 use crate::rank::{Comparison, Filter, Literal};
+use crate::rfc3339;
 
 /// How deep parts of a filter may be in others.
 const DEPTH_MAX: usize = 100;
@@ -179,7 +180,7 @@ fn cut(
             Ok(Cut::time(i128::from(*seconds) * 1_000_000_000))
         }
         (AttributeType::Timestamp, Literal::Text(text)) => {
-            moment::parse(text).map(Cut::time).ok_or_else(|| mismatch(attribute, value, MOMENT))
+            rfc3339::parse(text).map(Cut::time).ok_or_else(|| mismatch(attribute, value, MOMENT))
         }
         (AttributeType::Timestamp, other) => Err(mismatch(attribute, other, MOMENT)),
         _ => Err(unordered(attribute, comparison)),

@@ -6,7 +6,7 @@ use tidal_types::{EntityId, EntityKind, QueryError, Timestamp};
 use super::QUERY_BYTES_MAX;
 use super::object::{Object, malformed, mistyped};
 use crate::rank::query::{Cap, Discount, LIMIT_MAX, Query, Spread};
-use crate::rank::rfc3339;
+use crate::rfc3339;
 
 const KEYS: [&str; 14] = [
     "kind",

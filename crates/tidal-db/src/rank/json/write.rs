@@ -5,7 +5,7 @@ use tidal_types::EntityKind;
 
 use super::read::wide;
 use crate::rank::query::{Cap, Discount, LIMIT_DEFAULT, Query, Spread};
-use crate::rank::rfc3339;
+use crate::rfc3339;
 
 /// The keys in the order in which they are documented.
 pub(super) fn write(query: &Query) -> Value {

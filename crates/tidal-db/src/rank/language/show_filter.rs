@@ -5,7 +5,7 @@ use std::fmt;
 use super::filter::symbol;
 use super::words::{Name, quoted};
 use crate::rank::filter::{Comparison, Filter, Literal};
-use crate::rank::rfc3339;
+use crate::rfc3339;
 
 impl fmt::Display for Filter {
     /// As it is written, with the fewest parentheses. A group of one is shown as what is

@@ -3,10 +3,11 @@ use proptest::prelude::*;
 use tidal_types::{QueryError, Timestamp, Window};
 
 use super::{NESTING_MAX, OPERATORS_MAX, TEXT_BYTES_MAX};
+use crate::rank::attribute;
 use crate::rank::expr::{self, Expr, Figure, SignalFigure};
 use crate::rank::filter::{Comparison, Filter, Literal};
 use crate::rank::function::Function;
-use crate::rank::{attribute, rfc3339};
+use crate::rfc3339;
 
 /// Any finite number, with those that people write among them.
 pub(in crate::rank) fn numbers() -> impl Strategy<Value = f64> {

@@ -5,11 +5,39 @@
 //! 2026-01-31T09:30:00Z
 //! 2026-01-31 09:30:00.250+01:00
 //! ```
+//!
+//! They are shown in UTC. A `Timestamp` begins in 1970 and ends in 2554.
+
+use tidal_types::Timestamp;
+
+const DAY_SECS: u64 = 86_400;
+const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+/// The days of 400 years, after which the calendar repeats.
+const ERA_DAYS: u64 = 146_097;
+
+/// The days from 0000-03-01 to 1970-01-01.
+const EPOCH_DAYS: u64 = 719_468;
+
+/// A time to the nanosecond, without zeros at the end of its fraction.
+pub(crate) fn show(time: Timestamp) -> String {
+    let secs = time.as_secs();
+    let (year, month, day) = civil(secs / DAY_SECS);
+    let (hour, minute, second) = (secs / 3600 % 24, secs / 60 % 60, secs % 60);
+    let fraction = format!(".{:09}", time.as_nanos() % NANOS_PER_SEC);
+    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
+/// A time, or the beginning of a date, that a `Timestamp` can be.
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    parse(text).and_then(|nanos| u64::try_from(nanos).ok()).map(Timestamp::from_nanos)
+}
 
 /// The moment that a text names, in nanoseconds since the Unix epoch; `None` when it names
 /// none. Years have four digits, a second is below 60, and of a fraction up to nine digits
 /// count.
-pub(super) fn parse(text: &str) -> Option<i128> {
+pub(crate) fn parse(text: &str) -> Option<i128> {
     let mut rest = Rest(text.as_bytes());
     let year = rest.number(4)?;
     rest.one_of(b"-")?;
@@ -103,11 +131,86 @@ impl Rest<'_> {
     }
 }
 
+/// The year, month and day of a day since the epoch. Years begin in March, so
+/// that the leap day is their last (Hinnant, "chrono-compatible low-level date algorithms").
+const fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + EPOCH_DAYS;
+    let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn times_are_read_and_shown() {
+        for (text, nanos) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2026-01-31T08:15:00Z", 1_769_847_300_000_000_000),
+            ("2026-01-31T08:15:00.25Z", 1_769_847_300_250_000_000),
+            ("2024-02-29T23:59:59.999999999Z", 1_709_251_199_999_999_999),
+            ("2554-07-21T23:34:33.709551615Z", u64::MAX),
+        ] {
+            assert_eq!(read(text), Some(Timestamp::from_nanos(nanos)), "{text}");
+            assert_eq!(show(Timestamp::from_nanos(nanos)), text);
+        }
+        for (text, same) in [
+            ("2026-01-31", "2026-01-31T00:00:00Z"),
+            ("2026-01-31t08:15:00+02:30", "2026-01-31T05:45:00Z"),
+            ("2026-01-31 23:15:00-01:00", "2026-02-01T00:15:00Z"),
+        ] {
+            assert_eq!(show(read(text).unwrap()), same);
+        }
+    }
+
+    #[test]
+    fn what_no_timestamp_can_be_is_not_read() {
+        for text in [
+            "",
+            "2026",
+            "2026-02-30",
+            "2100-02-29",
+            "1969-12-31",
+            "2026-13-01",
+            "2026-1-1",
+            "2026-01-31T08:15Z",
+            "2026-01-31T08:15:00",
+            "2026-01-31T24:00:00Z",
+            "2026-01-31T08:15:60Z",
+            "2026-01-31T08:15:00.Z",
+            "2026-01-31T08:15:00.1234567890Z",
+            "2026-01-31T08:15:00Z ",
+            "2026-01-31T08:15:00+2:00",
+            "1970-01-01T00:00:00+00:01",
+            "2554-07-21T23:34:33.709551616Z",
+            "20\u{e9}6-01-31",
+            "+026-01-31",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_comes_back(nanos in any::<u64>()) {
+            let time = Timestamp::from_nanos(nanos);
+            prop_assert_eq!(read(&show(time)), Some(time));
+        }
+
+        #[test]
+        fn dates_are_those_of_another_calendar(secs in 0..=u64::MAX / NANOS_PER_SEC) {
+            let other = jiff::Timestamp::from_second(i64::try_from(secs).unwrap()).unwrap();
+            prop_assert_eq!(show(Timestamp::from_secs(secs)), other.to_string());
+        }
+    }
 
     #[test]
     fn times_and_dates_are_read() {
