@@ -9,6 +9,7 @@ mod cut;
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
 
+use roaring::RoaringTreemap;
 use tidal_types::{AttributeId, EntityId};
 
 use self::cut::Span;
@@ -96,9 +97,7 @@ impl Node {
     fn passing(&self, held: &HeldAttributes<'_>) -> IdSet {
         match self {
             Self::Leaf(leaf) => leaf.passing(held),
-            Self::And(all) => {
-                all.iter().fold(IdSet::all(), |passing, node| passing.and(node.passing(held)))
-            }
+            Self::And(all) => passing_all(all, held),
             Self::Or(some) => {
                 some.iter().fold(IdSet::none(), |passing, node| passing.or(node.passing(held)))
             }
@@ -114,6 +113,51 @@ impl Node {
             Self::Not(node) => !node.lets_through(held, id),
         }
     }
+
+    /// How many entities pass, at most, or `max` if it may be more.
+    fn size(&self, held: &HeldAttributes<'_>, max: u64) -> u64 {
+        match self {
+            Self::Leaf(leaf) => leaf.size(held, max),
+            Self::And(all) => all.iter().map(|node| node.size(held, max)).min().unwrap_or(max),
+            Self::Or(some) => {
+                some.iter().map(|node| node.size(held, max)).fold(0, u64::saturating_add).min(max)
+            }
+            Self::Not(_) => max,
+        }
+    }
+
+    /// Whether its set is made of many small ones, which takes as long as it is large.
+    fn is_gathered(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => matches!(leaf.test, Test::Spans(_)),
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().any(Self::is_gathered),
+            Self::Not(node) => node.is_gathered(),
+        }
+    }
+}
+
+/// What passes all of these: the smallest set first, and where a set that would have to be
+/// gathered is larger than what is left by then, each of those is looked at instead.
+fn passing_all(all: &[Node], held: &HeldAttributes<'_>) -> IdSet {
+    // Looked at more closely once it is known how many are left.
+    const LOOKED_AT_MAX: u64 = 1024;
+    let sized = all.iter().map(|node| match node.is_gathered() {
+        true => (node.size(held, LOOKED_AT_MAX), node),
+        false => (node.size(held, u64::MAX), node),
+    });
+    let mut sized: Vec<_> = sized.collect();
+    sized.sort_by_key(|(size, node)| match node.is_gathered() {
+        true if *size == LOOKED_AT_MAX => u64::MAX - 1,
+        _ => *size,
+    });
+    sized.into_iter().fold(IdSet::all(), |passing, (_, node)| match passing.len() {
+        Some(left) if node.is_gathered() && node.size(held, left) >= left => {
+            let ids = passing.ids.iter();
+            let ids = ids.filter(|id| node.lets_through(held, EntityId::new(*id)));
+            IdSet::of(RoaringTreemap::from_sorted_iter(ids).expect("they come in order"))
+        }
+        _ => passing.and(node.passing(held)),
+    })
 }
 
 impl Leaf {
@@ -128,15 +172,36 @@ impl Leaf {
             }
             Test::Codes(codes) => column.with_any(codes.iter().copied()),
             Test::Spans(spans) => spans.iter().fold(Default::default(), |ids, span| {
-                let range = match span.codes() {
-                    Some((from, Some(to))) => column.within((Included(from), Excluded(to))),
-                    Some((from, None)) => column.within((Included(from), Unbounded)),
-                    None => return ids,
+                let Some((from, to)) = span.codes() else {
+                    return ids;
                 };
-                ids | range
+                ids | column.within((Included(from), to.map_or(Unbounded, Excluded)))
             }),
         };
         IdSet::of(if self.differs { column.having() - passing } else { passing })
+    }
+
+    /// How many entities pass, at most, or `max` if it may be more.
+    fn size(&self, held: &HeldAttributes<'_>, max: u64) -> u64 {
+        let Some(column) = held.column(self.attribute) else {
+            return 0;
+        };
+        let size = match &self.test {
+            _ if self.differs => column.having().len(),
+            Test::Exists => column.having().len(),
+            Test::Words(words) => {
+                column.count_with_any(words.iter().filter_map(|word| column.code_of_word(word)))
+            }
+            Test::Codes(codes) => column.count_with_any(codes.iter().copied()),
+            Test::Spans(spans) => {
+                let sizes = spans.iter().filter_map(|span| span.codes()).map(|(from, to)| {
+                    let to = to.map_or(Unbounded, Excluded);
+                    column.count_within((Included(from), to), max)
+                });
+                sizes.fold(0, u64::saturating_add)
+            }
+        };
+        size.min(max)
     }
 
     fn lets_through(&self, held: &HeldAttributes<'_>, id: EntityId) -> bool {

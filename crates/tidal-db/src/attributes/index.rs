@@ -2,6 +2,7 @@
 
 mod codes;
 mod column;
+mod hasher;
 mod ids;
 
 use std::collections::BTreeMap;

@@ -13,6 +13,7 @@ use roaring::RoaringTreemap;
 use tidal_types::{EntityId, EntityKind};
 
 use super::codes::{Scale, code_of_float, code_of_integer, code_of_time};
+use super::hasher::ByIdHash;
 use super::ids::{Ids, union};
 use crate::attributes::Value;
 
@@ -21,7 +22,7 @@ use crate::attributes::Value;
 pub(in crate::attributes) struct Column {
     coding: Coding,
     by_code: BTreeMap<u64, Ids>,
-    codes: HashMap<EntityId, Codes>,
+    codes: HashMap<EntityId, Codes, ByIdHash>,
     /// The entities that have it.
     having: RoaringTreemap,
 }
@@ -165,6 +166,28 @@ impl Column {
     /// The entities with a code in this range.
     pub(in crate::attributes) fn within(&self, range: impl RangeBounds<u64>) -> RoaringTreemap {
         union(self.by_code.range(range).map(|(_, ids)| ids))
+    }
+
+    /// How many entities have a code in this range, or `max` if it is more; it looks at no
+    /// more values than that.
+    pub(in crate::attributes) fn count_within(
+        &self,
+        range: impl RangeBounds<u64>,
+        max: u64,
+    ) -> u64 {
+        let mut count = 0;
+        for ids in self.by_code.range(range).map(|(_, ids)| ids) {
+            count += ids.len();
+            if count >= max {
+                return max;
+            }
+        }
+        count
+    }
+
+    /// How many entities have one of these codes.
+    pub(in crate::attributes) fn count_with_any(&self, codes: impl Iterator<Item = u64>) -> u64 {
+        codes.filter_map(|code| self.by_code.get(&code)).map(Ids::len).sum()
     }
 
     /// The entities with one of these codes.
