@@ -151,7 +151,7 @@ impl SignalLedger {
         let ids = || changed.iter().chain(came_or_went).copied();
         for (number, list) in by_measure.iter_mut().flatten().enumerate() {
             let of_list = bounds.iter().skip(number).step_by(gauges.len());
-            list.set_all(changed.len() + came_or_went.len(), ids().zip(of_list.copied()));
+            list.set_all(ids().zip(of_list.copied()));
         }
         Ok(())
     }

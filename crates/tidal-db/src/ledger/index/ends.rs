@@ -1,12 +1,10 @@
 //! One end of a list, from the outside in.
 
-use std::collections::btree_set::Iter;
-
 use tidal_types::{EntityId, Timestamp};
 
 use super::super::rank_key::RankKey;
 use super::List;
-use super::ordered::{End, Entry};
+use super::ordered::{End, Entries, Entry};
 
 /// The entities at one end of the order of a measure, as far as 0 or as the list goes.
 ///
@@ -17,7 +15,7 @@ pub(crate) struct Ends<'a> {
     list: &'a List,
     newest: Timestamp,
     end: End,
-    entries: Iter<'a, Entry>,
+    entries: Entries<'a>,
     next: Option<Entry>,
     yielded: usize,
 }

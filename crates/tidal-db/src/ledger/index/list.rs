@@ -73,22 +73,21 @@ impl Making {
 }
 
 impl List {
-    /// Puts so many entities in their places by their bounds, each in turn; without bounds, it
-    /// has no cell.
+    /// Puts entities in their places by their bounds, each in turn; one without bounds has no
+    /// cell.
     pub(super) fn set_all(
         &mut self,
-        count: usize,
         all: impl Iterator<Item = (EntityId, Option<(RankKey, RankKey)>)> + Clone,
     ) {
         let highest = all
             .clone()
             .map(|(id, bounds)| (id, bounds.map(|(_, most)| End::Highest.entry(most, id))));
-        self.highest.set_all(count, highest);
+        self.highest.set_all(highest);
         let lowest = all.map(|(id, bounds)| {
             let least = bounds.map(|(least, _)| least).filter(|least| least.is_negative());
             (id, least.map(|least| End::Lowest.entry(least, id)))
         });
-        self.lowest.set_all(count, lowest);
+        self.lowest.set_all(lowest);
     }
 
     pub(in super::super) const fn end(&self, end: End) -> &Ordered {

@@ -4,8 +4,9 @@
 //! U2. Whatever is not here is at the floor or behind it; without a floor, everything is
 //!     here that ever was set. The floor moves outwards only, by an overflow.
 
-use std::collections::BTreeSet;
-use std::collections::btree_set::Iter;
+use std::collections::{BTreeSet, btree_set};
+use std::slice;
+use std::sync::OnceLock;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as Place;
@@ -53,39 +54,48 @@ impl Entry {
     }
 }
 
-/// From one change for so many entries on, ordering all anew is faster than one by one.
-const MANY: usize = 8;
-
-/// A bounded ordered set.
+/// A bounded ordered set. The outermost entries are kept in order. The others are ordered by
+/// who walks that far, until one of them changes: most changes are to entities that no query
+/// comes to.
 #[derive(Debug)]
 pub(in super::super) struct Ordered {
     max: usize,
-    order: BTreeSet<Entry>,
     /// By its hash, the entry of each entity.
     entries: HashTable<Entry>,
+    /// Those before the boundary; all when there is none.
+    outer: BTreeSet<Entry>,
+    boundary: Option<Entry>,
+    /// The others, in order, if somebody has asked for them since they changed.
+    inner: OnceLock<Vec<Entry>>,
     floor: Option<Entry>,
 }
 
 /// What an entry takes in a B-tree whose nodes are two thirds full.
 const TREE_BYTES: usize = size_of::<Entry>() * 3 / 2;
 
+/// One in so many of the most entries is kept in order at least.
+const OUTER_SHARE: usize = 16;
+
 impl Ordered {
     /// The outermost of these, of which no two have the same id.
     pub(super) fn of(gathered: Gathered) -> Self {
-        let Gathered { max, mut entries, mut floor, .. } = gathered;
+        let Gathered { max, mut entries, mut floor } = gathered;
         if entries.len() > max {
             floor = Some(cut(&mut entries, max));
         }
         let mut by_id = HashTable::with_capacity(entries.len());
-        for entry in &entries {
-            by_id.insert_unique(mix(entry.id), *entry, |entry| mix(entry.id));
+        for entry in entries {
+            by_id.insert_unique(mix(entry.id), entry, |entry| mix(entry.id));
         }
-        Self { max, order: entries.into_iter().collect(), entries: by_id, floor }
+        let (outer, inner) = (BTreeSet::new(), OnceLock::new());
+        let mut ordered = Self { max, entries: by_id, outer, boundary: None, inner, floor };
+        ordered.arrange(max);
+        ordered
     }
 
     /// From the outside in.
-    pub(in super::super) fn entries(&self) -> Iter<'_, Entry> {
-        self.order.iter()
+    pub(in super::super) fn entries(&self) -> Entries<'_> {
+        Entries { ordered: self, outer: self.outer.iter(), inner: None }
     }
 
     /// The outermost place of what is not here; `None` when everything is.
@@ -94,7 +104,7 @@ impl Ordered {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.order.len()
+        self.entries.len()
     }
 
     pub(super) const fn max(&self) -> usize {
@@ -102,41 +112,50 @@ impl Ordered {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.order.len() * TREE_BYTES + self.entries.allocation_size()
+        let inner = self.inner.get().map_or(0, Vec::capacity) * size_of::<Entry>();
+        self.entries.allocation_size() + self.outer.len() * TREE_BYTES + inner
     }
 
-    /// Puts so many entities in their places, or takes them out, each in turn.
-    pub(super) fn set_all(
-        &mut self,
-        count: usize,
-        all: impl Iterator<Item = (EntityId, Option<Entry>)>,
-    ) {
-        if count < self.order.len() / MANY {
-            for (id, entry) in all {
-                let (before, after) = self.replace(id, entry);
-                if before != after {
-                    before.map(|before| self.order.remove(&before));
-                    after.map(|after| self.order.insert(after));
-                }
-                if self.order.len() > self.max {
-                    self.trim();
+    /// Puts entities in their places, or takes them out, each in turn.
+    pub(super) fn set_all(&mut self, all: impl Iterator<Item = (EntityId, Option<Entry>)>) {
+        let mut is_inner_changed = false;
+        for (id, entry) in all {
+            if entry.is_none() && self.entries.is_empty() {
+                continue;
+            }
+            let (before, after) = self.replace(id, entry);
+            if before == after {
+                continue;
+            }
+            for (entry, is_new) in [(before, false), (after, true)] {
+                match entry {
+                    Some(entry) if self.is_outer(entry) && is_new => {
+                        self.outer.insert(entry);
+                    }
+                    Some(entry) if self.is_outer(entry) => {
+                        self.outer.remove(&entry);
+                    }
+                    Some(_) => is_inner_changed = true,
+                    None => {}
                 }
             }
-            return;
+            while self.outer.len() > 2 * self.outer_max() {
+                self.boundary = self.outer.pop_last();
+                is_inner_changed = true;
+            }
         }
-        for (id, entry) in all {
-            self.replace(id, entry);
+        if is_inner_changed {
+            self.inner = OnceLock::new();
         }
-        let mut entries: Vec<Entry> = self.entries.iter().copied().collect();
-        if entries.len() > self.max {
-            let floor = cut(&mut entries, self.left());
-            self.floor = Some(floor);
-            self.entries.retain(|entry| *entry < floor);
+        if self.entries.len() > self.max {
+            // A quarter goes, so that this happens seldom.
+            self.arrange(self.max - self.max / 4);
+        } else if self.boundary.is_some() && self.outer.len() < self.outer_max() / 4 {
+            self.arrange(self.max);
         }
-        self.order = entries.into_iter().collect();
     }
 
-    /// Changes the entry of an entity but not the order: the one before and the one after.
+    /// Changes the entry of an entity and no order: the one before and the one after.
     fn replace(&mut self, id: EntityId, entry: Option<Entry>) -> (Option<Entry>, Option<Entry>) {
         let entry = entry.filter(|entry| self.floor.is_none_or(|floor| *entry < floor));
         let place = self.entries.entry(mix(id), |other| other.id == id, |other| mix(other.id));
@@ -153,22 +172,54 @@ impl Ordered {
         }
     }
 
-    /// How many are left when there are too many: three quarters, so that this happens seldom.
-    const fn left(&self) -> usize {
-        self.max - self.max / 4
+    /// Cuts the set down to the outermost so many, and orders the outermost of these.
+    fn arrange(&mut self, left: usize) {
+        let mut entries: Vec<Entry> = self.entries.iter().copied().collect();
+        if entries.len() > left {
+            let floor = cut(&mut entries, left);
+            self.floor = Some(floor);
+            self.entries.retain(|entry| *entry < floor);
+        }
+        let outer_max = self.outer_max();
+        let is_more = entries.len() > outer_max;
+        self.boundary = is_more.then(|| cut(&mut entries, outer_max));
+        self.outer = entries.into_iter().collect();
+        self.inner = OnceLock::new();
     }
 
-    fn trim(&mut self) {
-        while self.order.len() > self.left() {
-            let Some(last) = self.order.pop_last() else {
-                return;
-            };
-            self.floor = Some(last);
-            let same = |other: &Entry| other.id == last.id;
-            if let Ok(place) = self.entries.find_entry(mix(last.id), same) {
-                place.remove();
-            }
-        }
+    fn is_outer(&self, entry: Entry) -> bool {
+        self.boundary.is_none_or(|boundary| entry < boundary)
+    }
+
+    const fn outer_max(&self) -> usize {
+        self.max.div_ceil(OUTER_SHARE)
+    }
+
+    fn inner(&self) -> &[Entry] {
+        self.inner.get_or_init(|| {
+            let entries = self.entries.iter().copied();
+            let mut inner: Vec<Entry> = entries.filter(|entry| !self.is_outer(*entry)).collect();
+            inner.sort_unstable();
+            inner
+        })
+    }
+}
+
+/// All entries, from the outside in.
+#[derive(Debug)]
+pub(in super::super) struct Entries<'a> {
+    ordered: &'a Ordered,
+    outer: btree_set::Iter<'a, Entry>,
+    inner: Option<slice::Iter<'a, Entry>>,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = &'a Entry;
+
+    fn next(&mut self) -> Option<&'a Entry> {
+        self.outer
+            .next()
+            .or_else(|| self.inner.get_or_insert_with(|| self.ordered.inner().iter()).next())
     }
 }
 
@@ -239,7 +290,7 @@ mod tests {
                 let new = |(id, key): &(u64, Option<i8>)| {
                     (EntityId::new(*id), key.map(|key| entry(*id, key)))
                 };
-                ordered.set_all(changes.len(), changes.iter().map(new));
+                ordered.set_all(changes.iter().map(new));
                 for (id, new) in changes.iter().map(new) {
                     match new {
                         Some(new) => model.insert(id.get(), new),
@@ -251,7 +302,7 @@ mod tests {
                 before.retain(|entry| floor.is_none_or(|floor| *entry < floor));
                 before.sort_unstable();
                 prop_assert_eq!(ordered.entries().copied().collect::<Vec<_>>(), before);
-                prop_assert!(ordered.len() <= max && ordered.entries.len() == ordered.len());
+                prop_assert!(ordered.len() <= max && ordered.outer.len() <= 2 * max.div_ceil(OUTER_SHARE));
             }
         }
     }
