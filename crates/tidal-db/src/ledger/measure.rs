@@ -89,18 +89,21 @@ impl SignalLedger {
         self.read(measure.signal, id, |kept, cell| gauge.value(&kept.shape, cell, at))
     }
 
-    /// The key of that.
+    /// The place of a value among those of its measure, and the value: the order of scores that
+    /// halve, also where they have underflowed.
     ///
     /// # Errors
     /// What storage says.
-    pub(crate) fn key_of(
+    pub(crate) fn measure_with_key(
         &self,
         measure: Measure,
         id: EntityId,
         at: Timestamp,
-    ) -> Result<Option<RankKey>> {
+    ) -> Result<Option<(RankKey, f64)>> {
         let gauge = self.gauge(measure);
-        self.read(measure.signal, id, |kept, cell| gauge.key(&kept.shape, cell, at))
+        self.read(measure.signal, id, |kept, cell| {
+            (gauge.key(&kept.shape, cell, at), gauge.value(&kept.shape, cell, at))
+        })
     }
 
     /// How the values of a measure are read from cells.

@@ -40,7 +40,7 @@ pub(crate) enum Step {
         function: Function,
         /// How many.
         arguments: usize,
-        /// The number of the call in the expression, which draws follow from.
+        /// How many calls before it in the expression draw, which its own draws follow from.
         call: u32,
     },
 }

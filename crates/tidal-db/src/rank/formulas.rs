@@ -125,6 +125,10 @@ impl Formula {
         Self { range: Interval::new(lo, hi), ..self }
     }
 
+    pub(super) const fn is_drawn(&self) -> bool {
+        matches!(self.rule, Rule::Drawn(_))
+    }
+
     /// How many arguments there may be.
     pub(super) const fn arity(&self) -> std::ops::RangeInclusive<usize> {
         let most = match self.rule {

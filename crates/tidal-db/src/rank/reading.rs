@@ -215,8 +215,8 @@ impl Source for Reading<'_> {
 
     fn key(&self, id: EntityId) -> Result<RankKey> {
         let Some(measure) = self.bound.by_key else { return Ok(RankKey::ZERO) };
-        let key = self.state.ledger.key_of(measure, id, self.at)?;
-        Ok(key.unwrap_or(RankKey::ZERO))
+        let read = self.state.ledger.measure_with_key(measure, id, self.at)?;
+        Ok(read.map_or(RankKey::ZERO, |(key, _)| key))
     }
 
     fn is_by_key(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Rankings of whole databases, by every way, against evaluating every entity by what the
 //! reads of the database say.
 
+mod beside;
 mod paging;
 mod world;
 

@@ -46,13 +46,6 @@ impl<'a> Ends<'a> {
         bound.map_or(RankKey::ZERO, |entry| self.end.key(entry))
     }
 
-    /// A key that no entity has above which it has not yielded yet, where bounds are exact
-    /// keys; at least that of 0.
-    pub(crate) fn highest_key(&self) -> RankKey {
-        let next = self.next.or_else(|| self.list.end(self.end).floor());
-        next.map_or(RankKey::ZERO, |entry| self.end.key(entry).max(RankKey::ZERO))
-    }
-
     /// Once nothing more is yielded: whether every entity on this side of 0 was. Else the
     /// list has ended at its floor.
     pub(crate) fn is_complete(&self) -> bool {

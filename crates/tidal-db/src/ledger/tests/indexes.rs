@@ -185,7 +185,7 @@ impl Run {
                 for (id, value) in values.iter().filter(|(id, _)| !met.contains(id)) {
                     let value = value * sign;
                     assert!(value <= bound, "{measure:?} {sign} {id}: {value} {bound}");
-                    let key = self.ledger.key_of(measure, *id, at).unwrap().unwrap();
+                    let (key, _) = self.ledger.measure_with_key(measure, *id, at).unwrap().unwrap();
                     assert!(if sign > 0.0 { key <= bound_key } else { key >= bound_key });
                 }
                 let Some(id) = ends.next() else { break };

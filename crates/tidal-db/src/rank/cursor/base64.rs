@@ -40,7 +40,7 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
             2 => 1,
             _ => return None,
         };
-        let [_, all @ ..] = bits.to_be_bytes();
+        let all = [bits >> 16, bits >> 8, bits].map(|bits| (bits & 0xff) as u8);
         bytes.extend(all.iter().take(count));
         // What is behind the last byte is zero.
         if all.iter().skip(count).any(|byte| *byte != 0) {

@@ -53,7 +53,7 @@ mod tests {
             ("gauss", &[10.0, 5.0], 0.0625),
             ("gauss", &[12.0, 5.0, 2.0], 0.0625),
             // As Elasticsearch has it: sigma^2 = -25 / (2 ln 0.3), exp(-49 / (2 sigma^2)).
-            ("gauss", &[9.0, 5.0, 2.0, 0.3], 0.094_440_365_510_516_2),
+            ("gauss", &[9.0, 5.0, 2.0, 0.3], 0.094_440_365_510_516_22),
         ];
         for (name, arguments, expected) in cases {
             close(value(name, arguments), *expected, name);

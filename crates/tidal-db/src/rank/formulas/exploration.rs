@@ -44,8 +44,9 @@ mod tests {
     use crate::rank::random::Draw;
     use tidal_types::EntityId;
 
+    // G92.
     #[test]
-    fn golden_values_of_ucb_g92() {
+    fn golden_values_of_ucb() {
         let cases: &[(&[f64], f64)] = &[
             (&[5.0, 10.0, 100.0], 0.5 + (2.0 * libm::log(100.0) / 10.0).sqrt()),
             (&[5.0, 10.0, 100.0, 0.5], 0.839_307_021_220_755_6),
@@ -64,8 +65,9 @@ mod tests {
         assert!(value("ucb", &[0.0, 0.0, 1e6]) > value("ucb", &[1.0, 1.0, 1e6]));
     }
 
+    // G93.
     #[test]
-    fn a_thompson_draw_is_one_of_the_beta_distribution_g93() {
+    fn a_thompson_draw_is_one_of_the_beta_distribution() {
         let cases = [
             ([30.0, 100.0, 1.0, 1.0], (31.0, 71.0)),
             ([200.0, 100.0, 1.0, 1.0], (101.0, 1.0)),

@@ -84,8 +84,9 @@ fn rising(ups: f64, seen: f64) -> f64 {
 mod tests {
     use super::super::tests::{close, value};
 
+    // G92.
     #[test]
-    fn reddits_golden_values_g92() {
+    fn reddits_golden_values() {
         let at = 1_372_096_774.0;
         let cases: &[(&str, &[f64], f64)] = &[
             ("reddit_hot", &[527.0, 69.0, at], 5_293.077_998_8),
@@ -105,8 +106,9 @@ mod tests {
         close(value("reddit_controversy", &[10.0, 1.0]), 1.270_981_615_210, "10, 1");
     }
 
+    // G92.
     #[test]
-    fn twice_the_votes_weigh_as_much_as_45000_log10_2_seconds_g92() {
+    fn twice_the_votes_weigh_as_much_as_45000_log10_2_seconds() {
         let later = 1_372_096_774.0 + 13_546.349_805;
         let doubled = value("reddit_hot", &[200.0, 0.0, 1_372_096_774.0]);
         assert_eq!(value("reddit_hot", &[100.0, 0.0, later]), doubled);

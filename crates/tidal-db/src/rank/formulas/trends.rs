@@ -50,8 +50,9 @@ fn poisson_score(observed: f64, expected: f64, epsilon: f64) -> f64 {
 mod tests {
     use super::super::tests::{close, value};
 
+    // G92.
     #[test]
-    fn golden_values_of_trends_g92() {
+    fn golden_values_of_trends() {
         let cases: &[(&str, &[f64], f64)] = &[
             ("mastodon", &[16.0, 2.0], 98.0),
             ("mastodon", &[16.0, 16.0], 0.0),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidal_types::{Schema, SchemaBuilder};
+use tidal_types::{AttributeType, EntityId, EntityKind, SchemaBuilder};
 
 use super::super::expr::{affinity, attribute, count, number, rate, score, sum, uniques, velocity};
 use super::super::function::Function;

@@ -29,7 +29,7 @@ impl Entries for MeasureEntries<'_> {
     }
 
     fn key_bound(&self) -> Option<RankKey> {
-        Some(self.ends.highest_key())
+        Some(self.ends.bound_key())
     }
 }
 

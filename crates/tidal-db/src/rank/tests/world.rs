@@ -310,8 +310,8 @@ impl World {
     fn key(&self, signal: &str, id: u64, at: Timestamp) -> RankKey {
         let state = self.db.state().unwrap();
         let measure = Measure::score(state.schema().signal(signal).unwrap());
-        let key = state.ledger.key_of(measure, EntityId::new(id), at).unwrap();
-        key.unwrap_or(RankKey::ZERO)
+        let read = state.ledger.measure_with_key(measure, EntityId::new(id), at).unwrap();
+        read.map_or(RankKey::ZERO, |(key, _)| key)
     }
 
     fn names(&self, expr: &Expr, id: u64, of: &Described) -> bool {
@@ -387,7 +387,7 @@ impl World {
             Expr::Call(function, arguments) => {
                 let arguments: Vec<f64> = arguments.iter().map(part).collect();
                 let call = *calls;
-                *calls += 1;
+                *calls += u32::from(function.draws());
                 function.evaluate(&arguments, &Draw::new(5, id, call))
             }
         }
