@@ -30,6 +30,11 @@ impl Interrupted {
     pub(crate) fn never(storage: &Arc<MemoryStorage>) -> Arc<Self> {
         Self::after(storage, usize::MAX)
     }
+
+    /// From now on it takes so many.
+    pub(crate) fn take_only(&self, commits: usize) {
+        self.commits_left.store(commits, Ordering::SeqCst);
+    }
 }
 
 impl Storage for Interrupted {

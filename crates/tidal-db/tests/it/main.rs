@@ -58,6 +58,8 @@ mod producers;
 #[cfg(test)]
 mod profiles;
 #[cfg(test)]
+mod rank;
+#[cfg(test)]
 mod reads;
 #[cfg(test)]
 mod real_data;
