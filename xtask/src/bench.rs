@@ -1,12 +1,13 @@
 //! The benchmarks, which form packages of their own.
 
 use crate::steps::{Command, Step};
-use crate::workspace::{BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST};
+use crate::workspace::{BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST, BENCH_RANK_MANIFEST};
 
 /// Runs the benchmarks; `args` go to `cargo bench` as they are. After `--logs` it is
 /// the log beside others, after `--engines` the storage engines beside their own
-/// interfaces, after `--scale` the database on much state, and the rest goes to the
-/// program that measures; but a first `--features NAMES` says what it is compiled with.
+/// interfaces, after `--rank` rankings, after `--scale` the database on much state, and the
+/// rest goes to the program that measures; but a first `--features NAMES` says what it is
+/// compiled with.
 pub(crate) fn step(args: &[&str]) -> Step {
     let (bench, args) = match args {
         ["--logs", args @ ..] => (program(BENCH_LOGS_MANIFEST, None), args),
@@ -14,6 +15,7 @@ pub(crate) fn step(args: &[&str]) -> Step {
             (program(BENCH_ENGINES_MANIFEST, Some(features)), args)
         }
         ["--engines", args @ ..] => (program(BENCH_ENGINES_MANIFEST, None), args),
+        ["--rank", args @ ..] => (program(BENCH_RANK_MANIFEST, None), args),
         ["--scale", args @ ..] => (program("-p tidal-bench-scale", None), args),
         args => (Command::cargo("bench -p tidal-benches"), args),
     };
@@ -43,6 +45,11 @@ mod tests {
         assert_eq!(
             shown,
             "cargo run --release --locked --manifest-path benches/logs/Cargo.toml -- --quick"
+        );
+        let shown = step(&["--rank", "--only", "top"]).to_string();
+        assert_eq!(
+            shown,
+            "cargo run --release --locked --manifest-path benches/rank/Cargo.toml -- --only top"
         );
         let shown = step(&["--scale", "--quick"]).to_string();
         assert_eq!(shown, "cargo run --release --locked -p tidal-bench-scale -- --quick");

@@ -8,7 +8,7 @@ use crate::console;
 use crate::engines::Engines;
 use crate::failure::{Failure, Result};
 use crate::steps::{Command, Step};
-use crate::workspace::{self, BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST};
+use crate::workspace::{self, BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST, BENCH_RANK_MANIFEST};
 
 /// The variable that names the folder of the real data.
 const TEST_DATA: &str = "TIDAL_TEST_DATA";
@@ -41,6 +41,7 @@ pub(crate) fn lint(engines: &Engines) -> Vec<Step> {
             "fmt engines",
             Command::cargo(&format!("fmt --check {BENCH_ENGINES_MANIFEST}")),
         ),
+        Step::command("fmt rank", Command::cargo(&format!("fmt --check {BENCH_RANK_MANIFEST}"))),
         clippy("clippy", &format!("--workspace {}", engines.arguments())),
     ]);
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
@@ -102,6 +103,7 @@ mod tests {
                 "cargo fmt --all --check",
                 "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
                 "cargo fmt --check --manifest-path benches/engines/Cargo.toml",
+                "cargo fmt --check --manifest-path benches/rank/Cargo.toml",
                 "cargo clippy --all-targets --workspace --features \
                  tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends,\
                  tidal-kvdb-tests/all-backends \

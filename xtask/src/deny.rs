@@ -10,7 +10,8 @@ use std::process;
 use crate::failure::Result;
 use crate::steps::{Command, Step};
 use crate::workspace::{
-    self, BENCH_ENGINES, BENCH_ENGINES_MANIFEST, BENCH_LOGS, BENCH_LOGS_MANIFEST,
+    self, BENCH_ENGINES, BENCH_ENGINES_MANIFEST, BENCH_LOGS, BENCH_LOGS_MANIFEST, BENCH_RANK,
+    BENCH_RANK_MANIFEST,
 };
 
 const PROGRAM: &str = "cargo-deny";
@@ -22,7 +23,13 @@ pub(crate) fn check() -> Result<Vec<Step>> {
     let line = "check --hide-inclusion-graph bans licenses sources";
     let logs = format!("{BENCH_LOGS_MANIFEST} --config {BENCH_LOGS}/deny.toml {line}");
     let engines = format!("{BENCH_ENGINES_MANIFEST} --config {BENCH_ENGINES}/deny.toml {line}");
-    with_program(&[("deny", line), ("deny logs", &logs), ("deny engines", &engines)])
+    let rank = format!("{BENCH_RANK_MANIFEST} --config {BENCH_RANK}/deny.toml {line}");
+    with_program(&[
+        ("deny", line),
+        ("deny logs", &logs),
+        ("deny engines", &engines),
+        ("deny rank", &rank),
+    ])
 }
 
 /// Checks for known advisories. Its answer changes while the tree stays the
@@ -92,6 +99,7 @@ mod tests {
         for apart in [
             "--manifest-path benches/logs/Cargo.toml --config benches/logs/deny.toml check",
             "--manifest-path benches/engines/Cargo.toml --config benches/engines/deny.toml check",
+            "--manifest-path benches/rank/Cargo.toml --config benches/rank/deny.toml check",
         ] {
             assert!(shown.iter().any(|step| step.contains(apart)), "{shown:?}");
         }

@@ -53,7 +53,7 @@ fn check(root: &Path) -> Result<String> {
 /// The packages that are workspaces of their own.
 fn packages_of_benches(root: &Path) -> Result<Vec<Value>> {
     let mut found = Vec::new();
-    for folder in [workspace::BENCH_LOGS, workspace::BENCH_ENGINES] {
+    for folder in [workspace::BENCH_LOGS, workspace::BENCH_ENGINES, workspace::BENCH_RANK] {
         found.extend(packages(&metadata(&root.join(folder))?)?);
     }
     Ok(found)

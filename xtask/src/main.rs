@@ -52,6 +52,8 @@ Commands:
                 the storage engines beside their own interfaces, likewise,
                 and a chart beside the document; --features rocksdb before
                 the rest takes RocksDB in, which needs libclang
+  bench --rank  rankings: queries, ingest beside indexes, growth with the number
+                of items; likewise, and a chart beside the document
   bench --scale the database on much state: budgets of memory, checkpoints,
                 replay, opening; likewise
   fuzz          any bytes as a log; --minutes N for each target;

@@ -22,6 +22,13 @@ pub(crate) const BENCH_ENGINES: &str = "benches/engines";
 /// Its manifest, as an argument of cargo.
 pub(crate) const BENCH_ENGINES_MANIFEST: &str = "--manifest-path benches/engines/Cargo.toml";
 
+/// The folder of the benchmarks of rankings: a workspace of its own, so that nothing else
+/// compiles what draws their chart.
+pub(crate) const BENCH_RANK: &str = "benches/rank";
+
+/// Its manifest, as an argument of cargo.
+pub(crate) const BENCH_RANK_MANIFEST: &str = "--manifest-path benches/rank/Cargo.toml";
+
 /// The folder of the workspace. It is asked of cargo when the chore runs and not
 /// when it is compiled, so that a program built in one checkout never checks
 /// another one.

@@ -1,8 +1,10 @@
-//! What the benchmarks beside other systems have in common: the words of their command
-//! line, what is told of many measurements, tables, and the document that keeps them.
+//! What the benchmarks that are programs have in common: the words of their command line,
+//! what is told of many measurements, tables, the document that keeps them, and which
+//! items are asked for.
 //!
-//! A package of its own since [the logs](../../logs/src/main.rs) and
-//! [the engines](../../engines/src/main.rs) are workspaces of their own.
+//! A package of its own since [the logs](../../logs/src/main.rs),
+//! [the engines](../../engines/src/main.rs) and [the rankings](../../rank/src/main.rs) are
+//! workspaces of their own.
 
 mod bare;
 mod console;
@@ -12,6 +14,7 @@ mod options;
 mod random;
 mod stats;
 mod table;
+mod zipf;
 
 use std::error::Error;
 
@@ -23,6 +26,7 @@ pub use options::Options;
 pub use random::Random;
 pub use stats::{Samples, Short, turns};
 pub use table::Table;
+pub use zipf::Zipf;
 
 /// What a benchmark answers: whatever went wrong is told as it is.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use tidal_bench_measure::{Options, Result, Samples, Short, Table, now, turns};
+use tidal_bench_measure::{Options, Result, Samples, Short, Table, Zipf, now, turns};
 use tidal_db::{Durability, TidalDB};
 
-use crate::traffic::Zipf;
 use crate::world::{builder, view};
 
 const ITEMS: u64 = 1_000_000;

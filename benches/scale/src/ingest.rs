@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use tidal_bench_measure::{Options, Result, Samples, Short, Table, now};
+use tidal_bench_measure::{Options, Result, Samples, Short, Table, Zipf, now};
 use tidal_db::Durability;
 
-use crate::traffic::Zipf;
 use crate::world::{builder, view};
 
 const EVENTS: usize = 4_000_000;

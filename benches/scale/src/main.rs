@@ -13,7 +13,6 @@ mod memory;
 mod opening;
 mod reads;
 mod replay;
-mod traffic;
 mod world;
 
 use std::path::Path;

@@ -4,10 +4,11 @@ use super::Finding;
 use super::tree::Tree;
 
 /// The manifests that name dependencies, each with the section that does.
-const MANIFESTS: [(&str, &str); 3] = [
+const MANIFESTS: [(&str, &str); 4] = [
     ("Cargo.toml", "[workspace.dependencies]"),
     ("benches/logs/Cargo.toml", "[dependencies]"),
     ("benches/engines/Cargo.toml", "[dependencies]"),
+    ("benches/rank/Cargo.toml", "[dependencies]"),
 ];
 const RECORDS: &str = "docs/adr/";
 

@@ -3,11 +3,11 @@
 //! The item of rank k has a share in proportion to k^-s. Ranks are spread over the ids,
 //! so that popular items are not neighbours.
 
-use tidal_bench_measure::Random;
+use crate::Random;
 
-/// Ids of items under Zipf's law.
+/// Ids of items under Zipf's law, without end.
 #[derive(Debug, Clone)]
-pub(crate) struct Zipf {
+pub struct Zipf {
     /// How much of all is asked for up to each rank; the last is 1.
     shares: Vec<f64>,
     random: Random,
@@ -15,7 +15,8 @@ pub(crate) struct Zipf {
 
 impl Zipf {
     /// Items 1 to `items`, with the exponent `s`.
-    pub(crate) fn new(items: u64, s: f64) -> Self {
+    #[must_use]
+    pub fn new(items: u64, s: f64) -> Self {
         let mut total = 0.0;
         let mut shares: Vec<f64> = (1..=items)
             .map(|rank| {
