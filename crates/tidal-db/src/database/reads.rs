@@ -132,6 +132,9 @@ impl TidalDB {
     /// By score, entities are ranked by their score even where it is too small for
     /// a number: the order of two old entities stays right when both scores read 0.
     ///
+    /// The first ranking by a measure reads the cells of all entities and makes an index;
+    /// later ones read about as many as they return. What was answered before is in each.
+    ///
     /// # Errors
     /// Those of the reads that it ranks by.
     pub fn top(&self, signal: &str, by: By, limit: usize) -> Result<Vec<Ranked>> {
