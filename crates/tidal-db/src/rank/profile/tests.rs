@@ -39,7 +39,8 @@ fn built_in_profiles_can_be_stored() {
     let mut builder = SchemaBuilder::new();
     let decay = DecaySpec::Exponential { half_life: Duration::from_secs(3600) };
     for signal in ["view", "like", "report"] {
-        builder.signal(signal, EntityKind::Item, decay).windows(&Window::ALL).uniques(true).add();
+        let signal = builder.signal(signal, EntityKind::Item, decay).windows(&Window::ALL);
+        signal.velocity(true).sums(true).uniques(true).add();
     }
     for attribute in ["posted", "bumped"] {
         builder.attribute(attribute, EntityKind::Item, AttributeType::Timestamp);

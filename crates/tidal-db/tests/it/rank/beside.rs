@@ -14,9 +14,10 @@ use crate::fixture::{NOW, id};
 use crate::life::Random;
 
 const WRITERS: u64 = 3;
-const COMMITS: u64 = 120;
+const COMMITS: u64 = 400;
 const EVENTS: u64 = 40;
-const ENTITIES: u64 = 3000;
+/// So few that many change while they are looked at.
+const ENTITIES: u64 = 250;
 
 /// How many events of an entity were answered.
 type Answered = Mutex<BTreeMap<EntityId, u64>>;
