@@ -5,7 +5,8 @@
 //! user may never have met, is the mean over the groups that it is in.
 //!
 //! T1. Each sum is in the order of the entities' ids, so its bits depend on the history and
-//!     the groups and on nothing else.
+//!     the groups and on nothing else. A mean is of the affinities from the lowest to the
+//!     highest, since the numbers of groups, and so their order, mean nothing.
 //! T2. No affinity of an entity is outside of the bounds, rounding included.
 
 use std::collections::HashMap;
@@ -44,7 +45,9 @@ impl AffinityTable {
         if groups.is_empty() {
             return 0.0;
         }
-        let sum: f64 = groups.iter().map(|group| self.of_group(*group)).sum();
+        let mut all: Vec<f64> = groups.iter().map(|group| self.of_group(*group)).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        let sum: f64 = all.iter().sum();
         // T2: the mean of equal numbers may be rounded beyond them. And no zero is negative.
         (sum / groups.len() as f64).clamp(self.lowest, self.highest) + 0.0
     }

@@ -117,14 +117,19 @@ impl<'a, S: Source> Finder<'a, S> {
     }
 
     fn evaluate(&mut self, id: EntityId) -> Result<()> {
-        if !self.source.read(id, &mut self.leaves)? {
+        let is_by_key = self.source.is_by_key();
+        let key = if is_by_key {
+            self.source.read_with_key(id, &mut self.leaves)?
+        } else {
+            self.source.read(id, &mut self.leaves)?.then_some(RankKey::ZERO)
+        };
+        let Some(key) = key else {
             return Ok(());
-        }
+        };
         self.evaluated += 1;
         let draw = (self.wanted.seed, id);
         let value = self.wanted.program.value(&self.leaves, draw, &mut self.stack);
-        let key =
-            if self.source.is_by_key() { self.source.key(id)? } else { RankKey::plain(value) };
+        let key = if is_by_key { key } else { RankKey::plain(value) };
         self.best.offer(id, key, || value);
         Ok(())
     }

@@ -118,6 +118,12 @@ impl<'a> Reading<'a> {
         self.at.as_nanos() as f64 / 1e9
     }
 
+    /// Whether an entity takes part though it may have nothing of what is named.
+    fn takes_part_quietly(&self, id: EntityId) -> bool {
+        self.bound.query.including_quiet
+            && self.attributes().is_some_and(|held| held.entities().contains(id.get()))
+    }
+
     /// The leaf of an entity; `None` when it has not what is named.
     fn leaf(&self, leaf: &Leaf, id: EntityId) -> Result<Option<f64>> {
         Ok(match *leaf {
@@ -203,8 +209,7 @@ impl Source for Reading<'_> {
     }
 
     fn read(&self, id: EntityId, leaves: &mut [f64]) -> Result<bool> {
-        let mut takes_part = self.bound.query.including_quiet
-            && self.attributes().is_some_and(|held| held.entities().contains(id.get()));
+        let mut takes_part = self.takes_part_quietly(id);
         for (leaf, value) in self.bound.leaves.iter().zip(leaves) {
             let found = self.leaf(leaf, id)?;
             takes_part |= found.is_some();
@@ -213,10 +218,18 @@ impl Source for Reading<'_> {
         Ok(takes_part)
     }
 
-    fn key(&self, id: EntityId) -> Result<RankKey> {
-        let Some(measure) = self.bound.by_key else { return Ok(RankKey::ZERO) };
+    fn read_with_key(&self, id: EntityId, leaves: &mut [f64]) -> Result<Option<RankKey>> {
+        let Some(measure) = self.bound.by_key else {
+            return Ok(self.read(id, leaves)?.then_some(RankKey::ZERO));
+        };
+        // The score is the one leaf, and a writer may be at work: one look at the cell.
         let read = self.state.ledger.measure_with_key(measure, id, self.at)?;
-        Ok(read.map_or(RankKey::ZERO, |(key, _)| key))
+        if read.is_none() && !self.takes_part_quietly(id) {
+            return Ok(None);
+        }
+        let (key, value) = read.unwrap_or((RankKey::ZERO, 0.0));
+        leaves.fill(finite(value));
+        Ok(Some(key))
     }
 
     fn is_by_key(&self) -> bool {

@@ -25,13 +25,14 @@ pub(crate) trait Source {
     /// What storage says.
     fn read(&self, id: EntityId, leaves: &mut [f64]) -> Result<bool>;
 
-    /// By what an entity is ordered where that is not its value: see Q3.
+    /// Reads the leaves of an entity, and by what it is ordered where that is not its value
+    /// (Q3), both as of one moment; `None` where [`Source::read`] says `false`.
     ///
     /// # Errors
     /// What storage says.
-    fn key(&self, id: EntityId) -> Result<RankKey>;
+    fn read_with_key(&self, id: EntityId, leaves: &mut [f64]) -> Result<Option<RankKey>>;
 
-    /// Whether entities are ordered by [`Source::key`].
+    /// Whether entities are ordered by that.
     fn is_by_key(&self) -> bool;
 
     /// The lists by which entities can be met.

@@ -66,8 +66,9 @@ impl Source for World {
         Ok(takes_part)
     }
 
-    fn key(&self, id: EntityId) -> Result<RankKey> {
-        Ok(self.value(0, id.get()).map_or(RankKey::ZERO, |(value, _)| RankKey::plain(value)))
+    fn read_with_key(&self, id: EntityId, leaves: &mut [f64]) -> Result<Option<RankKey>> {
+        let key = self.value(0, id.get()).map_or(RankKey::ZERO, |(value, _)| RankKey::plain(value));
+        Ok(self.read(id, leaves)?.then_some(key))
     }
 
     fn is_by_key(&self) -> bool {
