@@ -52,7 +52,8 @@ fn suggestion(error: &Error) -> Option<&str> {
     let kinds = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
     kinds.into_iter().find_map(|kind| match error.get(kind)? {
         ContextValue::String(text) => Some(text.as_str()),
-        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        // The most similar comes last.
+        ContextValue::Strings(texts) => texts.last().map(String::as_str),
         _ => None,
     })
 }
