@@ -1,15 +1,16 @@
 //! How a command fails: one line for a person and an exit code for a script.
 //!
 //! F1. The line says what is wrong and what to do about it.
+//! F2. Under it, a text of a query language is shown with a caret where it is wrong.
 
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use tidal_db::{SchemaError, TidalError};
+use tidal_db::{QueryError, SchemaError, TidalError};
 
-use crate::output::{note, rfc3339};
+use crate::output::{note, note_as_is, rfc3339};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
@@ -19,17 +20,24 @@ const EXIT_USAGE: u8 = 2;
 pub(crate) struct Failure {
     exit_code: u8,
     message: String,
+    /// What is shown under the message, line by line.
+    under: Vec<String>,
 }
 
 impl Failure {
     /// The command was right and could not be done: exit code 1.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self { exit_code: EXIT_FAILED, message: message.into() }
+        Self { exit_code: EXIT_FAILED, message: message.into(), under: Vec::new() }
     }
 
     /// The command line is wrong: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { exit_code: EXIT_USAGE, message: message.into() }
+        Self { exit_code: EXIT_USAGE, message: message.into(), under: Vec::new() }
+    }
+
+    /// The same failure, when it is the command line that is wrong.
+    pub(crate) fn of_usage(self) -> Self {
+        Self { exit_code: EXIT_USAGE, ..self }
     }
 
     /// A file operation was refused: exit code 1.
@@ -50,12 +58,18 @@ impl Failure {
     /// Tells the person and answers the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         note(&self.message);
+        self.under.iter().for_each(|line| note_as_is(line));
         ExitCode::from(self.exit_code)
     }
 
     #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    #[cfg(test)]
+    pub(crate) fn under(&self) -> &[String] {
+        &self.under
     }
 
     #[cfg(test)]
@@ -66,7 +80,20 @@ impl Failure {
 
 impl From<TidalError> for Failure {
     fn from(error: TidalError) -> Self {
-        Self::failed(explain(&error))
+        match error {
+            TidalError::Query(error) => error.into(),
+            other => Self::failed(explain(&other)),
+        }
+    }
+}
+
+impl From<QueryError> for Failure {
+    /// The first line says what is wrong; what follows points at it.
+    fn from(error: QueryError) -> Self {
+        let text = error.to_string();
+        let mut lines = text.lines().map(str::to_owned);
+        let message = lines.next().unwrap_or_default();
+        Self { exit_code: EXIT_FAILED, message, under: lines.collect() }
     }
 }
 
@@ -131,6 +158,15 @@ mod tests {
         };
         let text = explain(&error);
         assert!(text.contains("1970-01-01T00:01:00Z") && text.contains("--at last"), "{text}");
+    }
+
+    #[test]
+    fn what_points_into_a_text_stays_under_the_message() {
+        let problem = "score(lik) * * 2".parse::<tidal_db::Expr>().unwrap_err();
+        let failure = Failure::from(TidalError::Query(problem)).within("--by").of_usage();
+        assert!(failure.message().starts_with("--by: at character 14: "), "{failure:?}");
+        assert_eq!(failure.under(), ["  score(lik) * * 2", "               ^"]);
+        assert!(failure.is_usage());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) use csv::push_field;
 pub(crate) use json::{Bytes, print_json};
 pub(crate) use number::{bytes, count, decimal, seconds};
 pub(crate) use out_file::OutFile;
-pub(crate) use print::{note, print};
+pub(crate) use print::{note, note_as_is, print};
 pub(crate) use progress::Progress;
 pub(crate) use table::{Align, Table};
 pub(crate) use text::{excerpt, printable};

@@ -20,7 +20,12 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 
 /// Says one line to the person, on standard error.
 pub(crate) fn note(message: &str) {
-    let line = format!("tidal: {}\n", one_line(message));
+    note_as_is(&one_line(message));
+}
+
+/// Says a line that has its blanks for a reason.
+pub(crate) fn note_as_is(line: &str) {
+    let line = format!("tidal: {line}\n");
     // Without a standard error there is nobody left to tell.
     io::stderr().lock().write_all(line.as_bytes()).unwrap_or_default();
 }
