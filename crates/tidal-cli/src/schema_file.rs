@@ -1,4 +1,5 @@
-//! `schema.toml`: the signal types of a database, as a person declares them.
+//! `schema.toml`: the signal types of a database, the attributes of its entities, and
+//! its profiles, as a person declares them.
 //!
 //! ```toml
 //! [[signal]]
@@ -10,58 +11,55 @@
 //! sums = true
 //! uniques = true
 //! history = true
+//!
+//! [[attribute]]
+//! name = "maker"
+//! kind = "item"
+//! type = { entity = "creator" }       # or "keyword", "keywords", "integer", "float",
+//!                                     # "boolean" or "timestamp"
+//!
+//! [profile.front]                     # the keys of a query in JSON
+//! by = "score(purchase)"
+//! at_most = { of = "maker", max = 2 }
 //! ```
 //!
 //! Unknown keys are errors. `kind` defaults to item, `windows` to none,
 //! `velocity`, `sums`, `uniques` and `history` to false.
 
+mod attribute;
 mod decay;
+mod list;
+mod profile;
 mod span;
 mod windows;
 
-use std::fmt;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use tidal_db::{EntityKind, Schema, SchemaBuilder};
 
 use crate::args;
 use crate::failure::Failure;
 
+pub(crate) use attribute::describe as describe_type;
 pub(crate) use decay::describe as describe_decay;
 pub(crate) use span::{describe as describe_span, parse as parse_span};
+
+use attribute::AttributeEntry;
+use list::{List, Listed};
+use profile::Profiles;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SchemaFile {
     #[serde(default)]
-    signal: Signals,
-}
-
-#[derive(Debug, Default)]
-struct Signals(Vec<SignalEntry>);
-
-impl<'de> Deserialize<'de> for Signals {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(SignalsVisitor).map(Self)
-    }
-}
-
-struct SignalsVisitor;
-
-impl<'de> Visitor<'de> for SignalsVisitor {
-    type Value = Vec<SignalEntry>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list: write [[signal]], with two brackets, for each signal type")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        Vec::deserialize(SeqAccessDeserializer::new(entries))
-    }
+    signal: List<SignalEntry>,
+    #[serde(default)]
+    attribute: List<AttributeEntry>,
+    #[serde(default)]
+    profile: Profiles,
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,6 +79,11 @@ struct SignalEntry {
     uniques: bool,
     #[serde(default)]
     history: bool,
+}
+
+impl Listed for SignalEntry {
+    const EXPECTED: &'static str =
+        "a list: write [[signal]], with two brackets, for each signal type";
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,9 +114,7 @@ pub(crate) fn read(path: &Path) -> Result<Schema, Failure> {
 
 fn parse(text: &str) -> Result<Schema, Failure> {
     let file: SchemaFile = toml::from_str(text).map_err(|error| {
-        let line = error.span().map_or(1, |span| {
-            text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count() + 1
-        });
+        let line = error.span().map_or(1, |span| line_of(text, &span));
         Failure::failed(format!("line {line}: {}", error.message()))
     })?;
     if file.signal.0.is_empty() {
@@ -130,7 +131,18 @@ fn parse(text: &str) -> Result<Schema, Failure> {
             .history(entry.history)
             .add();
     }
+    for entry in &file.attribute.0 {
+        builder.attribute(&entry.name, entry.kind.0, entry.of_type.0);
+    }
+    for (name, entries) in &file.profile.0 {
+        builder.profile(name.get_ref(), &profile::text(name, entries, text)?);
+    }
     builder.build().map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// The line on which a part of the text begins, from 1.
+fn line_of(text: &str, part: &Range<usize>) -> usize {
+    text.as_bytes().iter().take(part.start).filter(|byte| **byte == b'\n').count() + 1
 }
 
 #[cfg(test)]

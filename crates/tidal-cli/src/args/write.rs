@@ -27,7 +27,20 @@ where schema.toml says, for each signal type:
   sums = true                            # false if left out
   uniques = true                         # how many users acted; false if left out
   history = true                         # what each user did; false if left out
-Spans have the units s, m, h, d and w. A signal type that is stored can never be changed or removed.";
+Spans have the units s, m, h, d and w.
+
+It may also say what is known of entities, and name queries for `tidal rank`:
+  [[attribute]]
+  name = \"maker\"                         # a-z, 0-9 and _
+  kind = \"item\"                          # item (if left out), user or creator
+  type = { entity = \"creator\" }          # or \"keyword\", \"keywords\", \"integer\", \"float\",
+                                         # \"boolean\" or \"timestamp\"
+  [profile.front]                        # any name, and the keys of a query in JSON
+  by = \"score(purchase) + 0.1 * count(purchase, 24h)\"
+  at_most = { of = \"maker\", max = 2 }
+
+A signal type or an attribute that is stored can never be changed or removed; a profile can be
+changed.";
 
 const SIGNAL_EXAMPLE: &str = "\
 Example:
@@ -58,7 +71,7 @@ It reads the whole log and rewrites storage, so forget many at once.";
 #[derive(Debug, Args)]
 #[command(after_help = INIT_EXAMPLE)]
 pub(crate) struct InitArgs {
-    /// The file that declares the signal types.
+    /// The file that declares the signal types, attributes and profiles.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: PathBuf,
     /// The storage engine of a new database; fjall if left out. A database that is there stays on its own.
@@ -103,8 +116,8 @@ pub(crate) struct SignalArgs {
     pub(crate) time: Moment,
     /// The user who caused it
     ///
-    /// Kept in the log for later queries; nothing reads it back yet. The name is taken
-    /// up like that of an entity.
+    /// For signal types with uniques or history, and for `tidal replay`, which may declare
+    /// them. The name is taken up like that of an entity.
     #[arg(verbatim_doc_comment, long, value_name = "USER")]
     pub(crate) actor: Option<OsString>,
 }

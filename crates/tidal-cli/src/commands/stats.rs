@@ -1,8 +1,9 @@
 //! `tidal stats`: how much there is, and the checksum of it.
 
 use serde_json::{Value, json};
-use tidal_db::{CheckpointFailure, CursorStats, Retention, WalStats};
+use tidal_db::{CheckpointFailure, CursorStats, Retention, Schema, WalStats};
 
+use super::init::attribute;
 use crate::args::Global;
 use crate::database;
 use crate::failure::Failure;
@@ -26,6 +27,7 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
             "newest_event": newest_event,
             "engine": stats.engine,
             "checksum": checksum,
+            "schema": schema(db.schema()),
             "forgotten": stats.forgotten,
             "unpurged": stats.unpurged,
             "checkpoint_failure": stats.checkpoint_failure.map(|failure| json!({
@@ -54,6 +56,9 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
     let log = stats.log;
     let mut table = Table::new(&[("", Align::Left), ("", Align::Left)]);
     let rows = [
+        ("signal types", listed(db.schema().signals().iter().map(|signal| signal.name()))),
+        ("attributes", listed(db.schema().attributes().iter().map(|one| one.name()))),
+        ("profiles", listed(db.schema().profiles().map(|(name, _)| name))),
         ("entities", count(stats.entities)),
         ("cells", count(stats.cells)),
         ("records", count(stats.records)),
@@ -85,6 +90,24 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         text.push_str(&cursor_table(log.cursors));
     }
     print(&text)
+}
+
+/// Names in a row.
+fn listed<'s>(names: impl Iterator<Item = &'s str>) -> String {
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() { "none".into() } else { names.join(", ") }
+}
+
+/// What is declared. A profile is the JSON of its query.
+fn schema(schema: &Schema) -> Value {
+    let profile = |(name, text): (&str, &str)| {
+        (name.to_owned(), serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    };
+    json!({
+        "signals": schema.signals().iter().map(|signal| signal.name()).collect::<Vec<_>>(),
+        "attributes": schema.attributes().iter().map(attribute).collect::<Vec<_>>(),
+        "profiles": Value::Object(schema.profiles().map(profile).collect()),
+    })
 }
 
 /// As it is said on the command line.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tidal_db::{DecaySpec, Window};
+use tidal_db::{AttributeType, DecaySpec, Window};
 
 use super::*;
 
@@ -20,7 +20,6 @@ fn everything_that_can_be_said_is_read() {
         velocity = true
         sums = true
         uniques = true
-        history = true
 
         [[signal]]
         name = "follow"
@@ -38,7 +37,6 @@ fn everything_that_can_be_said_is_read() {
     .unwrap();
     let purchase = schema.signal("purchase").unwrap();
     assert_eq!(purchase.kind(), EntityKind::Item);
-    assert!(purchase.history() && !schema.signal("follow").unwrap().history());
     assert_eq!(
         purchase.decay(),
         DecaySpec::Exponential { half_life: Duration::from_secs(7 * 86_400) }
@@ -124,4 +122,91 @@ fn a_span_out_of_range_is_told_in_the_units_of_the_file() {
     }
     let longest = "[[signal]]\nname = \"view\"\ndecay = { half_life = \"36525d\" }";
     assert_eq!(parse(longest).unwrap().signal_count(), 1);
+}
+
+#[test]
+fn attributes_and_profiles_are_read() {
+    let schema = parse(
+        r#"
+        [[signal]]
+        name = "view"
+        decay = "permanent"
+        windows = ["1h"]
+
+        [[attribute]]
+        name = "maker"
+        type = { entity = "creator" }
+
+        [[attribute]]
+        name = "country"
+        kind = "creator"
+        type = "keyword"
+
+        [profile.front]
+        by = "count(view, 1h)+1.50"
+        filter = "exists maker"
+        at_most = { of = "maker", max = 2 }
+        discount = { of = "maker", factor = 0.5 }
+        unseen_by = ["view"]
+        including_quiet = true
+        limit = 7
+        "#,
+    )
+    .unwrap();
+    let attribute = |kind, name| schema.attribute(kind, name).map(|one| one.of_type());
+    let creator = AttributeType::Entity(EntityKind::Creator);
+    assert_eq!(attribute(EntityKind::Item, "maker"), Some(creator));
+    assert_eq!(attribute(EntityKind::Creator, "country"), Some(AttributeType::Keyword));
+    let query = tidal_db::Query::items()
+        .by("count(view, 1h) + 1.5".parse::<tidal_db::Expr>().unwrap())
+        .filter("exists maker".parse().unwrap())
+        .at_most(2, "maker")
+        .discount("maker", 0.5, 0.0)
+        .unseen_by("view")
+        .including_quiet()
+        .limit(7);
+    assert_eq!(schema.profile("front"), Some(query.to_json().as_str()));
+    for of_type in AttributeType::ALL {
+        let text = format!(
+            "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\n[[attribute]]\nname = \"a\"\ntype = {}",
+            describe_type(of_type)
+        );
+        assert_eq!(parse(&text).unwrap().attributes()[0].of_type(), of_type, "{text}");
+    }
+}
+
+#[test]
+fn problems_of_attributes_and_profiles_name_the_line_too() {
+    let attribute = |rest: &str| format!("[[attribute]]\nname = \"a\"\n{rest}\n");
+    let profile = |rest: &str| format!("[profile.p]\nby = \"1\"\n{rest}\n");
+    for (text, expected) in [
+        (attribute(""), "missing field `type`"),
+        (attribute("type = \"word\""), "line 6: type is \"keyword\", \"keywords\""),
+        (attribute("type = \"entity of item\""), "line 6: type is"),
+        (attribute("type = { entity = \"thing\" }"), "line 6: entity is \"thing\", but a kind is"),
+        (attribute("type = { entity = \"item\", of = 1 }"), "line 6: type is"),
+        (attribute("type = \"float\"\nunit = \"m\""), "line 7: unknown field `unit`"),
+        ("[attribute]\nname = \"a\"\ntype = \"float\"".into(), "write [[attribute]]"),
+        (attribute("type = \"float\"").replace("\"a\"", "\"A\""), "\"A\""),
+        (profile("limit = 0"), "line 6, profile \"p\": \"limit\" is 0"),
+        (profile("colour = 1"), "line 6, profile \"p\": "),
+        (profile("at_most = { of = 1 }"), "line 6, profile \"p\": "),
+        (profile("at = 2020-01-01"), "line 6, profile \"p\": \"at\" is of one call"),
+        (profile("cursor = \"x\""), "line 6, profile \"p\": \"cursor\" is of one call"),
+        (profile("discount = { of = \"a\", factor = nan }"), "line 6, profile \"p\": NaN is not"),
+        (profile("").replace("\"1\"", "\"1 +\""), "line 5, profile \"p\": at character 4: "),
+        ("[profile.p]\nlimit = 1".into(), "line 4, profile \"p\": "),
+        (profile("").replace("profile.p", "profile.P"), "\"P\""),
+        ("profile = 1".into(), "line 4: "),
+    ] {
+        // What is no table stands before all tables.
+        let signal = "[[signal]]\nname = \"view\"\ndecay = \"permanent\"\n";
+        let text = if text.starts_with('[') {
+            format!("{signal}{text}")
+        } else {
+            format!("\n\n\n{text}\n{signal}")
+        };
+        let problem = problem(&text);
+        assert!(problem.contains(expected), "{text:?} gave {problem:?}");
+    }
 }

@@ -10,12 +10,12 @@ fn a_database_is_created_once() {
     let first = bench.run(&["init", "--schema", "schema.toml", "--json"]).ok().json();
     assert_eq!(
         first.to_string(),
-        r#"{"created":true,"added":["purchase","view","follow"],"signals":["purchase","view","follow"]}"#
+        r#"{"created":true,"added":["purchase","view","follow"],"signals":["purchase","view","follow"],"added_attributes":[],"attributes":[],"changed_profiles":[],"profiles":[]}"#
     );
     let again = bench.run(&["init", "--schema", "schema.toml", "--json"]).ok().json();
     assert_eq!(
         again.to_string(),
-        r#"{"created":false,"added":[],"signals":["purchase","view","follow"]}"#
+        r#"{"created":false,"added":[],"signals":["purchase","view","follow"],"added_attributes":[],"attributes":[],"changed_profiles":[],"profiles":[]}"#
     );
 }
 
