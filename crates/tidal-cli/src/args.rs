@@ -2,12 +2,14 @@
 //!
 //! This interface is fixed; scripts depend on it.
 
+mod attributes;
 mod backup;
 mod check;
 mod features;
 mod history;
 mod import;
 mod number;
+mod rank;
 mod read;
 mod wal;
 mod write;
@@ -19,10 +21,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::Failure;
 
+pub(crate) use attributes::{ImportAttributesArgs, SetArgs};
 pub(crate) use backup::{BackupArgs, MigrateArgs, RestoreArgs, VerifyBackupArgs};
 pub(crate) use features::FeaturesArgs;
 pub(crate) use history::{DiffArgs, ReplayArgs, VerifyArgs};
 pub(crate) use import::ImportArgs;
+pub(crate) use rank::RankArgs;
 pub(crate) use read::{By, ExplainArgs, GetArgs, HistoryArgs, TopArgs, entity_kind, window};
 pub(crate) use wal::{DumpArgs, SalvageArgs, StatArgs, WalArgs, WalCommand};
 pub(crate) use write::{DeleteArgs, ForgetArgs, InitArgs, PutArgs, SignalArgs};
@@ -32,6 +36,7 @@ Example:
   tidal --db shop init --schema schema.toml
   tidal --db shop import --signal purchase --entity-column StockCode --time-column InvoiceDate sales.csv.gz
   tidal --db shop top purchase --at last
+  tidal --db shop rank --by 'score(purchase) + 0.1 * count(purchase, 24h)' --at last
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `tidal demo` shows what it does, without any data of yours.";
@@ -83,7 +88,7 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create a database, or add new signal types to one.
+    /// Create a database, or add signal types, attributes and profiles to one.
     Init(InitArgs),
     /// Read events from a CSV or JSONL file
     ///
@@ -95,10 +100,20 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Write one event.
     Signal(SignalArgs),
-    /// Show one entity: its metadata, scores, counts, sums and velocities.
+    /// Change attributes of one entity.
+    Set(SetArgs),
+    /// Read attributes of entities from a CSV or JSONL file.
+    ImportAttributes(ImportAttributesArgs),
+    /// Show one entity: its metadata, attributes, scores, counts, sums and velocities.
     Get(GetArgs),
     /// Rank entities by a signal.
     Top(TopArgs),
+    /// Rank entities by a score that is made up, or by a profile of the schema
+    ///
+    /// One of PROFILE, --query and --by says what is asked. The other options come on top
+    /// of what a profile or a file says: a further filter has to hold too.
+    #[command(verbatim_doc_comment)]
+    Rank(RankArgs),
     /// Show what a user did by a signal: each entity once, the newest first
     ///
     /// For signal types that declare `history = true`, from events that name their user.

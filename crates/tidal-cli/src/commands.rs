@@ -11,11 +11,14 @@ mod get;
 mod help;
 mod history;
 mod import;
+mod import_attributes;
 mod init;
 mod migrate;
 mod put;
+mod rank;
 mod replay;
 mod restore;
+mod set;
 mod signal;
 mod staleness;
 mod stats;
@@ -51,9 +54,12 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(global, args),
         Command::Features(args) => features::run(global, args),
         Command::Signal(args) => signal::run(global, args),
+        Command::Set(args) => set::run(global, args),
+        Command::ImportAttributes(args) => import_attributes::run(global, args),
         Command::Get(args) => get::run(global, args),
         Command::Top(args) => top::run(global, args),
         Command::History(args) => history::run(global, args),
+        Command::Rank(args) => rank::run(global, args),
         Command::Explain(args) => explain::run(global, args),
         Command::Put(args) => put::run(global, args),
         Command::Delete(args) => put::delete(global, args),

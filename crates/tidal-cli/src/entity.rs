@@ -24,10 +24,18 @@ pub(crate) fn find(
 
 /// The entity of that name or number; a new name is given an id.
 pub(crate) fn assign(db: &TidalDB, kind: EntityKind, text: &OsStr) -> Result<EntityId, Failure> {
-    let bytes = text.as_encoded_bytes();
+    assign_bytes(db, kind, text.as_encoded_bytes())
+}
+
+/// The same of bytes that do not come from the command line.
+pub(crate) fn assign_bytes(
+    db: &TidalDB,
+    kind: EntityKind,
+    text: &[u8],
+) -> Result<EntityId, Failure> {
     match db.id_mode(kind) {
-        Some(IdMode::Numeric) => number(kind, bytes).map_err(Failure::failed),
-        Some(IdMode::Named) | None => Ok(db.entity_id(kind, bytes)?),
+        Some(IdMode::Numeric) => number(kind, text).map_err(Failure::failed),
+        Some(IdMode::Named) | None => Ok(db.entity_id(kind, text)?),
     }
 }
 
@@ -50,7 +58,7 @@ pub(crate) fn unknown(db: &TidalDB, kind: EntityKind, text: &OsStr) -> Failure {
     Failure::failed(match db.id_mode(kind) {
         Some(IdMode::Numeric) => {
             format!(
-                "no {kind} {name} in this database: no event and no metadata is about that number"
+                "no {kind} {name} in this database: no event, no metadata and no attribute is about that number"
             )
         }
         Some(IdMode::Named) => {

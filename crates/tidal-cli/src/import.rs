@@ -11,11 +11,13 @@ mod chunk;
 mod identities;
 mod interpreter;
 mod origin;
+mod patches;
 mod pipeline;
 mod tally;
 
 pub(crate) use identities::Identities;
 pub(crate) use interpreter::{Interpreter, check_name};
 pub(crate) use origin::{Meaning, Origin};
+pub(crate) use patches::{Patched, Patches};
 pub(crate) use pipeline::Pipeline;
 pub(crate) use tally::Tally;

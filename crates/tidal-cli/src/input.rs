@@ -1,7 +1,7 @@
 //! Files of events: where they come from, how they are split into rows, and
 //! which columns of a row mean what.
 //!
-//! Nothing here knows the database. A row is five slices of bytes; what they
+//! Nothing here knows the database. A row is slices of bytes; what they
 //! mean is for [`import`](crate::import) to say.
 
 mod background;
@@ -16,6 +16,8 @@ mod source;
 mod time;
 
 use std::io;
+
+use crate::failure::Failure;
 
 pub(crate) use buffer::without_line_break;
 pub(crate) use csv::CsvRows;
@@ -38,6 +40,17 @@ pub(crate) struct Fields<'a> {
     pub(crate) signal: &'a [u8],
     pub(crate) weight: &'a [u8],
     pub(crate) actor: &'a [u8],
+    /// Those of [`Rows::read_more`], in that order; `None` where a JSON object lacks the key.
+    pub(crate) more: &'a [Option<Cell>],
+}
+
+/// A field that may have several values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// One value, as it is written; empty where there is none.
+    Text(Vec<u8>),
+    /// A list of texts, which JSON alone has.
+    List(Vec<Vec<u8>>),
 }
 
 /// One row of a file.
@@ -62,6 +75,12 @@ pub(crate) trait Rows {
     /// # Errors
     /// The source cannot be read any further.
     fn next_row(&mut self) -> io::Result<Option<Row<'_>>>;
+
+    /// From the next row on, reads these columns too.
+    ///
+    /// # Errors
+    /// As for the columns that were there from the beginning.
+    fn read_more(&mut self, columns: &[String]) -> Result<(), Failure>;
 
     /// Columns that were asked for and that no row had. Only a format without a
     /// header can tell so late.

@@ -6,6 +6,7 @@
 //! P3. Whatever a command reports as written is durable.
 
 mod args;
+mod attribute;
 mod commands;
 mod database;
 mod demo;

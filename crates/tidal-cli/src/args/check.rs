@@ -16,6 +16,7 @@ impl Cli {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Import(args) => import(args),
+            Command::ImportAttributes(args) => reject_is_a_file(args.reject.as_deref()),
             Command::Features(args) => features(args, self.global.json),
             Command::Demo(_) => demo(&self.global),
             Command::Backup(_)

@@ -81,7 +81,8 @@ pub(crate) struct ImportArgs {
     pub(crate) weight_column: Option<String>,
     /// The column of the user who acted. An empty field is nobody
     ///
-    /// Kept in the log for later queries; nothing reads it back yet.
+    /// For signal types with uniques or history, and for `tidal replay`, which may declare
+    /// them.
     #[arg(verbatim_doc_comment, long, value_name = "COL")]
     pub(crate) actor_column: Option<String>,
     /// The kind of the entities: item, user or creator; by default the signal's.

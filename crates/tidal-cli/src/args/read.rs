@@ -12,7 +12,8 @@ const GET_EXAMPLE: &str = "\
 Example:
   tidal --db shop get 85123A --at last --json
 
-An entity is known when it has a name, events or metadata; an unknown one exits with 1.
+An entity is known when it has a name, events, metadata or attributes; an unknown one exits
+with 1.
 Velocity is in events per second. Before a name that begins with a dash, write --.";
 
 const TOP_EXAMPLE: &str = "\

@@ -1,13 +1,16 @@
 //! `tidal get`: everything about one entity.
 
 use serde_json::{Map, Value, json};
-use tidal_db::{DecaySpec, EntityId, EntityKind, SignalTypeDefinition, TidalDB, Timestamp, Window};
+use tidal_db::{
+    AttributeType, AttributeValue, DecaySpec, EntityId, EntityKind, SignalTypeDefinition, TidalDB,
+    Timestamp, Window,
+};
 
 use super::staleness;
 use crate::args::{GetArgs, Global};
 use crate::failure::Failure;
 use crate::output::{Align, Bytes, Table, count, decimal, print, print_json, printable, rfc3339};
-use crate::{database, entity};
+use crate::{attribute, database, entity};
 
 pub(super) fn run(global: &Global, args: &GetArgs) -> Result<(), Failure> {
     let db = database::open(global)?;
@@ -29,9 +32,9 @@ pub(super) fn run(global: &Global, args: &GetArgs) -> Result<(), Failure> {
         staleness::hint(&db, args.at, at, &decays);
     }
     if global.json {
-        print_json(&json(&entity, at, &measures))
+        print_json(&json(&db, &entity, at, &measures)?)
     } else {
-        print(&text(&entity, at, &measures))
+        print(&text(&db, &entity, at, &measures)?)
     }
 }
 
@@ -41,15 +44,36 @@ struct Entity {
     id: EntityId,
     name: Option<Vec<u8>>,
     metadata: Option<Vec<u8>>,
+    attributes: Vec<Attribute>,
+}
+
+/// An attribute that an entity has.
+struct Attribute {
+    name: String,
+    of_type: AttributeType,
+    value: AttributeValue,
 }
 
 impl Entity {
-    /// The entity, if it has a name, events or metadata.
+    /// The entity, if it has a name, events, metadata or attributes.
     fn read(db: &TidalDB, kind: EntityKind, id: EntityId) -> Result<Option<Self>, Failure> {
         let name = db.entity_name(kind, id)?;
         let metadata = if kind == EntityKind::Item { db.read_item(id)? } else { None };
-        let known = name.is_some() || metadata.is_some() || db.entities(kind)?.contains(&id);
-        Ok(known.then_some(Self { kind, id, name, metadata }))
+        let mut values = db.attributes(kind, id)?;
+        // In the order of the schema.
+        let attributes: Vec<Attribute> = db
+            .schema()
+            .attributes_of(kind)
+            .filter_map(|declared| {
+                let (name, value) = values.remove_entry(declared.name())?;
+                Some(Attribute { name, of_type: declared.of_type(), value })
+            })
+            .collect();
+        let known = name.is_some()
+            || metadata.is_some()
+            || !attributes.is_empty()
+            || db.entities(kind)?.contains(&id);
+        Ok(known.then_some(Self { kind, id, name, metadata, attributes }))
     }
 }
 
@@ -95,13 +119,23 @@ impl<'s> Measures<'s> {
     }
 }
 
-fn json(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> Value {
+fn json(
+    db: &TidalDB,
+    entity: &Entity,
+    at: Timestamp,
+    measures: &[Measures<'_>],
+) -> Result<Value, Failure> {
     let mut object = Map::new();
     object.insert("kind".into(), entity.kind.as_str().into());
     object.insert("id".into(), entity.id.get().into());
     Bytes(entity.name.as_deref()).set(&mut object, "name");
     object.insert("at".into(), rfc3339(at).into());
     Bytes(entity.metadata.as_deref()).set(&mut object, "metadata");
+    let mut attributes = Map::new();
+    for Attribute { name, of_type, value } in &entity.attributes {
+        attributes.insert(name.clone(), attribute::json(db, *of_type, value)?);
+    }
+    object.insert("attributes".into(), Value::Object(attributes));
     let signals = measures.iter().map(|measures| {
         let value = json!({
             "score": measures.score,
@@ -113,7 +147,7 @@ fn json(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> Value {
         (measures.signal.to_owned(), value)
     });
     object.insert("signals".into(), Value::Object(signals.collect()));
-    Value::Object(object)
+    Ok(Value::Object(object))
 }
 
 fn by_window<T: Copy + Into<Value>>(values: &[(Window, T)]) -> Value {
@@ -125,7 +159,12 @@ fn by_window<T: Copy + Into<Value>>(values: &[(Window, T)]) -> Value {
     )
 }
 
-fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
+fn text(
+    db: &TidalDB,
+    entity: &Entity,
+    at: Timestamp,
+    measures: &[Measures<'_>],
+) -> Result<String, Failure> {
     let mut text = format!("{} {}", entity.kind, entity::label(entity.id, entity.name.as_deref()));
     if entity.name.is_some() {
         text.push_str(&format!(" (id {})", entity.id));
@@ -133,6 +172,9 @@ fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
     text.push_str(&format!(", at {}\n", rfc3339(at)));
     if let Some(metadata) = &entity.metadata {
         text.push_str(&format!("metadata: {}\n", printable(metadata)));
+    }
+    for Attribute { name, of_type, value } in &entity.attributes {
+        text.push_str(&format!("{name}: {}\n", attribute::shown(db, *of_type, value)?));
     }
     if measures.is_empty() {
         text.push_str(&format!(
@@ -143,7 +185,7 @@ fn text(entity: &Entity, at: Timestamp, measures: &[Measures<'_>]) -> String {
         text.push('\n');
         text.push_str(&table(measures).render(0));
     }
-    text
+    Ok(text)
 }
 
 fn table(measures: &[Measures<'_>]) -> Table {

@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn fields() -> Fields<'static> {
-        Fields { entity: b"a", time: b"60", signal: b"view", weight: b"", actor: b"" }
+        Fields { entity: b"a", time: b"60", signal: b"view", weight: b"", actor: b"", more: &[] }
     }
 
     fn read(fields: Fields<'_>) -> Result<(f64, Option<Vec<u8>>, Timestamp), String> {

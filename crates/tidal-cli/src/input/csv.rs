@@ -15,7 +15,8 @@ mod record;
 use std::io::{self, Read};
 
 use super::buffer::{Buffer, without_line_break};
-use super::{Columns, Delimiter, ROW_BYTES_MAX, Row, Rows};
+use super::mapping::{place_by_number, place_in_header};
+use super::{Cell, Columns, Delimiter, Fields, ROW_BYTES_MAX, Row, Rows};
 use crate::failure::Failure;
 use record::{Record, Scan};
 
@@ -25,6 +26,9 @@ pub(crate) struct CsvRows {
     buffer: Buffer,
     record: Record,
     columns: Columns<usize>,
+    /// The places of the columns that are read beside these, and what a row has there.
+    more: Vec<usize>,
+    cells: Vec<Option<Cell>>,
     /// The columns in the header, if there is one.
     titles: Option<Vec<Vec<u8>>>,
     header: Vec<u8>,
@@ -57,6 +61,8 @@ impl CsvRows {
             buffer: Buffer::new(source),
             record: Record::new(delimiter.byte()),
             columns: unresolved,
+            more: Vec::new(),
+            cells: Vec::new(),
             titles: None,
             header: Vec::new(),
             next_line: 1,
@@ -125,14 +131,20 @@ impl CsvRows {
         }
     }
 
+    /// How many columns a row must have, without a header.
+    fn least_width(&self) -> usize {
+        let more = self.more.iter().max().map_or(0, |place| place + 1);
+        self.columns.width().max(more)
+    }
+
     fn wrong_width(&self, lines: u64) -> Option<String> {
         let (width, last_line) = (self.record.width(), self.next_line + lines - 1);
         let problem = match self.titles.as_ref().map(Vec::len) {
             Some(header) if width != header => {
                 format!("{width} columns, and the header has {header}")
             }
-            None if width < self.columns.width() => {
-                format!("{width} columns, and column {} is asked for", self.columns.width())
+            None if width < self.least_width() => {
+                format!("{width} columns, and column {} is asked for", self.least_width())
             }
             _ => return None,
         };
@@ -147,6 +159,15 @@ impl CsvRows {
 impl Rows for CsvRows {
     fn header(&self) -> &[u8] {
         &self.header
+    }
+
+    fn read_more(&mut self, columns: &[String]) -> Result<(), Failure> {
+        let place = |column: &String| match &self.titles {
+            Some(titles) => place_in_header(column, titles),
+            None => place_by_number(column),
+        };
+        self.more = columns.iter().map(place).collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     fn next_row(&mut self) -> io::Result<Option<Row<'_>>> {
@@ -175,7 +196,14 @@ impl Rows for CsvRows {
             let raw = self.buffer.pending().get(..bytes).unwrap_or_default();
             let fields = match problem {
                 Some(problem) => Err(problem),
-                None => Ok(self.columns.pick(|place| self.record.field(raw, place))),
+                None => {
+                    let record = &self.record;
+                    let cell = |place: &usize| Some(Cell::Text(record.field(raw, *place).to_vec()));
+                    self.cells.clear();
+                    self.cells.extend(self.more.iter().map(cell));
+                    let fields = self.columns.pick(|place| record.field(raw, place));
+                    Ok(Fields { more: &self.cells, ..fields })
+                }
             };
             return Ok(Some(Row { line, raw, fields }));
         }

@@ -3,7 +3,8 @@
 //! J1. A number is taken as it is written, so `17850.0` and `17850` are two
 //!     names, as they are in CSV.
 //! J2. A key that is asked for holds a string, a number or null; another value,
-//!     or the key twice, is refused.
+//!     or the key twice, is refused. Those of [`Rows::read_more`] may hold a boolean or a
+//!     list of strings and numbers too.
 
 mod object;
 
@@ -20,7 +21,7 @@ pub(crate) struct JsonRows {
     buffer: Buffer,
     /// The keys asked for, with the slot each of them fills.
     keys: Vec<(usize, String)>,
-    seen: [bool; SLOTS],
+    seen: Vec<bool>,
     values: Values,
     next_line: u64,
     given_bytes: usize,
@@ -41,7 +42,7 @@ impl JsonRows {
         Ok(Self {
             buffer,
             keys,
-            seen: [false; SLOTS],
+            seen: vec![false; SLOTS],
             values: Values::default(),
             next_line: 1,
             given_bytes: 0,
@@ -53,6 +54,14 @@ impl JsonRows {
 impl Rows for JsonRows {
     fn header(&self) -> &[u8] {
         &[]
+    }
+
+    fn read_more(&mut self, columns: &[String]) -> Result<(), Failure> {
+        self.keys.retain(|(slot, _)| *slot < SLOTS);
+        self.keys.extend((SLOTS..).zip(columns.iter().cloned()));
+        self.seen = vec![false; SLOTS + columns.len()];
+        self.values.take_more(columns.len());
+        Ok(())
     }
 
     fn next_row(&mut self) -> io::Result<Option<Row<'_>>> {
@@ -89,7 +98,7 @@ impl Rows for JsonRows {
 impl Values {
     fn fields(&self) -> Fields<'_> {
         let [entity, time, signal, weight, actor] = self.slots();
-        Fields { entity, time, signal, weight, actor }
+        Fields { entity, time, signal, weight, actor, more: self.more() }
     }
 }
 

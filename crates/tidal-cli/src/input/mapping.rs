@@ -36,24 +36,7 @@ impl Columns<String> {
     /// # Errors
     /// A name is not in the header, or is there twice.
     pub(crate) fn in_header(&self, header: &[Vec<u8>]) -> Result<Columns<usize>, Failure> {
-        self.try_map(|name| {
-            let mut places =
-                header.iter().enumerate().filter(|(_, title)| title.as_slice() == name.as_bytes());
-            match (places.next(), places.next()) {
-                (Some((place, _)), None) => Ok(place),
-                (Some(_), Some(_)) => Err(Failure::failed(format!(
-                    "the header has the column {name:?} twice; use --no-header and numbers"
-                ))),
-                (None, _) => {
-                    let titles: Vec<_> =
-                        header.iter().map(|title| crate::output::excerpt(title)).collect();
-                    Err(Failure::failed(format!(
-                        "no column {name:?} in the header, which has {}",
-                        titles.join(", ")
-                    )))
-                }
-            }
-        })
+        self.try_map(|name| place_in_header(name, header))
     }
 
     /// The places of these columns, from 0, when they are numbers from 1.
@@ -61,12 +44,7 @@ impl Columns<String> {
     /// # Errors
     /// Wrong usage: a column is not a number, or zero.
     pub(crate) fn by_number(&self) -> Result<Columns<usize>, Failure> {
-        self.try_map(|text| match text.parse::<usize>() {
-            Ok(number) if number > 0 => Ok(number - 1),
-            _ => Err(Failure::usage(format!(
-                "with --no-header a column is a number from 1, not {text:?}"
-            ))),
-        })
+        self.try_map(|text| place_by_number(text))
     }
 
     /// The names in order of their slots, empty slots left out.
@@ -98,7 +76,37 @@ impl Columns<usize> {
             signal: optional(self.signal),
             weight: optional(self.weight),
             actor: optional(self.actor),
+            more: &[],
         }
+    }
+}
+
+/// The place of a column in a header, from 0.
+pub(super) fn place_in_header(name: &str, header: &[Vec<u8>]) -> Result<usize, Failure> {
+    let mut places =
+        header.iter().enumerate().filter(|(_, title)| title.as_slice() == name.as_bytes());
+    match (places.next(), places.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (Some(_), Some(_)) => Err(Failure::failed(format!(
+            "the header has the column {name:?} twice; use --no-header and numbers"
+        ))),
+        (None, _) => {
+            let titles: Vec<_> = header.iter().map(|title| crate::output::excerpt(title)).collect();
+            Err(Failure::failed(format!(
+                "no column {name:?} in the header, which has {}",
+                titles.join(", ")
+            )))
+        }
+    }
+}
+
+/// The place, from 0, of a column that is a number from 1.
+pub(super) fn place_by_number(text: &str) -> Result<usize, Failure> {
+    match text.parse::<usize>() {
+        Ok(number) if number > 0 => Ok(number - 1),
+        _ => Err(Failure::usage(format!(
+            "with --no-header a column is a number from 1, not {text:?}"
+        ))),
     }
 }
 

@@ -28,7 +28,7 @@ fn get_prints_everything_about_an_entity() {
     let bench = shop();
     bench.run(&["put", "85123A", "{\"title\":\"Heart\"}"]).ok();
     let value = bench.run(&["get", "85123A", "--at", "last", "--json"]).ok().json();
-    assert_eq!(keys(&value), ["kind", "id", "name", "at", "metadata", "signals"]);
+    assert_eq!(keys(&value), ["kind", "id", "name", "at", "metadata", "attributes", "signals"]);
     assert_eq!(
         (&value["kind"], &value["id"], &value["name"]),
         (&json!("item"), &json!(1), &json!("85123A"))
@@ -266,6 +266,7 @@ fn stats_count_what_there_is() {
         "newest_event",
         "engine",
         "checksum",
+        "schema",
     ];
     assert_eq!(keys(&value)[..expected.len()], expected);
     assert_eq!((&value["entities"], &value["cells"]), (&json!(2), &json!(2)));

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod again;
 #[cfg(test)]
+mod attributes;
+#[cfg(test)]
 mod backup;
 #[cfg(test)]
 mod commands;
@@ -26,6 +28,8 @@ mod kill;
 mod numeric;
 #[cfg(test)]
 mod pipes;
+#[cfg(test)]
+mod rank;
 #[cfg(test)]
 mod real_data;
 #[cfg(test)]

@@ -217,8 +217,11 @@ fn help_and_version_are_data() {
         "init",
         "import",
         "signal",
+        "set",
+        "import-attributes",
         "get",
         "top",
+        "rank",
         "put",
         "delete",
         "stats",
@@ -288,14 +291,14 @@ fn help_answers_what_people_ask() {
         (
             "import",
             [
-                "nothing reads it back yet",
+                "uniques or history",
                 "what was acknowledged before is in",
                 "`tidal stats`",
                 "without\n          zone is UTC",
             ]
             .as_slice(),
         ),
-        ("signal", &["nothing reads it back yet", "UTC if it has no zone"]),
+        ("signal", &["uniques or history", "UTC if it has no zone"]),
         ("get", &["UTC if it has no zone"]),
         ("top", &["UTC if it has no zone"]),
         ("verify", &["Only the log is checked", "opening it"]),

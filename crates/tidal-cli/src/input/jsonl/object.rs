@@ -7,7 +7,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// How many values a row gives: entity, time, signal, weight and actor.
+use crate::input::Cell;
+
+/// How many values every row gives: entity, time, signal, weight and actor.
 pub(super) const SLOTS: usize = 5;
 
 /// The values of one object. One is used for all rows, so that its memory is.
@@ -15,6 +17,8 @@ pub(super) const SLOTS: usize = 5;
 pub(super) struct Values {
     slots: [Vec<u8>; SLOTS],
     found: [bool; SLOTS],
+    /// The values of the slots behind these; `None` where the object lacks the key.
+    more: Vec<Option<Cell>>,
 }
 
 impl Values {
@@ -22,6 +26,7 @@ impl Values {
     pub(super) fn read(&mut self, line: &[u8], keys: &[(usize, String)]) -> Result<(), String> {
         self.found = [false; SLOTS];
         self.slots.iter_mut().for_each(Vec::clear);
+        self.more.iter_mut().for_each(|cell| *cell = None);
         let mut problem = None;
         let mut json = serde_json::Deserializer::from_slice(line);
         let reader = ObjectReader { values: self, keys, problem: &mut problem };
@@ -38,34 +43,73 @@ impl Values {
         self.slots.each_ref().map(Vec::as_slice)
     }
 
-    /// Which keys the object had.
-    pub(super) const fn found(&self) -> [bool; SLOTS] {
-        self.found
+    /// The values of the further slots.
+    pub(super) fn more(&self) -> &[Option<Cell>] {
+        &self.more
+    }
+
+    /// From the next object on, there are this many further slots.
+    pub(super) fn take_more(&mut self, count: usize) {
+        self.more = vec![None; count];
+    }
+
+    /// Which keys the object had, in the order of their slots.
+    pub(super) fn found(&self) -> impl Iterator<Item = bool> {
+        self.found.iter().copied().chain(self.more.iter().map(Option::is_some))
     }
 
     fn set(&mut self, slot: usize, key: &str, value: &RawValue) -> Result<(), String> {
+        let twice = || Err(format!("the key {key:?} is there twice"));
         let (Some(bytes), Some(found)) = (self.slots.get_mut(slot), self.found.get_mut(slot))
         else {
-            return Ok(());
+            return match self.more.get_mut(slot.saturating_sub(SLOTS)) {
+                Some(Some(_)) => twice(),
+                Some(free) => {
+                    *free = Some(cell(key, value)?);
+                    Ok(())
+                }
+                None => Ok(()),
+            };
         };
         if std::mem::replace(found, true) {
-            return Err(format!("the key {key:?} is there twice"));
+            return twice();
         }
-        let text = value.get();
-        match text.as_bytes().first() {
-            Some(b'"') => {
-                let unescaped: Cow<'_, str> =
-                    serde_json::from_str::<Text<'_>>(text).map_err(|error| describe(&error))?.0;
-                bytes.extend_from_slice(unescaped.as_bytes());
-            }
-            Some(b'-' | b'0'..=b'9') => bytes.extend_from_slice(text.as_bytes()),
-            Some(b'n') => {}
-            _ => {
-                return Err(format!("the key {key:?} holds neither a string nor a number"));
-            }
+        match text_of(value)? {
+            Some(text) => bytes.extend_from_slice(text.as_bytes()),
+            None => return Err(format!("the key {key:?} holds neither a string nor a number")),
         }
         Ok(())
     }
+}
+
+/// The text of a string, a number or null; `None` for another value.
+fn text_of(value: &RawValue) -> Result<Option<Cow<'_, str>>, String> {
+    let text = value.get();
+    Ok(match text.as_bytes().first() {
+        Some(b'"') => {
+            Some(serde_json::from_str::<Text<'_>>(text).map_err(|error| describe(&error))?.0)
+        }
+        Some(b'-' | b'0'..=b'9') => Some(text.into()),
+        Some(b'n') => Some("".into()),
+        _ => None,
+    })
+}
+
+/// A value of one of the further slots.
+fn cell(key: &str, value: &RawValue) -> Result<Cell, String> {
+    let refused = || format!("the key {key:?} holds an object, or a list of more than texts");
+    if let Some(text) = text_of(value)? {
+        return Ok(Cell::Text(text.into_owned().into_bytes()));
+    }
+    if let boolean @ ("true" | "false") = value.get() {
+        return Ok(Cell::Text(boolean.into()));
+    }
+    let values: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(|_| refused())?;
+    let word = |value: &RawValue| match text_of(value)? {
+        Some(text) => Ok(text.into_owned().into_bytes()),
+        None => Err(refused()),
+    };
+    values.into_iter().map(word).collect::<Result<_, _>>().map(Cell::List)
 }
 
 /// A string, borrowed when it holds no escapes.
