@@ -147,6 +147,31 @@ fn a_csv_brings_the_columns_that_are_called_like_attributes() {
     assert_eq!(attributes(&bench, "up"), up);
 }
 
+/// The numbers of forgotten items are never used again, which the database says at the commit.
+/// G116
+#[test]
+fn a_row_that_is_refused_at_the_commit_takes_no_other_with_it() {
+    let bench = shop();
+    let rows: String = (1..=40).map(|id| format!("{id},{id}\n")).collect();
+    bench.write("items.csv", format!("id,pages\n{rows}").as_bytes());
+    let args = ["import-attributes", "--entity-column", "id", "--numeric-ids", "--json"];
+    let import = || bench.run(&[&args[..], &["items.csv"]].concat());
+    let checksum = || bench.run(&["--json", "stats"]).ok().json()["checksum"].clone();
+    import().ok();
+    let before = checksum();
+    import().ok();
+    assert_eq!(checksum(), before);
+    bench.run(&["forget", "item", "7", "31", "--yes"]).ok();
+    let ran = import().fails(1, "2 of 40 rows were rejected");
+    let said: Vec<&str> = ran.stderr.lines().collect();
+    assert!(said[0].starts_with("tidal: line 8: ") && said[1].starts_with("tidal: line 32: "));
+    assert_eq!(ran.json()["accepted"], 38);
+    for id in (1..=40).filter(|id| ![7, 31].contains(id)) {
+        assert_eq!(attributes(&bench, &id.to_string()), json!({ "pages": id }));
+    }
+}
+
+/// G116
 #[test]
 fn json_lines_may_hold_lists_and_booleans() {
     let bench = shop();

@@ -4,7 +4,7 @@ use std::fs;
 use std::str::FromStr;
 
 use serde_json::Value;
-use tidal_db::{EntityKind, Expr, Filter, Query, QueryError, TidalDB};
+use tidal_db::{EntityKind, Expr, Filter, Query, QueryError, TidalDB, TidalError};
 
 use crate::args::RankArgs;
 use crate::entity;
@@ -55,6 +55,15 @@ fn language<T: FromStr<Err = QueryError>>(option: &str, text: &str) -> Result<T,
     text.parse().map_err(|error| Failure::from(error).within(option).of_usage())
 }
 
+/// The profile of that name, or what to do where there is none.
+fn profile(db: &TidalDB, name: &str) -> Result<Query, Failure> {
+    db.profile(name).map_err(|error| match error {
+        TidalError::Query(QueryError::UnknownProfile { .. }) => Failure::from(error)
+            .hinting("declare it with [profile.NAME] in the schema, or use --by"),
+        other => other.into(),
+    })
+}
+
 impl Asked {
     /// The query as the command line changes it.
     ///
@@ -63,10 +72,7 @@ impl Asked {
     pub(super) fn of(db: &TidalDB, args: &RankArgs, read: Read) -> Result<Self, Failure> {
         let mut query = match (read.query, &args.profile) {
             (Some(query), _) => query,
-            (None, name) => db.profile(name.as_deref().unwrap_or_default()).map_err(|error| {
-                Failure::from(error)
-                    .hinting("declare it with [profile.NAME] in the schema, or use --by")
-            })?,
+            (None, name) => profile(db, name.as_deref().unwrap_or_default())?,
         };
         if let Some(kind) = args.kind {
             query = query.of_kind(kind);
