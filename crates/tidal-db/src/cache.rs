@@ -3,7 +3,7 @@
 //! Each shard has two generations. What is used goes into the young one; when that is
 //! full it becomes the old one, and what was in that and was not used since is gone. So
 //! a shard keeps the last entries that were used, at least as many as a generation has and
-//! at most twice as many.
+//! at most twice as many; or fewer, where entries are weighed and these are heavy.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -21,14 +21,26 @@ const GENERATION: usize = 2048;
 pub(crate) struct Cache<K, V> {
     shards: [Mutex<Generations<K, V>>; SHARDS],
     hasher: RandomState,
-    /// How many entries a generation of a shard has.
-    generation: usize,
+    full: Full<V>,
+}
+
+/// When a generation of a shard is full.
+#[derive(Debug)]
+struct Full<V> {
+    /// With so many entries,
+    entries: usize,
+    /// or with more than this many bytes, but for one entry.
+    bytes: usize,
+    /// How many an entry has.
+    weigh: fn(&V) -> usize,
 }
 
 #[derive(Debug)]
 struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
+    /// Those of the young one.
+    bytes: usize,
 }
 
 impl<K, V> Default for Cache<K, V> {
@@ -40,8 +52,15 @@ impl<K, V> Default for Cache<K, V> {
 impl<K, V> Cache<K, V> {
     /// A cache whose shards have generations of so many entries.
     pub(crate) fn new(generation: usize) -> Self {
-        let empty = |_| Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() });
-        Self { shards: std::array::from_fn(empty), hasher: RandomState::new(), generation }
+        Self::weighing(generation, usize::MAX, |_| 0)
+    }
+
+    /// The same, which have no more than this many bytes, but for one entry.
+    pub(crate) fn weighing(generation: usize, bytes: usize, weigh: fn(&V) -> usize) -> Self {
+        let empty =
+            |_| Mutex::new(Generations { young: HashMap::new(), old: HashMap::new(), bytes: 0 });
+        let full = Full { entries: generation, bytes, weigh };
+        Self { shards: std::array::from_fn(empty), hasher: RandomState::new(), full }
     }
 }
 
@@ -56,12 +75,12 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
             return Some(value.clone());
         }
         let (key, value) = shard.old.remove_entry(key)?;
-        shard.insert(key, value.clone(), self.generation);
+        shard.insert(key, value.clone(), &self.full);
         Some(value)
     }
 
     pub(crate) fn insert(&self, key: K, value: V) {
-        self.shard(&key).insert(key, value, self.generation);
+        self.shard(&key).insert(key, value, &self.full);
     }
 
     /// How many entries there are.
@@ -80,11 +99,17 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 impl<K: Eq + Hash, V> Generations<K, V> {
     /// An entry of the same key in the old generation is hidden by the new one until it
     /// goes with its generation.
-    fn insert(&mut self, key: K, value: V, generation: usize) {
-        if self.young.len() >= generation {
+    fn insert(&mut self, key: K, value: V, full: &Full<V>) {
+        let bytes = (full.weigh)(&value);
+        let is_heavy = self.bytes.saturating_add(bytes) > full.bytes && !self.young.is_empty();
+        if is_heavy || self.young.len() >= full.entries {
             self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
         }
-        self.young.insert(key, value);
+        self.bytes += bytes;
+        if let Some(before) = self.young.insert(key, value) {
+            self.bytes -= (full.weigh)(&before);
+        }
     }
 }
 
@@ -108,6 +133,26 @@ mod tests {
         assert!(cache.len() >= SHARDS * GENERATION / 2);
         assert_eq!(cache.get(&1), None);
         assert_eq!(cache.get(&999_999), Some(999_999));
+    }
+
+    #[test]
+    fn heavy_entries_are_fewer() {
+        const BYTES: usize = 1000;
+        let cache = Cache::weighing(GENERATION, BYTES, |weight: &usize| *weight);
+        let held = |cache: &Cache<u32, usize>| -> usize {
+            let shards = cache.shards.iter().map(held);
+            shards.map(|it| it.young.values().chain(it.old.values()).sum::<usize>()).sum()
+        };
+        for key in 0..10_000 {
+            cache.insert(key, 100);
+            // One that grows counts once.
+            cache.insert(7, key as usize % 300);
+        }
+        assert!(held(&cache) <= 2 * SHARDS * BYTES, "{}", held(&cache));
+        assert!(held(&cache) >= SHARDS * BYTES / 2, "{}", held(&cache));
+        // What is heavier than a generation may be is kept alone.
+        cache.insert(9, 50 * BYTES);
+        assert_eq!(cache.get(&9), Some(50 * BYTES));
     }
 
     #[test]

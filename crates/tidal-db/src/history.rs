@@ -53,7 +53,7 @@ impl Rows for HistoryRows {
     type Key = Key;
     type Row = Row;
 
-    /// Not many, since nothing bounds how long a row is.
+    /// Not many, since rows are long.
     const CACHED: usize = 256;
 
     fn place(&(user, signal): &Key) -> Result<(EntityKind, Vec<u8>)> {

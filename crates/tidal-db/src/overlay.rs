@@ -35,7 +35,7 @@ pub(crate) trait Rows: Debug + Sized {
     /// What is kept.
     type Row: Clone + Debug + Send + Sync;
 
-    /// How many rows each sixteenth of the cache has, at least.
+    /// How many rows each sixteenth of the cache has, at least, unless they are large.
     const CACHED: usize;
 
     /// The keyspace and the key of a row in storage.
@@ -53,6 +53,10 @@ pub(crate) trait Rows: Debug + Sized {
     /// About how many bytes of memory a row takes.
     fn bytes(row: &Self::Row) -> usize;
 }
+
+/// How many bytes of rows each sixteenth of the cache has, at most twice, but for one row:
+/// nothing bounds how long one is.
+const CACHED_BYTES: usize = 1 << 20;
 
 /// A row, or nothing where there is none.
 pub(crate) type Entry<R> = Option<Arc<<R as Rows>::Row>>;
@@ -86,7 +90,7 @@ impl<R: Rows> Overlay<R> {
     pub(crate) fn over(storage: Arc<dyn Storage>) -> Self {
         Self {
             layers: RwLock::new(Layers { rows: Layered::default(), generation: 0 }),
-            cached: Cache::new(R::CACHED),
+            cached: Cache::weighing(R::CACHED, CACHED_BYTES, cached_bytes::<R>),
             storage,
             fresh_bytes: AtomicU64::new(0),
             frozen_bytes: AtomicU64::new(0),
@@ -215,10 +219,14 @@ impl<R: Rows> Overlay<R> {
     }
 }
 
+fn cached_bytes<R: Rows>(row: &Entry<R>) -> usize {
+    row.as_ref().map_or(0, |row| R::bytes(row))
+}
+
 fn cost<R: Rows>(row: &Entry<R>) -> u64 {
     // An entry of the map and one allocation with its two counters.
     const PER_ROW: usize = 32 + 16;
-    (PER_ROW + row.as_ref().map_or(0, |row| R::bytes(row))) as u64
+    (PER_ROW + cached_bytes::<R>(row)) as u64
 }
 
 #[cfg(test)]
