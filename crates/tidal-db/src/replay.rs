@@ -6,8 +6,9 @@
 //! another schema makes another state.
 //!
 //! R1. Replay keeps to the memory budget as live folding does: between two runs, the
-//!     thread that folds writes cells to storage while too many are dirty. They know what
-//!     they have applied, so an opening that is cut short there is simply done again.
+//!     thread that folds writes cells to storage while too many are dirty, and rows once
+//!     they take [`ROW_BYTES_MAX`]. Cells know what they have applied, and rows may come
+//!     early (V3), so an opening that is cut short there is simply done again.
 
 use std::mem;
 use std::sync::Arc;
@@ -28,6 +29,13 @@ use crate::state::{Decoded, State};
 /// How many records go from one thread to the other at once: enough to be folded by
 /// several.
 const RUN: usize = 16 * 1024;
+
+/// A run that has this many bytes of records is one, however few they are.
+const RUN_BYTES: usize = 4 << 20;
+
+/// Metadata and rows that storage does not have are written once they take this much
+/// memory, in bytes. Tests come there with few.
+const ROW_BYTES_MAX: u64 = if cfg!(test) { 4 << 10 } else { 64 << 20 };
 
 /// How many such runs may wait.
 const RUNS_AHEAD: usize = 4;
@@ -59,6 +67,7 @@ fn fold_up_to_schema(
 ) -> Result<Option<(Seq, Schema)>> {
     let mut found = None;
     let mut run = Vec::with_capacity(RUN);
+    let mut bytes = 0;
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(RUNS_AHEAD);
         let folder = scope.spawn(move || fold(log, storage, state, receiver));
@@ -71,9 +80,11 @@ fn fold_up_to_schema(
                 }
                 change => run.push((record.seq, change, record.producer)),
             }
-            if run.len() < RUN {
+            bytes += record.payload.len();
+            if run.len() < RUN && bytes < RUN_BYTES {
                 return Ok(());
             }
+            bytes = 0;
             let run = mem::replace(&mut run, Vec::with_capacity(RUN));
             // When it fails the other thread has, and says why.
             sender.send(run).map_err(|_| TidalError::Closed)
@@ -100,6 +111,9 @@ fn fold(
     for run in runs {
         state.apply_run(&run)?;
         writer.write_back()?;
+        if state.overlay_bytes() >= ROW_BYTES_MAX {
+            writer.early_rows()?;
+        }
     }
     Ok(())
 }
@@ -127,3 +141,6 @@ pub(crate) fn take_up(state: State, schema: Schema, seq: Seq) -> Result<State> {
         problem: "its schema does not extend the one before".into(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,27 @@ impl<'a> Writer<'a> {
         self.rows::<HistoryRows>(&frozen.histories)
     }
 
+    /// Writes metadata and all kinds of rows as they are now, ahead of any head, so that
+    /// they can leave memory. Nothing is folded and no checkpoint is written meanwhile.
+    ///
+    /// # Errors
+    /// Those of [`Writer::cells`]. What was frozen is so still then, and is read.
+    pub(crate) fn early_rows(&mut self) -> Result<()> {
+        let state = self.state;
+        self.metadata(&state.metadata.freeze())?;
+        state.metadata.settle();
+        let attributes = state.attributes.freeze();
+        self.rows::<AttributeRows>(&attributes)?;
+        state.attributes.settle(&attributes);
+        let uniques = state.uniques.freeze();
+        self.rows::<UniqueRows>(&uniques)?;
+        state.uniques.settle(&uniques);
+        let histories = state.histories.freeze();
+        self.rows::<HistoryRows>(&histories)?;
+        state.histories.settle(&histories);
+        Ok(())
+    }
+
     /// Writes metadata, which may come early: it says what is, not what has changed.
     ///
     /// # Errors
