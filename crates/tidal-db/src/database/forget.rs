@@ -12,6 +12,9 @@ use crate::batch::Batch;
 use crate::checkpoint;
 use crate::redaction::{Redacted, Redactor};
 
+/// A checkpoint is written in between once this many bytes of rows wait for one.
+const FRESH_BYTES_MAX: u64 = 64 << 20;
+
 /// For so many entities whose attributes are written anew the fold waits at once.
 const SCRUBBED_AT_ONCE: usize = 256;
 
@@ -166,6 +169,16 @@ impl TidalDB {
             self.parts.gate.inspect(move |applier| {
                 some.iter().try_for_each(|&(kind, id)| applier.state.attributes.scrub(kind, id))
             })??;
+            self.write_if_many()?;
+        }
+        Ok(())
+    }
+
+    /// Writes a checkpoint if a purge has changed so many rows that memory should not hold
+    /// more of them.
+    pub(crate) fn write_if_many(&self) -> Result<()> {
+        if self.parts.state.overlay_bytes() >= FRESH_BYTES_MAX {
+            self.checkpoint()?;
         }
         Ok(())
     }

@@ -81,6 +81,7 @@ impl TidalDB {
                 Some(stuck) => Err(stuck.clone()),
                 None => applier.state.uniques.unname(&some, &users),
             })??;
+            self.write_if_many()?;
         }
         Ok(!keys.is_empty())
     }

@@ -14,9 +14,6 @@ use crate::{Result, TidalDB};
 /// For so many rows the applier is held up at once, at most.
 const ROWS_AT_ONCE: usize = 16;
 
-/// A checkpoint is written in between once this many bytes of rows wait for one.
-const FRESH_BYTES_MAX: u64 = 64 << 20;
-
 impl TidalDB {
     /// Takes these forgotten entities out of the rows of all users. The next checkpoint
     /// writes them.
@@ -29,9 +26,7 @@ impl TidalDB {
             self.parts.gate.inspect(move |applier| {
                 some.into_iter().try_for_each(|key| applier.state.purge_history(key))
             })??;
-            if self.parts.state.histories.fresh_bytes() >= FRESH_BYTES_MAX {
-                self.checkpoint()?;
-            }
+            self.write_if_many()?;
         }
         Ok(())
     }
