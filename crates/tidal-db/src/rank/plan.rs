@@ -99,10 +99,15 @@ impl<'q> Bound<'q> {
         let mut program = Program::default();
         binder.compile(&query.by, &mut program)?;
         in_range("the limit", query.limit, 1, LIMIT_MAX)?;
-        let mut caps = Vec::with_capacity(query.caps.len());
+        // Whoever sends a query may name a thing as often as it has room for (B1).
+        let mut caps: Vec<(AttributeId, usize)> = Vec::new();
         for cap in &query.caps {
             in_range("the most entities with one value", cap.max, 1, usize::MAX)?;
-            caps.push((binder.grouping(&cap.attribute)?, cap.max));
+            let attribute = binder.grouping(&cap.attribute)?;
+            match caps.iter_mut().find(|(known, _)| *known == attribute) {
+                Some((_, max)) => *max = cap.max.min(*max),
+                None => caps.push((attribute, cap.max)),
+            }
         }
         let discount = query.discount.as_ref().map(|discount| {
             share("the factor of a discount", discount.factor)?;
@@ -114,11 +119,14 @@ impl<'q> Bound<'q> {
             Ok::<_, TidalError>((binder.grouping(&spread.attribute)?, spread.min))
         });
         let (discount, spread) = (discount.transpose()?, spread.transpose()?);
-        let unseen = query.unseen_by.iter().map(|signal| {
+        let mut unseen_by = Vec::new();
+        for signal in &query.unseen_by {
             binder.user(|| format!("unseen_by {signal:?}"))?;
-            Ok::<_, TidalError>(binder.with_history(signal)?.id())
-        });
-        let unseen_by = unseen.collect::<Result<_>>()?;
+            let signal = binder.with_history(signal)?.id();
+            if !unseen_by.contains(&signal) {
+                unseen_by.push(signal);
+            }
+        }
         let by_key = match (&query.discount, multiple_of_score(&query.by)) {
             (None, Some(signal)) => {
                 let signal = schema.require(signal)?;

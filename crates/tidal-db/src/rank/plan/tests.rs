@@ -51,6 +51,21 @@ fn what_is_named_twice_is_read_once() {
     assert_eq!((bound.signals, bound.attributes), (vec![like.id()], vec![price]));
 }
 
+/// B1: a query of a megabyte may name one signal a hundred thousand times, and the row of
+/// its user is not to be read, or passed over for each entity, as often.
+#[test]
+fn rules_that_are_named_twice_are_one() {
+    let mut query = by(score("like")).for_user(EntityId::new(1));
+    for max in [3, 2, 5] {
+        query = query.unseen_by("like").at_most(max, "tags").at_most(max + 1, "creator");
+    }
+    let schema = schema();
+    let bound = Bound::bind(&query, &schema).unwrap();
+    let attribute = |name| schema.attribute(ITEM, name).unwrap().id();
+    assert_eq!(bound.unseen_by, [schema.signal("like").unwrap().id()]);
+    assert_eq!(bound.caps, [(attribute("tags"), 2), (attribute("creator"), 3)]);
+}
+
 /// Q3
 #[test]
 fn keys_order_positive_multiples_of_one_exponential_score_alone() {
