@@ -26,7 +26,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidal_storage::Storage;
-use tidal_types::{AttributeValue, EntityId, EntityKind, Schema, TidalError};
+use tidal_types::{
+    AttributeDefinition, AttributeId, AttributeValue, EntityId, EntityKind, Schema, TidalError,
+};
 
 pub(crate) use accept::accept;
 pub(crate) use bound::BoundFilter;
@@ -134,14 +136,33 @@ impl Attributes {
             return Ok(BTreeMap::new());
         };
         let named = row.iter().map(|(attribute, value)| {
-            let definition = self.schema.attribute_by_id(attribute).ok_or_else(|| {
-                let location = format!("the attributes of {kind} {id} in storage");
-                let problem = format!("attribute number {} is not in the schema", attribute.get());
-                TidalError::Damaged { location, problem }
-            })?;
+            let definition = self.defined((kind, id), attribute, value)?;
             Ok((definition.name().to_owned(), value.to_public()))
         });
         named.collect()
+    }
+
+    /// The attribute that an entity has this value of.
+    ///
+    /// # Errors
+    /// [`TidalError::Damaged`] when the schema has none of that kind and type: bytes never
+    /// get another meaning.
+    fn defined(
+        &self,
+        (kind, id): (EntityKind, EntityId),
+        attribute: AttributeId,
+        value: &Value,
+    ) -> Result<&AttributeDefinition> {
+        let of_type = value.of_type();
+        let known = self.schema.attribute_by_id(attribute);
+        let known = known.filter(|known| known.kind() == kind && known.of_type() == of_type);
+        known.ok_or_else(|| {
+            let location = format!("the attributes of {kind} {id} in storage");
+            let number = attribute.get();
+            let problem =
+                format!("attribute number {number} of type {of_type} is not in the schema");
+            TidalError::Damaged { location, problem }
+        })
     }
 
     /// The row as it reads (E3).

@@ -47,7 +47,13 @@ impl Attributes {
             }
             match unsettled.next_if(|((_, newer), _)| *newer == id) {
                 Some((_, row)) => row.iter().for_each(|row| show(id, row)),
-                None => show(id, &AttributeRows::decode(&(kind, id), &value)?),
+                None => {
+                    let row = AttributeRows::decode(&(kind, id), &value)?;
+                    row.iter().try_for_each(|(attribute, value)| {
+                        self.defined((kind, id), attribute, value).map(drop)
+                    })?;
+                    show(id, &row);
+                }
             }
         }
         for ((_, newer), row) in unsettled {

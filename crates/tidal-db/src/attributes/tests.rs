@@ -7,9 +7,13 @@ mod making;
 pub(super) use fixture::{Fixture, ITEM, Step, kinds, steps};
 
 use proptest::prelude::*;
+use tidal_storage::{AtomicBatch, Durability};
 use tidal_types::{AttributeId, AttributeValue, EntityId};
 
-use super::HeldAttributes;
+use super::row::{AttributeRow, AttributeRows};
+use super::{HeldAttributes, Value};
+use crate::checkpoint::keyspace;
+use crate::overlay::Rows as _;
 
 /// What an attribute reads as through the index, as text.
 fn through_index(held: &HeldAttributes<'_>, attribute: AttributeId, id: EntityId) -> String {
@@ -138,4 +142,33 @@ fn the_checksum_covers_attributes() {
     assert_ne!(again, without);
     fixture.put(ITEM, 1, &[("language", word("en"))]);
     assert_eq!(fixture.rebuild.checksum().unwrap(), with);
+}
+
+/// G97: a row that does not fit the schema is no row of this database, and neither read nor
+/// answered from.
+#[test]
+fn stored_values_of_another_type_are_damage() {
+    let mut fixture = Fixture::new();
+    let word = Some(AttributeValue::Keyword("en".into()));
+    fixture.put(ITEM, 1, &[("language", word)]);
+    fixture.take(&Step::Checkpoint);
+    let age =
+        fixture.state().schema().attribute(tidal_types::EntityKind::User, "age").unwrap().id();
+    for attribute in [AttributeId::new(0), age] {
+        let (key, value) = ((ITEM, EntityId::new(2)), Value::Integer(7));
+        let row = AttributeRow::patched(None, &vec![(attribute, Some(value))]).unwrap();
+        let mut batch = AtomicBatch::new();
+        batch.put(keyspace(ITEM), AttributeRows::place(&key).unwrap().1, row.encode());
+        fixture.storage.commit(batch, Durability::Sync).unwrap();
+        fixture.take(&Step::Crash);
+        let attributes = &fixture.state().attributes;
+        let refused = [
+            attributes.get(key.0, key.1).unwrap_err(),
+            attributes.hold(ITEM).unwrap_err(),
+            fixture.rebuild.checksum().unwrap_err(),
+        ];
+        for error in refused {
+            assert!(error.to_string().contains("item 2"), "{error}");
+        }
+    }
 }
