@@ -211,6 +211,30 @@ impl<'a> Choosing<'a> {
         caps.into_iter().all(|((cap, counts), groups)| counts.most(groups) < cap.1)
     }
 
+    /// Whether a candidate is within the caps once another was put back.
+    fn fits_instead(&self, number: usize, other: usize) -> bool {
+        let (Some(candidate), Some(other)) =
+            (self.candidates.get(number), self.candidates.get(other))
+        else {
+            return false;
+        };
+        let caps = self.rules.caps.iter().zip(&self.by_cap);
+        caps.zip(candidate.by_cap.iter().zip(&other.by_cap)).all(|((cap, counts), (new, old))| {
+            let left = |group| counts.of(group).saturating_sub(usize::from(old.contains(&group)));
+            new.iter().all(|group| left(*group) < cap.1)
+        })
+    }
+
+    /// Whether each value that a place has is on the page before it.
+    fn is_repeated(&self, at: usize) -> bool {
+        let groups_of = |place: &(usize, Place)| {
+            self.candidates.get(place.0).map_or(&[][..], |candidate| &candidate.by_spread)
+        };
+        let groups = self.page.get(at).map_or(&[][..], groups_of);
+        let is_before = |group| self.page.iter().take(at).any(|of| groups_of(of).contains(group));
+        groups.iter().all(is_before)
+    }
+
     fn is_open(&self, number: usize) -> bool {
         let is_left = self.candidates.get(number).is_some_and(|candidate| !candidate.is_taken);
         is_left && self.is_within_caps(number)
@@ -254,22 +278,25 @@ impl<'a> Choosing<'a> {
             if candidate.is_taken || !counts.lacks_one(&candidate.by_spread) {
                 continue;
             }
-            let spare = self.page.iter().rposition(|(number, _)| {
+            let mut spares = self.page.iter().enumerate().rev().filter(|(_, (number, _))| {
                 let candidate = self.candidates.get(*number);
                 candidate.is_some_and(|candidate| counts.spares(&candidate.by_spread))
             });
-            let Some(spare) = spare else { return Some(()) };
-            let (removed, place) = self.put_back(spare);
-            if self.is_within_caps(number) {
-                counts.remove(&self.candidates.get(removed)?.by_spread);
-                counts.add(&self.candidates.get(number)?.by_spread);
-                let discount = self.waiting(number)?.discount;
-                self.take(number, discount);
+            let Some((last, (spare, _))) = spares.next() else { return Some(()) };
+            let spare = if self.fits_instead(number, *spare) {
+                last
             } else {
-                self.take(removed, place.discount);
-                let last = self.page.pop()?;
-                self.page.insert(spare, last);
-            }
+                let fits = |(at, (spare, _)): &(usize, &(usize, Place))| {
+                    self.fits_instead(number, *spare) && self.is_repeated(*at)
+                };
+                let Some((spare, _)) = spares.find(fits) else { continue };
+                spare
+            };
+            let (removed, _) = self.put_back(spare);
+            counts.remove(&self.candidates.get(removed)?.by_spread);
+            counts.add(&self.candidates.get(number)?.by_spread);
+            let discount = self.waiting(number)?.discount;
+            self.take(number, discount);
         }
         (self.is_all || counts.different() >= min.min(limit)).then_some(())
     }

@@ -43,7 +43,8 @@ impl Counts {
         groups.iter().all(|group| self.of(*group) > 1)
     }
 
-    fn of(&self, group: u64) -> usize {
+    /// How many there are with a value.
+    pub(super) fn of(&self, group: u64) -> usize {
         self.0.get(&group).copied().unwrap_or(0)
     }
 }

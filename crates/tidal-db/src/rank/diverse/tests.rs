@@ -192,3 +192,17 @@ fn what_a_spread_replaces_leads_the_next_page() {
     let next = world.choose(rules, 3, &ids(&page.places));
     assert_eq!((values(&next), next.has_more), (vec![7.0, 5.0], false));
 }
+
+/// G110: the last of the page that could be spared is not always the one that a cap asks for.
+#[test]
+fn a_spread_replaces_the_one_that_leaves_room_under_the_caps() {
+    let entities = [(9, 1, 10), (8, 1, 20), (7, 1, 30), (6, 2, 20)];
+    let world = World::of(
+        &entities.map(|(value, creator, tag)| (value, Some(creator), BTreeSet::from([tag]))),
+    );
+    let caps = [(TAGS, 1)];
+    let rules = Rules { caps: &caps, spread: Some((CREATOR, 2)), ..Rules::default() };
+    let page = world.choose(rules, 3, &[]);
+    let values = page.places.iter().map(|place| place.value).collect::<Vec<_>>();
+    assert_eq!((values, page.has_more), (vec![9.0, 7.0, 6.0], false));
+}

@@ -22,11 +22,10 @@ fn wilson(positive: f64, total: f64, z: f64) -> f64 {
         return 0.0;
     }
     let positive = positive.clamp(0.0, total);
-    if positive == 0.0 {
+    let (z, share) = (z.max(0.0), positive / total);
+    if share == 0.0 {
         return 0.0;
     }
-    let z = z.max(0.0);
-    let share = positive / total;
     let variance = share * ((total - positive) / total);
     let spread = z * ((variance + z * z / (4.0 * total)) / total).sqrt();
     share * share / (share + z * z / (2.0 * total) + spread)
@@ -109,12 +108,13 @@ fn smoothed_rate(clicks: f64, impressions: f64, prior_rate: f64, weight: f64) ->
     let rate = prior_rate.clamp(DIVISOR_MIN, PRIOR_RATE_MAX);
     let weight = weight.max(DIVISOR_MIN);
     // As (weight + clicks) / (weight / rate + impressions), and without its overflow.
-    rate * ((weight + clicks) / (weight + impressions * rate))
+    rate * finite((weight + clicks) / (weight + impressions * rate))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::{close, value};
+    use super::*;
 
     const Z_95_PERCENT: f64 = 1.959_963_984_540_054;
 
@@ -182,6 +182,28 @@ mod tests {
             let value = value(name, arguments);
             let error = (value - expected).abs();
             assert!(error <= 1e-8 * expected.abs().max(1e-3), "{name}{arguments:?}: {value}");
+        }
+    }
+
+    /// F2, where a share underflows, and where a quotient overflows before it is multiplied.
+    #[test]
+    fn bounds_hold_what_underflows_or_overflows_g93() {
+        let positive = Interval::new(1e-50, 1.0);
+        let total = Interval::new(1e11, 1e299);
+        for z in [0.0, 1.0] {
+            let bounds = WILSON.bounds(&[positive, total, Interval::point(z)]);
+            for (positive, total) in [(1e-50, 1e299), (1e-30, 1e299), (1.0, 4e268), (1e-50, 1e11)] {
+                let value = value("wilson", &[positive, total, z]);
+                assert!(bounds.contains(value), "{positive} {total} {z}: {value} {bounds:?}");
+            }
+        }
+        let clicks = Interval::point(1e300);
+        let weight = Interval::new(0.0, 10.0);
+        let bounds =
+            SMOOTHED_RATE.bounds(&[clicks, Interval::point(1.0), Interval::point(-10.0), weight]);
+        for weight in [0.0, 1e-9, 1e-3, 10.0] {
+            let value = value("smoothed_rate", &[1e300, 1.0, -10.0, weight]);
+            assert!(bounds.contains(value), "{weight}: {value} {bounds:?}");
         }
     }
 }

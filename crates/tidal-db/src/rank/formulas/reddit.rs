@@ -60,11 +60,12 @@ fn controversy_bounds([ups, downs, ..]: Arguments<Interval>) -> Interval {
     let (up_least, up_most) = quotient(up, down);
     let (down_least, down_most) = quotient(down, up);
     let balance = Interval::new(up_least.min(down_least), up_most.min(down_most));
-    let votes = up + down;
+    // As it is computed: the sum of two numbers may be beyond the largest one.
+    let (fewest, most) = (up.lo() + down.lo(), up.hi() + down.hi());
     let values = Interval::hull(
-        [(votes.lo(), balance.lo()), (votes.lo(), balance.hi())]
+        [(fewest, balance.lo()), (fewest, balance.hi())]
             .into_iter()
-            .chain([(votes.hi(), balance.lo()), (votes.hi(), balance.hi())])
+            .chain([(most, balance.lo()), (most, balance.hi())])
             .map(|(votes, balance)| libm::pow(votes, balance)),
     )
     .loosened();
@@ -83,6 +84,7 @@ fn rising(ups: f64, seen: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{close, value};
+    use super::*;
 
     // G92.
     #[test]
@@ -112,5 +114,12 @@ mod tests {
         let later = 1_372_096_774.0 + 13_546.349_805;
         let doubled = value("reddit_hot", &[200.0, 0.0, 1_372_096_774.0]);
         assert_eq!(value("reddit_hot", &[100.0, 0.0, later]), doubled);
+    }
+
+    #[test]
+    fn bounds_hold_controversies_beyond_the_largest_number_f2_g93() {
+        let (ups, downs) = (Interval::point(1e300), Interval::new(9e299, 9.01e299));
+        let value = value("reddit_controversy", &[1e300, 9.005e299]);
+        assert!(REDDIT_CONTROVERSY.bounds(&[ups, downs]).contains(value), "{value}");
     }
 }
