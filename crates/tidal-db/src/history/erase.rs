@@ -38,6 +38,7 @@ pub(crate) fn erase(
         row.purge(u64::MAX, is_gone);
         let (kind, place) = HistoryRows::place(&key)?;
         if row.ids().next().is_none() {
+            bytes += place.len();
             batch.delete(keyspace(kind), place);
         } else {
             let row = HistoryRows::encode(&row);

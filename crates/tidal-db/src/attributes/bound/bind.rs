@@ -10,7 +10,7 @@ use crate::rank::{Comparison, Filter, Literal};
 use crate::rfc3339;
 
 /// How deep parts of a filter may be in others.
-const DEPTH_MAX: usize = 100;
+const DEPTH_MAX: usize = 130;
 
 /// Finds the id of a name; `None` when no entity of the kind has it.
 type Find<'a> = &'a dyn Fn(EntityKind, &str) -> Result<Option<EntityId>>;

@@ -225,7 +225,7 @@ fn guide() -> Vec<&'static str> {
 #[test]
 fn the_guide_is_right() {
     let blocks = guide();
-    let [scores, _, filters, _, error, json] = blocks[..] else {
+    let [scores, _, filters, _, error, json, _] = blocks[..] else {
         panic!("{blocks:?}");
     };
     for score in scores.lines() {
