@@ -32,7 +32,7 @@ use tidal_types::{
 
 pub(crate) use accept::accept;
 pub(crate) use bound::BoundFilter;
-pub(crate) use held::{Groups, HeldAttributes};
+pub(crate) use held::HeldAttributes;
 pub(crate) use id_set::IdSet;
 pub(crate) use index::Ids;
 pub(crate) use row::{AttributeRow, AttributeRows, Patch};

@@ -59,11 +59,6 @@ impl BoundFilter {
         self.bound.passing(held)
     }
 
-    /// Whether one entity passes: the same as in the set of all that do.
-    pub(crate) fn lets_through(&self, held: &HeldAttributes<'_>, id: EntityId) -> bool {
-        self.bound.lets_through(held, id)
-    }
-
     /// The parts of the filter that let an entity through: of those that all have to hold
     /// each, of those of which one has to hold those that do. What is negated is one part.
     pub(crate) fn passed(&self, held: &HeldAttributes<'_>, id: EntityId) -> Vec<&Filter> {

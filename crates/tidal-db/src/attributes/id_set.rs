@@ -56,11 +56,6 @@ impl IdSet {
     pub(crate) fn or(self, other: Self) -> Self {
         self.complement().and(other.complement()).complement()
     }
-
-    /// Those of these that it has.
-    pub(crate) fn within(&self, these: &RoaringTreemap) -> RoaringTreemap {
-        if self.complemented { these - &self.ids } else { these & &self.ids }
-    }
 }
 
 #[cfg(test)]
@@ -80,7 +75,6 @@ mod tests {
             let and = a.clone().and(b.clone());
             let or = a.clone().or(b.clone());
             let not = a.clone().complement();
-            let within = a.within(&b.ids);
             for number in 0..14 {
                 let id = EntityId::new(number);
                 let (in_a, in_b) = (a.contains(id), b.contains(id));
@@ -88,7 +82,6 @@ mod tests {
                 prop_assert_eq!(and.contains(id), in_a && in_b);
                 prop_assert_eq!(or.contains(id), in_a || in_b);
                 prop_assert_eq!(not.contains(id), !in_a);
-                prop_assert_eq!(within.contains(number), in_a && b.ids.contains(number));
             }
             prop_assert_eq!(and.len().is_none(), a.complemented && b.complemented);
             prop_assert_eq!(a.len(), (!a.complemented).then(|| a.ids.len()));
