@@ -145,3 +145,8 @@ mod tests;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The examples in the page on rankings, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/ranking.md")]
+struct Ranking;
