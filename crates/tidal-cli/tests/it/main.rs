@@ -31,6 +31,8 @@ mod pipes;
 #[cfg(test)]
 mod rank;
 #[cfg(test)]
+mod ranking_page;
+#[cfg(test)]
 mod real_data;
 #[cfg(test)]
 mod rejects;
