@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-bench-measure", &[]),
     ("tidal-bench-scale", &["tidal-bench-measure", "tidal-db"]),
     ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
+    ("tidal-bench-rank", &["tidal-bench-measure", "tidal-db"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),
     ("tidal-bench-engines", &["tidal-bench-measure", "tidal-storage", "tidal-keys", "tidal-types"]),
     ("xtask", &[]),
@@ -155,7 +156,8 @@ mod tests {
     fn the_packages_apart_are_looked_at_too() {
         let packages = packages_of_benches(&workspace::root().unwrap()).unwrap();
         let names: Vec<_> = packages.iter().map(|package| text(package, "name").unwrap()).collect();
-        assert_eq!(names, ["tidal-bench-logs", "tidal-bench-engines"]);
+        let expected = ["tidal-bench-logs", "tidal-bench-engines", "tidal-bench-rank"];
+        assert_eq!(names, expected);
     }
 
     #[test]

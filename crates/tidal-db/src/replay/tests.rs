@@ -44,7 +44,7 @@ fn rows_leave_memory_while_the_log_is_replayed() {
         let language = AttributeValue::Keyword("x".repeat(200));
         let language = [("language", Some(language))];
         db.put_attributes(EntityKind::Item, id(number), &language).unwrap();
-        db.write_item(id(number), &[7; 100]).unwrap();
+        db.write_item(id(number), [7; 100]).unwrap();
     }
     for (kind, number) in [(EntityKind::Item, 5), (EntityKind::User, 3)] {
         db.forget(kind, id(number)).unwrap();
