@@ -2,8 +2,8 @@
 //!
 //! One row for each user and signal type has an entry for every entity that the user ever
 //! acted on by it: the decayed sum of the weights of the user's events, by the decay of the
-//! signal type, and the time of the newest. Nothing leaves a row but what is forgotten, so a
-//! row is as long as its user's list of different entities is.
+//! signal type, and the time of the newest. Nothing leaves a row but what is forgotten, and
+//! the oldest of a row that is full.
 //!
 //! H1. A history is folded with the events, by the one thread that folds, in the order of
 //!     the log (L1, L2): of events that name a user, that are taken and no repeats, of
@@ -15,6 +15,10 @@
 //!     the rows; they go with the next change of a row and with a purge. So it makes no
 //!     difference to the state which of them went when.
 //! H4. A row without entries is none.
+//! H5. A row has at most [`HISTORY_ENTITIES_MAX`] entries, so that it is always short enough
+//!     for a value in storage. When an event is about one more, the eighth whose newest
+//!     event is oldest goes first, of equal times the lower id, after what was forgotten:
+//!     the row depends on the log alone, as long as the log was not purged.
 
 mod affinity;
 mod codec;
@@ -33,7 +37,7 @@ pub(crate) use erase::erase;
 pub(crate) use listing::each;
 pub(crate) use row::{HistoryRow, Row};
 
-pub use row::Seen;
+pub use row::{HISTORY_ENTITIES_MAX, Seen};
 
 use crate::Result;
 use crate::checkpoint::history_key;

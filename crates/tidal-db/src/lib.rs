@@ -87,7 +87,7 @@ pub use database::{Indexes, Purged, Resident, Stats, TidalDB};
 pub use diff::{Moved, RankingDiff, diff};
 pub use dump::{DumpedRecord, Meaning, dump, inspect_log};
 pub use engine::Engine;
-pub use history::Seen;
+pub use history::{HISTORY_ENTITIES_MAX, Seen};
 pub use kinds::IdMode;
 pub use ledger::{
     By, Cell, DividedBucket, Explanation, Grouped, Part, PartKind, Ranked, SignalLedger, WindowPart,

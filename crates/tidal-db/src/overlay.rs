@@ -54,8 +54,8 @@ pub(crate) trait Rows: Debug + Sized {
     fn bytes(row: &Self::Row) -> usize;
 }
 
-/// How many bytes of rows each sixteenth of the cache has, at most twice, but for one row:
-/// nothing bounds how long one is.
+/// How many bytes of rows each sixteenth of the cache has, at most twice, but for one row,
+/// which may be longer than that.
 const CACHED_BYTES: usize = 1 << 20;
 
 /// A row, or nothing where there is none.

@@ -22,7 +22,7 @@ use crate::attributes::Attributes;
 use crate::change::Change;
 use crate::checkpoint::StoredCells;
 use crate::forgotten::Forgotten;
-use crate::history::Histories;
+use crate::history::{HISTORY_ENTITIES_MAX, Histories};
 use crate::kinds::{IdMode, Kinds, Modes};
 use crate::ledger::{SignalLedger, StoredCounts};
 use crate::metadata::MetadataOverlay;
@@ -44,6 +44,8 @@ pub(crate) struct State {
     pub(crate) names: Names,
     pub(crate) uniques: Uniques,
     pub(crate) histories: Histories,
+    /// How many entities a history has at most; tests need fewer to see one full.
+    pub(crate) history_entities_max: usize,
     producers: RwLock<Producers>,
 }
 
@@ -67,6 +69,7 @@ impl State {
             names: Names::over(Arc::clone(storage)),
             uniques,
             histories: Histories::over(Arc::clone(storage)),
+            history_entities_max: HISTORY_ENTITIES_MAX,
             producers: RwLock::default(),
         }
     }

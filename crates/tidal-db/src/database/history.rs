@@ -10,6 +10,10 @@ impl TidalDB {
     /// Whether a user ever acted on an entity by a signal, however long ago and with
     /// whatever weight. False for a user or an entity that is unknown or was forgotten.
     ///
+    /// A history has at most [`HISTORY_ENTITIES_MAX`](crate::HISTORY_ENTITIES_MAX)
+    /// entities, and drops the eighth that the user acted on longest ago when there is one
+    /// more: of those this is false too.
+    ///
     /// ```
     /// # use tidal_db::{DecaySpec, EntityId, EntityKind, Event, SchemaBuilder, TidalDB, Timestamp};
     /// let mut schema = SchemaBuilder::new();
@@ -37,8 +41,10 @@ impl TidalDB {
     /// weights of this user's events, now. Empty for a user who is unknown or was
     /// forgotten; what was forgotten is left out.
     ///
-    /// A history is kept whole, so it is as long as the list of different entities that the
-    /// user ever acted on; reading it takes a time in proportion, whatever the limit.
+    /// A history is as long as the list of different entities that the user acted on, up to
+    /// [`HISTORY_ENTITIES_MAX`](crate::HISTORY_ENTITIES_MAX), and drops the eighth that the
+    /// user acted on longest ago when there is one more. Reading it takes a time in
+    /// proportion, whatever the limit.
     ///
     /// # Errors
     /// Those of [`TidalDB::has_seen`].

@@ -6,7 +6,7 @@
 //! | 1      | unit of the gaps: 0 for nanoseconds, 1 micro-, 2 milliseconds, 3 seconds: the longest that divides all of them |
 //! | varint | the last record that was folded into it                              |
 //! | 8      | time of the newest event, nanoseconds                                |
-//! | varint | number of entries, at least one                                      |
+//! | varint | number of entries, at least one, at most [`HISTORY_ENTITIES_MAX`]    |
 //!
 //! An entry, for each entity, by id:
 //!
@@ -28,9 +28,10 @@
 
 use std::collections::BTreeMap;
 
+use tidal_storage::VALUE_BYTES_MAX;
 use tidal_types::{ByteReader, EntityId, Seq, WEIGHT_MAX, put_varint};
 
-use super::row::{Acts, Row};
+use super::row::{Acts, HISTORY_ENTITIES_MAX, Row};
 use crate::ledger::Decayed;
 
 /// The version of this layout.
@@ -41,6 +42,16 @@ const UNITS: [u64; 4] = [1, 1_000, 1_000_000, 1_000_000_000];
 
 /// No sum of weights is larger: a log does not have more records than a number can count.
 const SUM_MAX: f64 = 2.0 * WEIGHT_MAX * u64::MAX as f64;
+
+/// The longest that a varint is, in bytes.
+const VARINT_MAX: usize = 10;
+
+/// No row takes more bytes: its head, and entries of four varints.
+const ROW_BYTES_MAX: usize =
+    2 + VARINT_MAX + 8 + VARINT_MAX + HISTORY_ENTITIES_MAX * 4 * VARINT_MAX;
+
+// Else a history could come to be that no checkpoint can write.
+const _: () = assert!(ROW_BYTES_MAX <= VALUE_BYTES_MAX, "any row fits into a value of storage");
 
 /// The gaps of an entry, in nanoseconds.
 const fn gaps(acts: &Acts, newest: u64) -> [u64; 2] {
@@ -92,6 +103,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Row, String> {
     let count = reader.varint().ok_or(TRUNCATED)?;
     if applied == Seq::ZERO || count == 0 {
         return Err("it has no entries, or applied no record".into());
+    }
+    if count > HISTORY_ENTITIES_MAX as u64 {
+        return Err(format!("it has {count} entries, more than any history"));
     }
     let mut entries = BTreeMap::new();
     let mut next = Some(0_u64);

@@ -34,7 +34,8 @@ impl State {
             let (count, is_forgotten) = self.forgotten_of(definition);
             row.purge(count, is_forgotten);
             let rate = definition.rate_per_sec();
-            row.apply(seq, rate, event.entity(), RawEvent::of(event));
+            let act = (event.entity(), RawEvent::of(event));
+            row.apply(seq, rate, act, self.history_entities_max);
         })
     }
 

@@ -18,6 +18,10 @@ pub struct Seen {
     pub newest: Timestamp,
 }
 
+/// So many entities a history has, at most: of one user and one signal type. When an event
+/// is about one more, the eighth of them that the user acted on longest ago is dropped.
+pub const HISTORY_ENTITIES_MAX: usize = 1 << 20;
+
 /// What a user did to one entity.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Acts {
@@ -46,22 +50,37 @@ const NODE_BYTES: usize = 400;
 
 impl Row {
     /// Folds an event in, unless it was before (H2); false when it was. The rate is that of
-    /// the decay per second, zero where nothing fades.
+    /// the decay per second, zero where nothing fades. There are `most` entities afterwards
+    /// at most (H5).
     pub(super) fn apply(
         &mut self,
         seq: Seq,
         rate_per_sec: f64,
-        id: EntityId,
-        event: RawEvent,
+        (id, event): (EntityId, RawEvent),
+        most: usize,
     ) -> bool {
         if seq <= self.applied {
             return false;
         }
         self.applied = seq;
+        if self.entries.len() >= most && !self.contains(id) {
+            self.drop_oldest(most);
+        }
         let acts = self.entries.entry(id).or_default();
         acts.decayed.add(rate_per_sec, event);
         acts.newest = acts.newest.max(event.time);
         true
+    }
+
+    /// Drops the eighth of `most` entities whose newest event is oldest, of equal times the
+    /// lower id (H5). So many at once, that one pass pays for the events of many.
+    fn drop_oldest(&mut self, most: usize) {
+        let mut ages: Vec<_> = self.entries.iter().map(|(&id, acts)| (acts.newest, id)).collect();
+        let last = (most / 8).max(1) - 1;
+        if last < ages.len() {
+            let (_, &mut youngest, _) = ages.select_nth_unstable(last);
+            self.entries.retain(|&id, acts| (acts.newest, id) > youngest);
+        }
     }
 
     /// Takes out the entities that are forgotten, unless it is rid of all these already:

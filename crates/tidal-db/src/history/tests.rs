@@ -41,6 +41,13 @@ fn over(storage: &Arc<dyn Storage>) -> State {
     State::over(schema(), storage, None, StoredCounts::default())
 }
 
+/// Like [`over`], with so many entities in a history at most.
+fn bounded(storage: &Arc<dyn Storage>, most: usize) -> State {
+    let mut state = over(storage);
+    state.history_entities_max = most;
+    state
+}
+
 fn id(number: u64) -> EntityId {
     EntityId::new(number)
 }
@@ -112,14 +119,15 @@ enum Step {
     Purge,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// A step, about so many entities.
+fn step(entities: u64) -> impl Strategy<Value = Step> {
     let weight = prop_oneof![Just(1.0), Just(0.0), Just(-2.5), Just(1e6)];
     prop_oneof![
-        12 => (0..3_usize, 0..5_u64, prop::option::weighted(0.8, 0..4_u64), 0..90_000_u64, weight)
+        12 => (0..3_usize, 0..entities, prop::option::weighted(0.8, 0..4_u64), 0..90_000_u64, weight)
             .prop_map(|(signal, entity, user, secs, weight)| {
                 Step::Act { signal, entity, user, secs, weight }
             }),
-        1 => (0..2_usize, 0..5_u64).prop_map(|(kind, entity)| Step::Forget { kind, entity }),
+        1 => (0..2_usize, 0..entities).prop_map(|(kind, entity)| Step::Forget { kind, entity }),
         2 => any::<bool>().prop_map(|then_dies| Step::Write { then_dies }),
         1 => Just(Step::Checkpoint),
         1 => Just(Step::Purge),
@@ -135,21 +143,26 @@ struct Life {
     last: u64,
     forgotten: BTreeSet<(EntityKind, EntityId)>,
     expected: BTreeMap<(usize, EntityId), Expected>,
+    entities: u64,
+    /// How many entities a history has at most.
+    most: usize,
 }
 
 const SIGNALS: [&str; 3] = ["view", "follow", "skip"];
 
 impl Life {
-    fn new() -> Self {
+    fn new(entities: u64, most: usize) -> Self {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
         Self {
-            state: over(&storage),
+            state: bounded(&storage, most),
             storage,
             tail: Vec::new(),
             checkpointed: Vec::new(),
             last: 0,
             forgotten: BTreeSet::new(),
             expected: BTreeMap::new(),
+            entities,
+            most,
         }
     }
 
@@ -175,6 +188,13 @@ impl Life {
                 self.record(Change::Event(event));
                 if let Some(user) = user.filter(|_| signal < 2) {
                     let acts = self.expected.entry((signal, user)).or_default();
+                    if acts.len() >= self.most && !acts.contains_key(&id(entity)) {
+                        let oldest = |(id, acts): (&EntityId, &Reference)| (acts.newest(), *id);
+                        for _ in 0..(self.most / 8).max(1) {
+                            let (_, oldest) = acts.iter().map(oldest).min().unwrap();
+                            acts.remove(&oldest);
+                        }
+                    }
                     acts.entry(id(entity)).or_default().push(at(secs).as_nanos(), weight);
                 }
             }
@@ -214,7 +234,7 @@ impl Life {
 
     /// Opens from the last checkpoint, with what was written behind it, and replays.
     fn die(&mut self) {
-        self.state = over(&self.storage);
+        self.state = bounded(&self.storage, self.most);
         for &(kind, entity) in &self.checkpointed {
             self.state.forgotten.insert(kind, entity, Seq::FIRST);
         }
@@ -246,7 +266,7 @@ impl Life {
                     assert!((score - expected).abs() <= 1e-9 * scale + f64::MIN_POSITIVE);
                     assert_eq!(newest.as_nanos(), acts.newest(), "late events are not newer");
                 }
-                for entity in (0..5).map(id) {
+                for entity in (0..self.entities).map(id) {
                     let has = state.has_seen(&definition, user, entity).unwrap();
                     assert_eq!(has, expected.contains_key(&entity), "{name} {user} {entity}");
                 }
@@ -255,35 +275,72 @@ impl Life {
     }
 }
 
+/// Lives these steps beside a twin that is fed the same records and never dies.
+fn live(entities: u64, most: usize, steps: &[Step]) {
+    let mut life = Life::new(entities, most);
+    let fed: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let twin = bounded(&fed, most);
+    let mut applied = 0;
+    for step in steps {
+        life.step(step);
+        life.check();
+        if life.last > applied {
+            applied = life.last;
+            let (seq, change) = life.tail.last().unwrap();
+            twin.apply(*seq, change, None).unwrap();
+        }
+    }
+    let of = |state: &State, storage: &dyn Storage| {
+        let mut listed = Vec::new();
+        let mut show = |key, bytes: &[u8]| listed.push((key, bytes.to_vec()));
+        let count = each(state, storage, &mut show).unwrap();
+        assert_eq!(count, listed.len() as u64);
+        assert!(listed.is_sorted_by_key(|(key, _)| *key));
+        listed
+    };
+    assert_eq!(of(&twin, &*fed), of(&life.state, &*life.storage));
+}
+
 proptest! {
     /// G100, G101, H1 to H4: whatever is written early, lost or purged, a history is what
     /// the events of its user say, and has the checksum of a state that was fed the same.
     #[test]
-    fn histories_are_what_the_events_say(steps in prop::collection::vec(step(), 1..60)) {
-        let mut life = Life::new();
-        let fed: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-        let twin = over(&fed);
-        let mut applied = 0;
-        for step in &steps {
-            life.step(step);
-            life.check();
-            if life.last > applied {
-                applied = life.last;
-                let (seq, change) = life.tail.last().unwrap();
-                twin.apply(*seq, change, None).unwrap();
-            }
-        }
-        let of = |state: &State, storage: &dyn Storage| {
-            let mut listed = Vec::new();
-            let mut show = |key, bytes: &[u8]| listed.push((key, bytes.to_vec()));
-            let count = each(state, storage, &mut show).unwrap();
-            assert_eq!(count, listed.len() as u64);
-            assert!(listed.is_sorted_by_key(|(key, _)| *key));
-            listed
-        };
-        let listed = of(&life.state, &*life.storage);
-        prop_assert_eq!(of(&twin, &*fed), listed);
+    fn histories_are_what_the_events_say(steps in prop::collection::vec(step(5), 1..60)) {
+        live(5, HISTORY_ENTITIES_MAX, &steps);
     }
+
+    /// G100, H5: the same of histories that are full, which drop the same entities whenever
+    /// their events are folded.
+    #[test]
+    fn full_histories_are_what_the_events_say(
+        most in 1..5_usize,
+        steps in prop::collection::vec(step(8), 1..100),
+    ) {
+        live(8, most, &steps);
+    }
+}
+
+/// G100, H5
+#[test]
+fn a_full_history_drops_the_oldest_eighth() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let state = bounded(&storage, 16);
+    // The higher the id, the older, but for the last three, which are as old; then an old
+    // one is seen again.
+    for entity in 0..16 {
+        act(&state, entity + 1, "view", 1, entity, 100 - entity.min(13));
+    }
+    act(&state, 17, "view", 1, 13, 200);
+    act(&state, 18, "view", 1, 12, 60);
+    assert_eq!(seen(&state, "view", 1), Vec::from_iter(0..16), "it is full");
+    act(&state, 19, "view", 1, 99, 1);
+    let left: Vec<_> = (0..14).chain([99]).collect();
+    assert_eq!(seen(&state, "view", 1), left, "two go, late or not");
+    assert!(!state.has_seen(&signal(&state, "view"), id(1), id(14)).unwrap());
+    act(&state, 20, "view", 1, 14, 300);
+    act(&state, 21, "view", 1, 15, 2);
+    let left: Vec<_> = (0..12).chain([13, 14, 15]).collect();
+    assert_eq!(seen(&state, "view", 1), left, "one of them is back, and then it is full again");
 }
 
 #[test]

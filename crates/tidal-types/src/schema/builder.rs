@@ -128,6 +128,10 @@ impl<'a> SignalBuilder<'a> {
     /// Whether it is kept what each user did to which entity, for as long as both are
     /// there: what a user has seen, and what a user likes. The decay has to be exponential
     /// or permanent.
+    ///
+    /// A history has at most 1,048,576 entities. When an event is about one more, the
+    /// eighth of them whose newest event is oldest is dropped, as if the user had never
+    /// acted on those.
     pub const fn history(mut self, history: bool) -> Self {
         self.definition.history = history;
         self

@@ -8,7 +8,8 @@ const SECOND: u64 = 1_000_000_000;
 fn row(acts: &[(u64, u64, f64)], rate: f64) -> Row {
     let mut row = Row::default();
     for (&(id, time, weight), seq) in acts.iter().zip(1..) {
-        row.apply(Seq::new(seq), rate, EntityId::new(id), RawEvent { time, weight });
+        let act = (EntityId::new(id), RawEvent { time, weight });
+        row.apply(Seq::new(seq), rate, act, HISTORY_ENTITIES_MAX);
     }
     row
 }
@@ -135,4 +136,32 @@ fn damage_is_named() {
     beyond[11] = 2;
     beyond.extend_from_slice(&[0, 0, 0, 0]);
     assert!(decode(&beyond).unwrap_err().contains("out of range"), "an id behind the last");
+}
+
+/// H5, G100: with the ids, times and sums that take the most room, too; and one entity more
+/// makes the row shorter.
+#[test]
+fn a_full_history_fits_into_a_value() {
+    let most = HISTORY_ENTITIES_MAX as u64;
+    let act = |number: u64| {
+        let time = (u64::MAX >> 1).wrapping_add(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1);
+        (number * (u64::MAX >> 20), time, 0.1)
+    };
+    let acts: Vec<_> = (0..most).map(act).collect();
+    let mut full = row(&acts, 0.0);
+    assert_eq!(full.entries.len() as u64, most);
+    let bytes = encode(&full).len();
+    assert!((20 * HISTORY_ENTITIES_MAX..=ROW_BYTES_MAX).contains(&bytes), "{bytes} bytes");
+    assert!(bytes <= VALUE_BYTES_MAX);
+    let event = RawEvent { time: 1, weight: 1.0 };
+    full.apply(Seq::new(most + 1), 0.0, (EntityId::new(1), event), HISTORY_ENTITIES_MAX);
+    assert_eq!(full.entries.len() as u64, most - most / 8 + 1);
+}
+
+#[test]
+fn a_history_beyond_the_bound_is_damaged() {
+    let mut bytes = encode(&row(&[(7, 5 * SECOND, 1.0)], 0.0));
+    bytes.truncate(11);
+    put_varint(&mut bytes, HISTORY_ENTITIES_MAX as u64 + 1);
+    assert!(decode(&bytes).unwrap_err().contains("1048577 entries"));
 }
