@@ -34,6 +34,9 @@ pub(crate) struct Forgotten {
 struct Inner {
     /// By which record.
     entities: BTreeMap<(EntityKind, EntityId), Seq>,
+    /// The same, in the order in which they were forgotten, so that who knows the first of
+    /// them need only look at the others. It only grows.
+    order: Vec<(EntityKind, EntityId)>,
     /// Those of them that storage does not have.
     changed: Layered<(EntityKind, EntityId), Seq>,
     /// Log and storage were purged of what was forgotten up to this record.
@@ -46,7 +49,9 @@ impl Forgotten {
     /// What storage has.
     pub(crate) fn stored(entities: BTreeMap<(EntityKind, EntityId), Seq>, purged: Seq) -> Self {
         let has_any = AtomicBool::new(!entities.is_empty());
-        let inner = Inner { entities, changed: Layered::default(), purged };
+        let mut order: Vec<_> = entities.keys().copied().collect();
+        order.sort_by_key(|entity| entities.get(entity));
+        let inner = Inner { entities, order, changed: Layered::default(), purged };
         Self { has_any, inner: RwLock::new(inner) }
     }
 
@@ -75,10 +80,28 @@ impl Forgotten {
         self.seq(kind, id).is_some()
     }
 
-    /// Whether any of these entities of a kind was forgotten.
-    pub(crate) fn any_of(&self, kind: EntityKind, mut ids: impl Iterator<Item = EntityId>) -> bool {
+    /// Which of the entities of a kind that are `held` were forgotten, behind the first
+    /// `known` that ever were, of any kind; and how many were in all. Looks at no more than
+    /// the shorter of both.
+    pub(crate) fn among<V>(
+        &self,
+        kind: EntityKind,
+        held: &BTreeMap<EntityId, V>,
+        known: usize,
+    ) -> (Vec<EntityId>, usize) {
+        if self.is_empty() {
+            return (Vec::new(), 0);
+        }
         let inner = self.read();
-        ids.any(|id| inner.entities.contains_key(&(kind, id)))
+        let newer = inner.order.get(known..).unwrap_or_default();
+        let found = if newer.len() <= held.len() {
+            let newer = newer.iter().filter(|&&(of, _)| of == kind).map(|&(_, id)| id);
+            newer.filter(|id| held.contains_key(id)).collect()
+        } else {
+            let held = held.keys().copied();
+            held.filter(|&id| inner.entities.contains_key(&(kind, id))).collect()
+        };
+        (found, inner.order.len())
     }
 
     /// Whether a change is about an entity that was forgotten (F1). Who caused it is of
@@ -95,6 +118,7 @@ impl Forgotten {
         let mut inner = self.write();
         if let Entry::Vacant(vacant) = inner.entities.entry((kind, id)) {
             vacant.insert(seq);
+            inner.order.push((kind, id));
             inner.changed.insert((kind, id), seq);
         }
         self.has_any.store(true, Ordering::Release);
@@ -150,8 +174,10 @@ impl Forgotten {
     pub(crate) fn memory_bytes(&self) -> u64 {
         // A key and a value, in nodes that are two thirds full, or a map as full.
         const PER_ENTITY: u64 = 36;
+        const PER_PLACE: u64 = size_of::<(EntityKind, EntityId)>() as u64;
         let inner = self.read();
-        (inner.entities.len() + inner.changed.entries().count()) as u64 * PER_ENTITY
+        let entries = inner.entities.len() + inner.changed.entries().count();
+        entries as u64 * PER_ENTITY + inner.order.capacity() as u64 * PER_PLACE
     }
 }
 
@@ -174,6 +200,28 @@ mod tests {
         assert_eq!(forgotten.seq(ITEM, id(7)), Some(Seq::new(3)));
         assert_eq!(forgotten.seq(EntityKind::User, id(7)), None);
         assert_eq!(forgotten.sorted(), [(ITEM, id(7))]);
+    }
+
+    /// H6: who knows the first is told of the others alone, in storage's order too.
+    #[test]
+    fn only_what_was_forgotten_since_is_looked_for() {
+        let user = EntityKind::User;
+        let gone = [(ITEM, 7, 9), (ITEM, 3, 5), (user, 5, 4), (ITEM, 9, 11)];
+        let entities = gone.map(|(kind, number, seq)| ((kind, id(number)), Seq::new(seq)));
+        let forgotten = Forgotten::stored(BTreeMap::from(entities), Seq::ZERO);
+        let held: BTreeMap<_, _> = (0..8).map(|number| (id(number), ())).collect();
+        let among = |known| forgotten.among(ITEM, &held, known);
+        assert_eq!(among(0), (vec![id(3), id(7)], 4));
+        assert_eq!(among(1), (vec![id(3), id(7)], 4));
+        assert_eq!(among(2), (vec![id(7)], 4));
+        assert_eq!(among(3), (vec![], 4));
+        forgotten.insert(ITEM, id(1), Seq::new(12));
+        forgotten.insert(ITEM, id(3), Seq::new(13));
+        assert_eq!(among(4), (vec![id(1)], 5));
+        assert_eq!(among(5), (vec![], 5));
+        let one = BTreeMap::from([(id(7), ())]);
+        assert_eq!(forgotten.among(ITEM, &one, 0), (vec![id(7)], 5), "more are gone than held");
+        assert_eq!(Forgotten::default().among(ITEM, &one, 0), (vec![], 0));
     }
 
     /// C5: what is forgotten behind the position of a checkpoint is not in it.

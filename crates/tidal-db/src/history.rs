@@ -19,6 +19,8 @@
 //!     for a value in storage. When an event is about one more, the eighth whose newest
 //!     event is oldest goes first, of equal times the lower id, after what was forgotten:
 //!     the row depends on the log alone, as long as the log was not purged.
+//! H6. A row is rid of what was forgotten when it changes, by a pass over what was forgotten
+//!     since its last change, or over its entries where those are fewer.
 
 mod affinity;
 mod codec;

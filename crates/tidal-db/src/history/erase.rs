@@ -32,10 +32,11 @@ pub(crate) fn erase(
         let mut row = HistoryRows::decode(&key, stored)?;
         let kind = schema.signal_by_id(key.1).map(|signal| signal.kind());
         let is_gone = |id| kind.is_some_and(|kind| entities.contains(&(kind, id)));
-        if !row.ids().any(is_gone) {
+        let gone: Vec<_> = row.ids().filter(|&id| is_gone(id)).collect();
+        if gone.is_empty() {
             return Ok(());
         }
-        row.purge(u64::MAX, is_gone);
+        row.remove(&gone);
         let (kind, place) = HistoryRows::place(&key)?;
         if row.ids().next().is_none() {
             bytes += place.len();

@@ -31,8 +31,7 @@ impl State {
             return Ok(());
         }
         self.change_history((user, definition.id()), |row| {
-            let (count, is_forgotten) = self.forgotten_of(definition);
-            row.purge(count, is_forgotten);
+            row.purge(definition.kind(), &self.forgotten);
             let rate = definition.rate_per_sec();
             let act = (event.entity(), RawEvent::of(event));
             row.apply(seq, rate, act, self.history_entities_max);
@@ -60,9 +59,8 @@ impl State {
         };
         self.histories.change((user, signal), |entry| {
             if let Some(row) = entry {
-                let (count, is_forgotten) = self.forgotten_of(definition);
                 let row = Arc::make_mut(row);
-                row.purge(count, is_forgotten);
+                row.purge(definition.kind(), &self.forgotten);
                 if row.ids().next().is_none() {
                     *entry = None;
                 }
@@ -84,17 +82,6 @@ impl State {
         Ok(())
     }
 
-    /// How many entities were forgotten in all, and whether one that a signal type is of
-    /// was.
-    fn forgotten_of(
-        &self,
-        signal: &SignalTypeDefinition,
-    ) -> (u64, impl Fn(EntityId) -> bool + use<'_>) {
-        let count = if self.forgotten.is_empty() { 0 } else { self.forgotten.len() };
-        let kind = signal.kind();
-        (count, move |id| self.forgotten.contains(kind, id))
-    }
-
     /// What a user did by a signal type, without what was forgotten; `None` when that is
     /// nothing.
     ///
@@ -109,9 +96,9 @@ impl State {
             return Ok(None);
         };
         // The set is asked behind the row, so that it has all that was forgotten in it.
-        let (count, is_forgotten) = self.forgotten_of(signal);
-        if !row.is_rid_of(count) && self.forgotten.any_of(signal.kind(), row.ids()) {
-            Arc::make_mut(&mut row).purge(count, is_forgotten);
+        let (gone, _) = row.forgotten_of(signal.kind(), &self.forgotten);
+        if !gone.is_empty() {
+            Arc::make_mut(&mut row).remove(&gone);
         }
         let is_empty = row.ids().next().is_none();
         let rate = signal.rate_per_sec();

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tidal_types::{EntityId, Seq, Timestamp};
+use tidal_types::{EntityId, EntityKind, Seq, Timestamp};
 
+use crate::forgotten::Forgotten;
 use crate::ledger::{Decayed, RawEvent};
 
 /// An entity that a user acted on; see [`TidalDB::history`](crate::TidalDB::history).
@@ -38,9 +39,9 @@ pub(crate) struct Row {
     pub(super) applied: Seq,
     /// By entity, so that whatever is summed over them has the same bits every time.
     pub(super) entries: BTreeMap<EntityId, Acts>,
-    /// So many entities had been forgotten in all when it was last rid of them; zero when
-    /// nobody knows, as of a row from storage.
-    pub(super) forgotten_known: u64,
+    /// It is rid of the first so many entities that were forgotten, of all kinds (H6); zero
+    /// when nobody knows, as of a row from storage.
+    pub(super) forgotten_known: usize,
 }
 
 /// How many entries a node of the map has when ids come in ascending order, which fills
@@ -83,18 +84,27 @@ impl Row {
         }
     }
 
-    /// Takes out the entities that are forgotten, unless it is rid of all these already:
-    /// `count` is how many were forgotten in all, which only grows.
-    pub(super) fn purge(&mut self, count: u64, is_forgotten: impl Fn(EntityId) -> bool) {
-        if self.forgotten_known != count {
-            self.entries.retain(|&id, _| !is_forgotten(id));
-            self.forgotten_known = count;
+    /// Which of its entities, of this kind, were forgotten; and how many were in all.
+    pub(super) fn forgotten_of(
+        &self,
+        kind: EntityKind,
+        forgotten: &Forgotten,
+    ) -> (Vec<EntityId>, usize) {
+        forgotten.among(kind, &self.entries, self.forgotten_known)
+    }
+
+    /// Takes out these entities.
+    pub(super) fn remove(&mut self, ids: &[EntityId]) {
+        for id in ids {
+            self.entries.remove(id);
         }
     }
 
-    /// Whether it is known to be rid of the first `count` that were forgotten.
-    pub(super) const fn is_rid_of(&self, count: u64) -> bool {
-        self.forgotten_known == count
+    /// Takes out the entities, of this kind, that are forgotten (H6).
+    pub(super) fn purge(&mut self, kind: EntityKind, forgotten: &Forgotten) {
+        let (gone, known) = self.forgotten_of(kind, forgotten);
+        self.remove(&gone);
+        self.forgotten_known = known;
     }
 
     /// Whether the user ever acted on an entity.

@@ -384,6 +384,42 @@ fn a_row_is_rid_of_what_was_forgotten_when_it_changes() {
     assert!(state.histories.get(key(1)).unwrap().is_none(), "H3");
 }
 
+/// H6: a row that changes is not passed over for what it is rid of. An entry that no fold
+/// leaves shows who looks at it.
+#[test]
+fn only_what_was_forgotten_since_is_looked_for_in_a_row() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let state = over(&storage);
+    for entity in 0..5 {
+        act(&state, entity + 1, "view", 1, entity, 10);
+    }
+    forget(&state, 6, ITEM, 3);
+    act(&state, 7, "view", 1, 0, 20);
+    let key = (id(1), signal(&state, "view").id());
+    let held = || -> Vec<u64> {
+        let row = state.histories.get(key).unwrap().unwrap();
+        row.ids().map(EntityId::get).collect()
+    };
+    assert_eq!(held(), [0, 1, 2, 4]);
+    let mark = |row: &mut Option<Arc<Row>>| {
+        let row = Arc::make_mut(row.as_mut().unwrap());
+        row.entries.insert(id(3), row::Acts::default());
+    };
+    state.histories.change(key, mark).unwrap();
+    forget(&state, 8, ITEM, 4);
+    forget(&state, 9, USER, 2);
+    act(&state, 10, "view", 1, 0, 30);
+    assert_eq!(held(), [0, 1, 2, 3]);
+    // What comes from storage is looked at once.
+    write_rows(&state, &*storage, 10);
+    let again = over(&storage);
+    again.forgotten.insert(ITEM, id(3), Seq::FIRST);
+    assert_eq!(seen(&again, "view", 1), [0, 1, 2]);
+    act(&again, 11, "view", 1, 0, 40);
+    let row = again.histories.get(key).unwrap().unwrap();
+    assert!(!row.contains(id(3)));
+}
+
 /// G101: in a checkpoint that is not written any more, too; and a row that goes with its
 /// user does not come back.
 #[test]
