@@ -7,9 +7,11 @@
 //!     same rows: it says what values are, and not how they change (V3).
 //! E3. A value that names a forgotten entity reads as no value. It may stay in storage
 //!     until the database is purged, and no read, index or checksum tells whether it does.
-//! E4. An index is made by the first query of its kind, and is exact from then on: the
-//!     fold changes the row first and then the index, before anybody is answered.
-//! E5. No lock of an index is held while storage is read.
+//! E4. An index is made by the first query of its kind, and is exact for each query from
+//!     then on: the fold changes the row first and then the index, or notes the change for
+//!     who reads next, before anybody is answered.
+//! E5. No lock of an index is held while storage is read, but by queries, and for those the
+//!     fold does not wait.
 
 mod accept;
 mod bound;
@@ -178,8 +180,8 @@ impl Attributes {
     }
 
     /// What a query reads of the entities of a kind, until it is dropped. Whatever was
-    /// answered before is in it. The fold waits while it is held, so a thread holds one at
-    /// a time.
+    /// answered before is in it. The fold goes on while it is held; who takes hold next may
+    /// wait, to take up what has changed, so a thread holds one at a time.
     ///
     /// # Errors
     /// What storage says when the index has to be made; [`TidalError::Damaged`].

@@ -153,10 +153,11 @@ impl<'q> Bound<'q> {
 }
 
 impl Bound<'_> {
-    /// Whether anything but the filter is about attributes.
-    pub(crate) fn names_attributes(&self) -> bool {
+    /// Whether attributes are read beside those by which the filter lets entities through.
+    pub(crate) fn reads_attributes(&self) -> bool {
         let rules = self.discount.is_some() || self.spread.is_some() || !self.caps.is_empty();
-        rules || !self.attributes.is_empty()
+        let explains_filter = self.query.explain && self.query.filter.is_some();
+        rules || !self.attributes.is_empty() || explains_filter || self.query.including_quiet
     }
 }
 

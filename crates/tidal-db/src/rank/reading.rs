@@ -2,7 +2,8 @@
 //! and the values of entities as they are when they are met.
 //!
 //! G1. Indexes of signals are taken before the one of attributes, by every query; and no
-//!     more than these.
+//!     more than these. The one of attributes is let go at once where only the filter needs
+//!     it, since queries that begin may wait for it.
 //! G2. The time of a query is not before what the indexes know of.
 
 mod everyone;
@@ -54,11 +55,11 @@ impl<'a> Reading<'a> {
         let measures: Vec<Measure> = bound.leaves.iter().filter_map(Leaf::measure).collect();
         let held = state.ledger.hold(&measures)?;
         let at = held.moved_on(at);
-        let needs_attributes =
-            filter.is_some() || bound.query.including_quiet || bound.names_attributes();
+        let needs_attributes = filter.is_some() || bound.reads_attributes();
         let attributes =
             if needs_attributes { Some(state.attributes.hold(bound.query.kind)?) } else { None };
         let passing = filter.zip(attributes.as_ref()).map(|(filter, held)| held.passing(filter));
+        let attributes = attributes.filter(|_| bound.reads_attributes());
         let mut reading = Self {
             state,
             bound,
@@ -95,7 +96,7 @@ impl<'a> Reading<'a> {
         self.at
     }
 
-    /// What it reads of attributes, if it needs any.
+    /// What it reads of attributes, if it needs any beside whom the filter lets through.
     pub(crate) const fn attributes(&self) -> Option<&HeldAttributes<'a>> {
         self.attributes.as_ref()
     }

@@ -7,7 +7,7 @@ use std::thread;
 use tidal_types::{AttributeId, AttributeValue, EntityId, EntityKind, TidalError};
 
 use super::fixture::{Fixture, ITEM, Step};
-use crate::attributes::made::Made;
+use crate::attributes::made::{Made, NOTES_BYTES_MAX};
 use crate::attributes::{AttributeRow, Value};
 
 const SIZE: AttributeId = AttributeId::new(1);
@@ -80,6 +80,78 @@ fn an_index_that_could_not_be_made_is_made_again() {
     assert!(made.ready().unwrap().index().entities().iter().eq([3]));
     // Once made, it is not scanned again.
     made.make(|_| Err(TidalError::Closed)).unwrap();
+}
+
+/// G90, J3: the fold goes on while the index is held, whatever has changed is in it for who
+/// comes next, and in its order, also where the fold has applied a part of it.
+#[test]
+fn the_fold_goes_on_behind_who_reads() {
+    const FIRST: i64 = 100;
+    for behind in [0, 1, 5, 40] {
+        let made = Made::default();
+        let put = |size| made.put(EntityId::new(1), Some(Arc::new(row(size))));
+        made.make(|_| Ok(())).unwrap();
+        put(1);
+        let held = made.ready().unwrap();
+        let number = || held.index().column(SIZE).unwrap().number_of(EntityId::new(1));
+        thread::scope(|scope| {
+            scope.spawn(|| (0..40).for_each(|later| put(FIRST + later))).join().unwrap();
+        });
+        assert_eq!(number(), Some(1.0));
+        drop(held);
+        (0..behind).for_each(|later| put(2 * FIRST + later));
+        let last = if behind == 0 { FIRST + 39 } else { 2 * FIRST + behind - 1 };
+        assert_eq!(size(&made, 1), Some(last as f64), "{behind}");
+    }
+}
+
+/// J3: nobody has to read for the notes to be applied.
+#[test]
+fn the_fold_catches_up() {
+    let made = Made::default();
+    made.make(|_| Ok(())).unwrap();
+    let before = made.memory_bytes();
+    let held = made.ready().unwrap();
+    thread::scope(|scope| {
+        let puts = || (1..100).for_each(|id| made.put(EntityId::new(id), None));
+        scope.spawn(puts).join().unwrap();
+    });
+    drop(held);
+    assert!(made.memory_bytes() > before);
+    (1..10).for_each(|id| made.put(EntityId::new(id), None));
+    assert_eq!(made.memory_bytes(), before);
+}
+
+/// G90, J4: behind a query that takes too long the notes are lost, and the index with them.
+#[test]
+fn an_index_that_has_missed_too_much_is_made_again() {
+    let made = Made::default();
+    made.make(|index| {
+        index.put(EntityId::new(1), Some(&row(1)));
+        Ok(())
+    })
+    .unwrap();
+    let held = made.ready().unwrap();
+    thread::scope(|scope| {
+        let puts = || {
+            let row = Arc::new(row(2));
+            let count = NOTES_BYTES_MAX / size_of_val(&row);
+            (0..count).for_each(|_| made.put(EntityId::new(1), Some(Arc::clone(&row))));
+        };
+        scope.spawn(puts).join().unwrap();
+    });
+    assert!(held.index().entities().iter().eq([1]));
+    drop(held);
+    assert!(made.ready().is_none());
+    made.make(|index| {
+        assert!(index.entities().is_empty());
+        index.put(EntityId::new(3), Some(&row(3)));
+        made.put(EntityId::new(4), Some(Arc::new(row(4))));
+        Ok(())
+    })
+    .unwrap();
+    made.put(EntityId::new(5), Some(Arc::new(row(5))));
+    assert!(made.ready().unwrap().index().entities().iter().eq([3, 4, 5]));
 }
 
 /// E4: whoever was answered before a query began is in its index, while it is being made
