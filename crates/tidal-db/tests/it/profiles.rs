@@ -77,7 +77,7 @@ fn a_profile_that_could_not_be_used_is_refused_with_its_schema() {
         ),
         (
             r#"{"by": "affinity(view, creator)", "for_user": 7}"#,
-            "entities of kind item have no attribute \"creator\"; they have language",
+            "signal type \"view\" keeps no history; declare `history`",
         ),
         (
             r#"{"by": "1", "unseen_by": "seen"}"#,
