@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 
-use tidal_bench_measure::{Options, Result, Short, Table, now};
-use tidal_db::{EntityId, TidalDB, Timestamp};
+use tidal_bench_measure::{Options, Result, Samples, Short, Table, now};
+use tidal_db::{By, EntityId, TidalDB, Timestamp};
 
 use crate::latency::{self, Latency};
 use crate::question::{PLACES, Question};
-use crate::world::{ITEMS, SIGNALS, Traffic, describe, schema};
+use crate::world::{ITEMS, SIGNALS, Traffic, VIEW, describe, schema};
 
 /// Of all items so many are read to tell what reading all of them would take.
 const READ: u64 = 100_000;
@@ -36,9 +36,11 @@ pub(crate) fn measure(options: &Options) -> Result<String> {
     }
     let everyone = everyone(&db, items, at)?;
     Ok(format!(
-        "### Questions\n\n{}\nReading the three scores of every item, without sorting, takes {} \
+        "### Questions\n\n{}\nBy `TidalDB::top`, which knows no filters and no pages, the first of \
+         them takes {} us. Reading the three scores of every item, without sorting, takes {} \
          ms.\n",
         table.finish(),
+        Short(by_top(&db, at, options.quick)?),
         Short(everyone * 1e3)
     ))
 }
@@ -56,6 +58,18 @@ fn row(question: Question, latency: &Latency) -> [String; 7] {
         statistics.evaluated.to_string(),
         format!("{:?}", statistics.method).to_lowercase(),
     ]
+}
+
+/// The median of the first question asked of `TidalDB::top`, in microseconds.
+fn by_top(db: &TidalDB, at: Timestamp, is_quick: bool) -> Result<f64> {
+    let mut micros = Samples::default();
+    for _ in 0..latency::times(Question::Top, is_quick) {
+        let started = now();
+        let top = db.top_at(VIEW, By::Score, PLACES, at)?;
+        micros.push(started.elapsed().as_secs_f64() * 1e6);
+        black_box(top);
+    }
+    Ok(micros.median())
 }
 
 /// About how many seconds it takes to read what a mixture is made of for every item.

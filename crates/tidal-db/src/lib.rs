@@ -50,6 +50,7 @@ mod dump;
 mod engine;
 mod forgotten;
 mod history;
+mod id_hash;
 mod kinds;
 mod layered;
 mod ledger;

@@ -2,7 +2,6 @@
 
 mod codes;
 mod column;
-mod hasher;
 mod ids;
 
 use std::collections::BTreeMap;

@@ -65,6 +65,11 @@ impl Best {
             && last.is_none_or(|last| precedence(&(last.key, last.id), &(key, id)).is_lt())
     }
 
+    /// How many more it would keep, whoever they are.
+    pub(crate) fn missing(&self) -> usize {
+        self.limit - self.kept.len()
+    }
+
     /// What was kept, best first.
     pub(crate) fn into_ranked(self) -> Vec<Ranked> {
         let places = self.kept.into_sorted_vec().into_iter().zip(1..);

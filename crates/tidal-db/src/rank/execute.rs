@@ -18,6 +18,7 @@ pub(crate) use source::{End, Entries, Ids, List, Source};
 use super::evaluate::{Program, Stack};
 use super::page::{Method, RankStatistics};
 use crate::Result;
+use crate::id_hash::ByIdHash;
 use crate::ledger::{Best, RankKey, Ranked};
 
 /// What is to be found.
@@ -73,7 +74,7 @@ struct Finder<'a, S> {
     wanted: &'a Wanted<'a>,
     best: Best,
     /// Those that were evaluated.
-    met: HashSet<EntityId>,
+    met: HashSet<EntityId, ByIdHash>,
     leaves: Vec<f64>,
     stack: Stack,
     looked_at: u64,
@@ -86,7 +87,7 @@ impl<'a, S: Source> Finder<'a, S> {
             source,
             wanted,
             best: Best::new(wanted.limit),
-            met: HashSet::new(),
+            met: HashSet::default(),
             leaves: vec![0.0; wanted.leaves],
             stack: Stack::default(),
             looked_at: 0,

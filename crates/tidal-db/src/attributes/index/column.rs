@@ -13,9 +13,9 @@ use roaring::RoaringTreemap;
 use tidal_types::{EntityId, EntityKind};
 
 use super::codes::{Scale, code_of_float, code_of_integer, code_of_time};
-use super::hasher::ByIdHash;
 use super::ids::{Ids, union};
 use crate::attributes::Value;
+use crate::id_hash::ByIdHash;
 
 /// One attribute of all entities of a kind.
 #[derive(Debug)]

@@ -51,8 +51,10 @@ pub(super) fn run<S: Source>(finder: &mut Finder<'_, S>) -> Result<Method> {
         let Some(walk) = goes_on.then(|| walks.next()).flatten() else {
             return pass_the_rest(finder, limit);
         };
-        let enough = finder.evaluated + STRIDE;
-        for _ in 0..STRIDE_LOOKS {
+        // Where one list tells all, nothing can be decided before the page is full.
+        let missing = if walks.walks.len() == 1 { finder.best.missing() } else { 0 };
+        let enough = finder.evaluated + STRIDE.max(missing as u64);
+        for _ in 0..STRIDE_LOOKS.max(missing) {
             let Some(id) = walks.step(walk) else { break };
             finder.meet(id)?;
             if finder.evaluated == enough {

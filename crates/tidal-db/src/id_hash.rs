@@ -1,4 +1,4 @@
-//! How ids are hashed in an index.
+//! How ids are hashed in sets and maps of ids.
 //!
 //! Two ids never have the same hash, and neighbours have hashes far apart. It has no key:
 //! who lets strangers choose ids hashes them first, or lets tidalDB give them out.
@@ -6,11 +6,11 @@
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// Makes hashers of ids.
-pub(super) type ByIdHash = BuildHasherDefault<IdHasher>;
+pub(crate) type ByIdHash = BuildHasherDefault<IdHasher>;
 
 /// Hashes one id.
 #[derive(Debug, Default)]
-pub(super) struct IdHasher(u64);
+pub(crate) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
