@@ -1,18 +1,13 @@
 //! The first time that a question is asked, which makes the indexes that it needs.
 
 use tidal_bench_measure::{Options, Result, Short, Table, now};
-use tidal_db::TidalDB;
 
 use crate::question::Question;
-use crate::world::{ITEMS, Traffic, describe, schema};
+use crate::world::{ITEMS, filled};
 
 pub(crate) fn measure(options: &Options) -> Result<String> {
     let items = if options.quick { ITEMS / 100 } else { ITEMS };
-    let db = TidalDB::in_memory(schema()?)?;
-    let mut traffic = Traffic::new(items, 4 * items);
-    traffic.send(&db, 5 * items)?;
-    describe(&db, items)?;
-    let at = traffic.newest();
+    let (db, at) = filled(items)?;
     let mut table = Table::new(&[
         &format!("asked for the first time, of {} items, in this order", Short(items as f64)),
         "ms",

@@ -7,18 +7,14 @@ use tidal_db::{By, EntityId, TidalDB, Timestamp};
 
 use crate::latency::{self, Latency};
 use crate::question::{PLACES, Question};
-use crate::world::{ITEMS, SIGNALS, Traffic, VIEW, describe, schema};
+use crate::world::{ITEMS, SIGNALS, VIEW, filled};
 
 /// Of all items so many are read to tell what reading all of them would take.
 const READ: u64 = 100_000;
 
 pub(crate) fn measure(options: &Options) -> Result<String> {
     let items = if options.quick { ITEMS / 100 } else { ITEMS };
-    let db = TidalDB::in_memory(schema()?)?;
-    let mut traffic = Traffic::new(items, 4 * items);
-    traffic.send(&db, 5 * items)?;
-    describe(&db, items)?;
-    let at = traffic.newest();
+    let (db, at) = filled(items)?;
     let mut table = Table::new(&[
         &format!("the first {PLACES} of {} by", Short(items as f64)),
         "median, us",

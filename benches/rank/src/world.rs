@@ -101,6 +101,16 @@ impl Traffic {
     }
 }
 
+/// A database in memory of so many items, five events for each and their attributes; and
+/// the time of its newest event.
+pub(crate) fn filled(items: u64) -> Result<(TidalDB, Timestamp)> {
+    let db = TidalDB::in_memory(schema()?)?;
+    let mut traffic = Traffic::new(items, 4 * items);
+    traffic.send(&db, 5 * items)?;
+    describe(&db, items)?;
+    Ok((db, traffic.newest()))
+}
+
 /// Gives each item its attributes: one of a hundred values and one of ten.
 pub(crate) fn describe(db: &TidalDB, items: u64) -> Result<()> {
     let mut sender = Sender::new(db);

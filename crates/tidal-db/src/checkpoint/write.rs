@@ -134,29 +134,10 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// Those of [`Writer::cells`].
     fn metadata(&mut self, frozen: &FrozenMetadata) -> Result<()> {
-        let mut ids: Vec<_> = frozen.keys().copied().collect();
-        ids.sort_unstable();
-        let mut ids = ids.into_iter().peekable();
-        while ids.peek().is_some() {
-            let mut batch = self.begin()?;
-            let mut bytes = 0;
-            while bytes < self.commit_bytes
-                && let Some(id) = ids.next()
-            {
-                let key = metadata_key(id)?;
-                bytes += key.len();
-                match frozen.get(&id).and_then(Option::as_ref) {
-                    Some(metadata) => {
-                        bytes += metadata.len();
-                        batch.put(keyspace(EntityKind::Item), key, &**metadata)
-                    }
-                    None => batch.delete(keyspace(EntityKind::Item), key),
-                };
-            }
-            self.storage.commit(batch, Durability::Buffer)?;
-            self.has_schema = true;
-        }
-        Ok(())
+        self.entries(frozen.keys().copied().collect(), |id| {
+            let metadata = frozen.get(&id).and_then(Option::as_ref);
+            Ok((EntityKind::Item, metadata_key(id)?, metadata.map(|metadata| metadata.to_vec())))
+        })
     }
 
     /// Writes rows, which may come early too (V3 of the overlay).
@@ -164,7 +145,20 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// Those of [`Writer::cells`].
     pub(crate) fn rows<R: Rows>(&mut self, frozen: &FrozenRows<R>) -> Result<()> {
-        let mut keys: Vec<_> = frozen.keys().copied().collect();
+        self.entries(frozen.keys().copied().collect(), |key| {
+            let (kind, place) = R::place(&key)?;
+            let row = frozen.get(&key).and_then(Option::as_ref);
+            Ok((kind, place, row.map(|row| R::encode(row))))
+        })
+    }
+
+    /// Writes the entries of these keys in their order, in commits of bounded size: each
+    /// with its keyspace and its key, and nothing where it is to be deleted.
+    fn entries<K: Copy + Ord>(
+        &mut self,
+        mut keys: Vec<K>,
+        entry: impl Fn(K) -> Result<(EntityKind, Vec<u8>, Option<Vec<u8>>)>,
+    ) -> Result<()> {
         keys.sort_unstable();
         let mut keys = keys.into_iter().peekable();
         while keys.peek().is_some() {
@@ -173,14 +167,10 @@ impl<'a> Writer<'a> {
             while bytes < self.commit_bytes
                 && let Some(key) = keys.next()
             {
-                let (kind, place) = R::place(&key)?;
-                bytes += place.len();
-                match frozen.get(&key).and_then(Option::as_ref) {
-                    Some(row) => {
-                        let row = R::encode(row);
-                        bytes += row.len();
-                        batch.put(keyspace(kind), place, row)
-                    }
+                let (kind, place, value) = entry(key)?;
+                bytes += place.len() + value.as_ref().map_or(0, Vec::len);
+                match value {
+                    Some(value) => batch.put(keyspace(kind), place, value),
                     None => batch.delete(keyspace(kind), place),
                 };
             }
