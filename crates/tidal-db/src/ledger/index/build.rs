@@ -62,7 +62,7 @@ impl SignalLedger {
             if !missing.is_empty() {
                 self.make(kept, index, lists, &missing)?;
             }
-            let Notes { mut changed, came_or_went } = index.tracking.take();
+            let Notes { mut changed, came_or_went, .. } = index.tracking.take();
             // Behind the taking: notes that are lost say so before they go (F3).
             if index.tracking.is_lost() {
                 lists.clear(index);

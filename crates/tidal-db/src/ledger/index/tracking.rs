@@ -5,7 +5,8 @@
 //!     a list that is made sees each change or has it noted, since it tracks before it
 //!     looks at a shard.
 //! F2. A floor that the fold sees is at the list's floor or further in.
-//! F3. Notes that overflow are lost, and say so before they go.
+//! F3. Notes that overflow are lost, and say so before they go. While a list is made they do
+//!     not, and take room by how many entities are noted, not by how often.
 //! F4. An entity that was noted is passed over until notes are taken. That forgets first whom
 //!     it passes over and reads cells afterwards, so it reads what was passed over.
 
@@ -59,7 +60,12 @@ const NOBODY: u64 = u64::MAX;
 pub(super) struct Notes {
     pub(super) changed: Vec<EntityId>,
     pub(super) came_or_went: Vec<EntityId>,
+    /// How many there were when they were tidied last.
+    tidied: usize,
 }
+
+/// Notes are tidied once there are twice as many as when they were last, and as this.
+const TIDIED_MIN: usize = 2048;
 
 impl Notes {
     fn tidy(&mut self) {
@@ -67,9 +73,15 @@ impl Notes {
             ids.sort_unstable();
             ids.dedup();
         }
+        self.tidied = self.len();
     }
 
-    fn len(&self) -> usize {
+    const fn have_doubled(&self) -> bool {
+        let tidied = if self.tidied > TIDIED_MIN { self.tidied } else { TIDIED_MIN };
+        self.len() / 2 >= tidied
+    }
+
+    const fn len(&self) -> usize {
         self.changed.len() + self.came_or_went.len()
     }
 }
@@ -141,7 +153,8 @@ impl Tracking {
         let this = self.shard(shard);
         let mut notes = this.lock();
         let max = self.notes_max.load(Ordering::Relaxed);
-        if notes.len() >= max {
+        // While there is no most, entities that come again and again take no room for it.
+        if notes.len() >= max || notes.have_doubled() {
             notes.tidy();
             // Where sorting has helped little, it would have to be done again soon.
             if notes.len() > max / 2 {
@@ -188,7 +201,8 @@ impl Tracking {
         let mut notes = shard.lock();
         self.noted.fetch_and(!(1 << number), Ordering::Relaxed);
         shard.forget_passed();
-        let Notes { changed, came_or_went } = &mut *notes;
+        let Notes { changed, came_or_went, tidied } = &mut *notes;
+        *tidied = 0;
         for (ids, taken) in [(changed, &mut taken.changed), (came_or_went, &mut taken.came_or_went)]
         {
             taken.append(ids);
@@ -198,7 +212,7 @@ impl Tracking {
     }
 
     /// Begins to note everything that happens to a measure. Until the next
-    /// [`Tracking::limit`], notes do not overflow.
+    /// [`Tracking::limit`], notes do not overflow (F3).
     pub(super) fn begin(&self, number: usize, gauge: Gauge) {
         self.notes_max.store(usize::MAX, Ordering::Relaxed);
         if let Some(floors) = self.floors.get(number) {
@@ -268,5 +282,37 @@ impl ShardNotes {
 impl Default for ShardNotes {
     fn default() -> Self {
         Self { passed: std::array::from_fn(|_| AtomicU64::new(NOBODY)), notes: Mutex::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// F3: what happens to few entities while a list is made takes little room, however often.
+    #[test]
+    fn entities_that_are_noted_again_take_no_room_f3() {
+        let tracking = Tracking::new(16);
+        tracking.begin(0, Gauge::Score);
+        let before = tracking.bytes();
+        for number in 0..200_000 {
+            tracking.came_or_went(Place::of(EntityId::new(number % 3)));
+        }
+        let room = tracking.bytes() - before;
+        assert!(room <= 3 * 4 * TIDIED_MIN * size_of::<EntityId>(), "{room}");
+        assert!(!tracking.is_lost());
+        assert_eq!(tracking.take().came_or_went.len(), 3);
+    }
+
+    /// F3: nothing is lost while a list is made, however many entities are noted.
+    #[test]
+    fn notes_are_kept_while_a_list_is_made_f3() {
+        let tracking = Tracking::new(16);
+        tracking.begin(0, Gauge::Score);
+        for number in (0..1_000_000).chain(0..1000) {
+            tracking.came_or_went(Place::of(EntityId::new(number)));
+        }
+        assert!(!tracking.is_lost());
+        assert_eq!(tracking.take().came_or_went.len(), 1_000_000);
     }
 }
