@@ -62,6 +62,8 @@ pub(super) struct Index {
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     by_measure: [Option<Box<List>>; MEASURES],
+    /// For each measure, how many shortfalls the next list stands.
+    patience: [u32; MEASURES],
     /// The entities that have a cell, if there is any list.
     members: RoaringTreemap,
     /// The newest event when they were made or caught up last.

@@ -52,8 +52,10 @@ impl SignalLedger {
     ) -> Result<()> {
         loop {
             for (number, list) in lists.by_measure.iter_mut().enumerate() {
-                if list.as_ref().is_some_and(|list| list.is_worn()) {
-                    *list = None;
+                if let Some(worn) = list.take_if(|list| list.is_worn()) {
+                    if let Some(patience) = lists.patience.get_mut(number) {
+                        *patience = worn.next_patience();
+                    }
                     index.tracking.end(number);
                 }
             }
@@ -110,8 +112,9 @@ impl SignalLedger {
             .expect("they are sorted, each is there once, and there were none");
         lists.as_of = lists.as_of.max(as_of);
         for (what, list) in whats.iter().zip(making) {
+            let patience = lists.patience.get(what.number()).copied().unwrap_or_default();
             if let Some(place) = lists.by_measure.get_mut(what.number()) {
-                *place = Some(Box::new(list.finish(&kept.shape, as_of)));
+                *place = Some(Box::new(list.finish(&kept.shape, as_of, patience)));
             }
         }
         Ok(())
@@ -125,7 +128,7 @@ impl SignalLedger {
         changed: &[EntityId],
         came_or_went: &[EntityId],
     ) -> Result<()> {
-        let Lists { by_measure, members, as_of } = lists;
+        let Lists { by_measure, members, as_of, .. } = lists;
         let gauges: Vec<Gauge> = by_measure.iter().flatten().map(|list| list.gauge).collect();
         // For each entity the bounds of each list.
         let mut bounds = Vec::with_capacity((changed.len() + came_or_went.len()) * gauges.len());

@@ -1,6 +1,6 @@
 //! The list of one measure: its highest and its lowest entities.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use tidal_types::{EntityId, Timestamp};
 
@@ -12,6 +12,10 @@ use super::ordered::{End, Gathered, Ordered};
 /// Bounds are looked at again once what they lose by time alone may have lost one part in so
 /// many of its span: a sixteenth of a bucket.
 const STEPS_PER_SPAN: u64 = 960;
+
+/// A list that was made in vain, and made again in vain, is made once in so many times that it
+/// falls short, at the rarest.
+const PATIENCE_MAX: u32 = 1024;
 
 /// The two ends of one measure.
 #[derive(Debug)]
@@ -33,6 +37,11 @@ pub(in super::super) struct List {
     /// Whether one of them knows that bounds are wider than they need to be.
     is_loose: AtomicBool,
     is_worn: AtomicBool,
+    /// How often it fell short after it had faded, and how often makes it worn.
+    shortfalls: AtomicU32,
+    patience: u32,
+    /// Whether it fell short as it was made: one that is made again may as well.
+    is_in_vain: AtomicBool,
 }
 
 /// The list of a measure while it is made.
@@ -55,7 +64,7 @@ impl Making {
         }
     }
 
-    pub(super) fn finish(self, shape: &Shape, as_of: Timestamp) -> List {
+    pub(super) fn finish(self, shape: &Shape, as_of: Timestamp, patience: u32) -> List {
         List {
             gauge: self.gauge,
             scale: self.gauge.scale(shape),
@@ -68,6 +77,9 @@ impl Making {
             met: [AtomicUsize::new(0), AtomicUsize::new(0)],
             is_loose: AtomicBool::new(false),
             is_worn: AtomicBool::new(false),
+            shortfalls: AtomicU32::new(0),
+            patience: patience.clamp(1, PATIENCE_MAX),
+            is_in_vain: AtomicBool::new(false),
         }
     }
 }
@@ -148,12 +160,23 @@ impl List {
     }
 
     /// For a query that needed more than there is: if a list that is made now would have
-    /// more, this one is to be made again.
+    /// more, this one is to be made again. Time alone says so at first; where lists fell short
+    /// as they were made, after twice as many shortfalls each time.
     pub(in super::super) fn fell_short(&self, end: End, newest: Timestamp) -> bool {
         let ordered = self.end(end);
-        let is_worn = ordered.len() < ordered.max() / 2 || self.has_faded(self.made, newest);
+        if self.tightened == self.made {
+            self.is_in_vain.store(true, Ordering::Relaxed);
+        }
+        let is_worn = ordered.len() < ordered.max() / 2
+            || self.has_faded(self.made, newest)
+                && self.shortfalls.fetch_add(1, Ordering::Relaxed) + 1 >= self.next_patience();
         self.is_worn.fetch_or(is_worn, Ordering::Relaxed);
         is_worn
+    }
+
+    /// How many shortfalls the list that is made in its place stands.
+    pub(super) fn next_patience(&self) -> u32 {
+        if self.is_in_vain.load(Ordering::Relaxed) { self.patience * 2 } else { 1 }
     }
 
     pub(super) fn is_worn(&self) -> bool {

@@ -363,6 +363,49 @@ fn a_list_that_is_worn_out_is_made_anew_g88() {
     assert_eq!(run.top_ids(2, By::Score, 8), [13, 12, 11, 10, 9, 8, 7, 6]);
 }
 
+/// A query that needs more than any list has lets it be made again ever more rarely.
+#[test]
+fn a_list_that_always_falls_short_is_made_ever_more_rarely_g90() {
+    let mut run = Run::new(0, Limits { entries: 8, notes: 100 });
+    for id in 0..40 {
+        run.event(0, id, 1.0);
+    }
+    run.step(&Step::WriteBack);
+    let signal = run.ledger.schema().signal("view").unwrap();
+    let measure = Measure::count(signal, Window::OneHour).unwrap();
+    for _ in 0..100 {
+        run.now += MINUTE / 6;
+        run.event(0, 0, 1.0);
+        let held = run.ledger.hold(&[measure]).unwrap();
+        let mut ends = held.highest(measure);
+        assert_eq!(ends.by_ref().count(), 8);
+        assert!(!ends.is_complete());
+    }
+    let scans = run.store.scans();
+    assert!((3..=8).contains(&scans), "{scans}");
+}
+
+/// G90: what an entry of a list takes in memory.
+#[test]
+fn an_entry_takes_so_many_bytes_g90() {
+    let mut run = small_run(4096, 16);
+    for id in 0..10_000 {
+        run.event(2, id, if id % 2 == 0 { 1.0 } else { -1.0 });
+    }
+    let bytes = || run.ledger.index_size().1;
+    assert_eq!(run.top_ids(2, By::Score, 2), [0, 2]);
+    let before = bytes();
+    let signal = run.ledger.schema().signal("like").unwrap();
+    let measure = Measure::sum(signal, Window::AllTime).unwrap();
+    {
+        let held = run.ledger.hold(&[measure]).unwrap();
+        assert_eq!(held.highest(measure).count(), 4096);
+        assert_eq!(held.lowest(measure).count(), 4096);
+    }
+    let by_entry = (bytes() - before) / (2 * 4096);
+    assert!((60..=110).contains(&by_entry), "{by_entry}");
+}
+
 /// What time has taken from bounds, one query looks at, and the next no more.
 #[test]
 fn a_query_looks_at_what_has_faded_once() {

@@ -20,6 +20,7 @@ pub(super) struct Store {
     counts: Mutex<StoredCounts>,
     gets: AtomicU64,
     fails_at: AtomicU64,
+    scans: AtomicU64,
     scans_fail: AtomicBool,
     meanwhile: Mutex<Option<Meanwhile>>,
 }
@@ -59,6 +60,10 @@ impl Store {
         self.fails_at.store(self.gets.load(Ordering::Relaxed) + nth, Ordering::Relaxed);
     }
 
+    pub(super) fn scans(&self) -> u64 {
+        self.scans.load(Ordering::Relaxed)
+    }
+
     /// Lets every scan from now on fail.
     pub(super) fn fail_scans(&self) {
         self.scans_fail.store(true, Ordering::Relaxed);
@@ -93,6 +98,7 @@ impl CellStore for Store {
     }
 
     fn scan(&self, kind: EntityKind, visit: CellVisitor<'_>) -> crate::Result<()> {
+        self.scans.fetch_add(1, Ordering::Relaxed);
         if self.scans_fail.load(Ordering::Relaxed) {
             return Err(TidalError::Storage(StorageError::Closed { path: "cells".into() }));
         }
