@@ -14,8 +14,9 @@
 //! J4. The fold takes none of these locks but, for an instant, that of the notes of a
 //!     shard. An index is locked before a shard, never behind one, and several indexes in
 //!     the order of their signal types. Whoever holds one must not ask for it again.
-//! J5. Memory is bounded: entries by list, notes by shard. Where notes overflow, the
-//!     lists are dropped, and made again by the next query.
+//! J5. Memory is bounded: entries by list, notes by shard, and while a list is made by
+//!     entity (F3). Where notes overflow, the lists are dropped, and made again by the next
+//!     query.
 
 mod build;
 mod ends;
@@ -62,7 +63,7 @@ pub(super) struct Index {
 #[derive(Debug, Default)]
 pub(super) struct Lists {
     by_measure: [Option<Box<List>>; MEASURES],
-    /// For each measure, how many shortfalls the next list stands.
+    /// For each measure, how many shortfalls the last list stood that was worn.
     patience: [u32; MEASURES],
     /// The entities that have a cell, if there is any list.
     members: RoaringTreemap,

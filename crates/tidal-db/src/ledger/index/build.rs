@@ -21,7 +21,8 @@ impl Lists {
 
     fn clear(&mut self, index: &Index) {
         index.tracking.end_all();
-        *self = Self::default();
+        // Lists that are made in vain are so whatever they are made again for.
+        *self = Self { patience: self.patience, ..Self::default() };
     }
 }
 

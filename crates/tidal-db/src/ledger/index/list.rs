@@ -13,8 +13,8 @@ use super::ordered::{End, Gathered, Ordered};
 /// many of its span: a sixteenth of a bucket.
 const STEPS_PER_SPAN: u64 = 960;
 
-/// A list that was made in vain, and made again in vain, is made once in so many times that it
-/// falls short, at the rarest.
+/// However often a list was made in vain, it is made again once it has faded and then fallen
+/// short so many times.
 const PATIENCE_MAX: u32 = 1024;
 
 /// The two ends of one measure.
@@ -37,8 +37,9 @@ pub(in super::super) struct List {
     /// Whether one of them knows that bounds are wider than they need to be.
     is_loose: AtomicBool,
     is_worn: AtomicBool,
-    /// How often it fell short after it had faded, and how often makes it worn.
+    /// How often it fell short after it had faded.
     shortfalls: AtomicU32,
+    /// How often made the list before it worn.
     patience: u32,
     /// Whether it fell short as it was made: one that is made again may as well.
     is_in_vain: AtomicBool,
@@ -78,7 +79,7 @@ impl Making {
             is_loose: AtomicBool::new(false),
             is_worn: AtomicBool::new(false),
             shortfalls: AtomicU32::new(0),
-            patience: patience.clamp(1, PATIENCE_MAX),
+            patience: patience.max(1),
             is_in_vain: AtomicBool::new(false),
         }
     }
@@ -174,9 +175,13 @@ impl List {
         is_worn
     }
 
-    /// How many shortfalls the list that is made in its place stands.
+    /// How many shortfalls it stands; the list that is made in its place begins from there.
     pub(super) fn next_patience(&self) -> u32 {
-        if self.is_in_vain.load(Ordering::Relaxed) { self.patience * 2 } else { 1 }
+        if self.is_in_vain.load(Ordering::Relaxed) {
+            self.patience.saturating_mul(2).min(PATIENCE_MAX)
+        } else {
+            1
+        }
     }
 
     pub(super) fn is_worn(&self) -> bool {
@@ -192,5 +197,36 @@ impl List {
 
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.highest.bytes() + self.lowest.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tidal_types::{DecaySpec, EntityKind, SchemaBuilder};
+
+    use super::*;
+
+    /// G90: a list that is always made in vain is made again all the same, if rarely.
+    #[test]
+    fn patience_has_an_end_g90() {
+        let mut schema = SchemaBuilder::new();
+        let decay = DecaySpec::Linear { lifetime: Duration::from_secs(3600) };
+        schema.signal("view", EntityKind::Item, decay).add();
+        let schema = schema.build().unwrap();
+        let shape = Shape::of(schema.signal("view").unwrap());
+        let [made, later] = [1, 2].map(|hours| Timestamp::from_nanos(hours * 3_600_000_000_000));
+        let (mut patience, mut stood) = (0, Vec::new());
+        for _ in 0..13 {
+            let list = Making::new(Gauge::Score, 1).finish(&shape, made, patience);
+            assert_eq!(list.next_patience(), 1);
+            assert!(!list.fell_short(End::Highest, made), "it is as it would be anew");
+            let shortfalls = (1..).find(|_| list.fell_short(End::Highest, later));
+            assert_eq!(shortfalls, Some(list.next_patience()));
+            patience = list.next_patience();
+            stood.push(patience);
+        }
+        assert_eq!(stood, [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024, 1024]);
     }
 }

@@ -363,26 +363,83 @@ fn a_list_that_is_worn_out_is_made_anew_g88() {
     assert_eq!(run.top_ids(2, By::Score, 8), [13, 12, 11, 10, 9, 8, 7, 6]);
 }
 
-/// A query that needs more than any list has lets it be made again ever more rarely.
-#[test]
-fn a_list_that_always_falls_short_is_made_ever_more_rarely_g90() {
+/// Some time passes, and a query by the count of an hour walks the list to its end, which is
+/// before those that it asked for.
+fn fall_short(run: &mut Run) {
+    let signal = Arc::clone(run.ledger.schema());
+    let signal = signal.signal("view").unwrap();
+    let measure = Measure::count(signal, Window::OneHour).unwrap();
+    run.now += MINUTE / 15;
+    run.event(0, 0, 1.0);
+    let held = run.ledger.hold(&[measure]).unwrap();
+    let mut ends = held.highest(measure);
+    assert!(ends.by_ref().count() > 0 && !ends.is_complete());
+}
+
+/// After how many queries that fell short each of the next lists was made, of so many.
+fn gaps(run: &mut Run, queries: usize) -> Vec<usize> {
+    let (mut gaps, mut last, mut scans) = (Vec::new(), 0, run.store.scans());
+    for query in 0..queries {
+        fall_short(run);
+        if run.store.scans() > scans {
+            gaps.push(query - last);
+            (last, scans) = (query, run.store.scans());
+        }
+    }
+    gaps
+}
+
+/// A list with room for fewer than there are, of cells in storage.
+fn run_that_falls_short() -> Run {
     let mut run = Run::new(0, Limits { entries: 8, notes: 100 });
     for id in 0..40 {
         run.event(0, id, 1.0);
     }
     run.step(&Step::WriteBack);
-    let signal = run.ledger.schema().signal("view").unwrap();
-    let measure = Measure::count(signal, Window::OneHour).unwrap();
-    for _ in 0..100 {
-        run.now += MINUTE / 6;
-        run.event(0, 0, 1.0);
-        let held = run.ledger.hold(&[measure]).unwrap();
-        let mut ends = held.highest(measure);
-        assert_eq!(ends.by_ref().count(), 8);
-        assert!(!ends.is_complete());
+    run
+}
+
+/// G90: a query that needs more than any list has lets it be made again ever more rarely.
+#[test]
+fn a_list_that_always_falls_short_is_made_ever_more_rarely_g90() {
+    let mut run = run_that_falls_short();
+    // One falls short as it is made, and then twice as many as before.
+    let expected = [0, 3, 5, 9, 17, 33, 65, 129, 257];
+    assert_eq!(gaps(&mut run, 1 + expected.iter().sum::<usize>()), expected);
+}
+
+/// G90: what notes that overflowed have dropped is made again, and no more often than before.
+#[test]
+fn a_list_that_was_dropped_is_made_as_rarely_g90() {
+    let mut run = run_that_falls_short();
+    assert_eq!(gaps(&mut run, 1 + 3 + 5 + 9), [0, 3, 5, 9]);
+    for _ in 0..2 {
+        (0..20_000).for_each(|id| run.event(0, id, 1.0));
+        run.step(&Step::WriteBack);
+        assert_eq!(gaps(&mut run, 9), [0], "it was dropped");
     }
+}
+
+/// G90: a list that falls short for its age only is made again at once, whatever was before.
+#[test]
+fn a_list_that_is_in_vain_no_more_is_made_at_once_g90() {
+    let mut run = run_that_falls_short();
+    assert_eq!(gaps(&mut run, 1 + 3 + 5 + 9), [0, 3, 5, 9]);
+    // It has lost too many to stay, and the next one is asked for no more than it has.
+    (1..=5).for_each(|id| run.step(&Step::Forget { id }));
+    run.step(&Step::WriteBack);
+    fall_short(&mut run);
     let scans = run.store.scans();
-    assert!((3..=8).contains(&scans), "{scans}");
+    for _ in 0..2 {
+        run.now += MINUTE / 15;
+        run.event(0, 0, 1.0);
+        let schema = Arc::clone(run.ledger.schema());
+        let measure = Measure::count(schema.signal("view").unwrap(), Window::OneHour).unwrap();
+        let held = run.ledger.hold(&[measure]).unwrap();
+        assert_eq!(held.highest(measure).next().map(EntityId::get), Some(0));
+    }
+    assert_eq!(run.store.scans(), scans + 1);
+    assert_eq!(gaps(&mut run, 1 + 1 + 3 + 5), [1, 3, 5], "patience begins anew");
 }
 
 /// G90: what an entry of a list takes in memory.
