@@ -1,5 +1,6 @@
 //! Making lists, and bringing them up to what was folded.
 
+use roaring::RoaringTreemap;
 use tidal_types::{EntityId, Timestamp};
 
 use super::super::measure::{Gauge, Measure, What};
@@ -8,6 +9,10 @@ use super::list::Making;
 use super::tracking::Notes;
 use super::{Index, Lists};
 use crate::Result;
+
+/// So many entities are read before they are put in lists. Their bounds take 48 bytes for each
+/// list, and a list grows by them before it is cut down.
+const CAUGHT_UP_AT_ONCE: usize = 4096;
 
 impl Lists {
     /// Whether these are right as they are for a query of these measures.
@@ -129,33 +134,46 @@ impl SignalLedger {
         changed: &[EntityId],
         came_or_went: &[EntityId],
     ) -> Result<()> {
+        for ids in changed.chunks(CAUGHT_UP_AT_ONCE) {
+            self.put_in_place(kept, lists, ids, |_, _, _| {})?;
+        }
+        for ids in came_or_went.chunks(CAUGHT_UP_AT_ONCE) {
+            self.put_in_place(kept, lists, ids, |members, id, is_there| {
+                if is_there {
+                    members.insert(id.get());
+                } else {
+                    members.remove(id.get());
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads the cells of some entities and puts these in their places; tells whether there
+    /// is a cell.
+    fn put_in_place(
+        &self,
+        kept: &Kept,
+        lists: &mut Lists,
+        ids: &[EntityId],
+        tell: impl Fn(&mut RoaringTreemap, EntityId, bool),
+    ) -> Result<()> {
         let Lists { by_measure, members, as_of, .. } = lists;
         let gauges: Vec<Gauge> = by_measure.iter().flatten().map(|list| list.gauge).collect();
         // For each entity the bounds of each list.
-        let mut bounds = Vec::with_capacity((changed.len() + came_or_went.len()) * gauges.len());
-        let mut read = |id: EntityId| -> Result<bool> {
+        let mut bounds = Vec::with_capacity(ids.len() * gauges.len());
+        for id in ids {
             let before = bounds.len();
             let push = |cell: &Cell| {
                 bounds.extend(gauges.iter().map(|of| Some(of.bounds(&kept.shape, cell, *as_of))));
             };
-            let is_there = self.look(kept.id, id, push)?.is_some();
+            let is_there = self.look(kept.id, *id, push)?.is_some();
             bounds.resize(before + gauges.len(), None);
-            Ok(is_there)
-        };
-        for id in changed {
-            read(*id)?;
+            tell(members, *id, is_there);
         }
-        for id in came_or_went {
-            if read(*id)? {
-                members.insert(id.get());
-            } else {
-                members.remove(id.get());
-            }
-        }
-        let ids = || changed.iter().chain(came_or_went).copied();
         for (number, list) in by_measure.iter_mut().flatten().enumerate() {
             let of_list = bounds.iter().skip(number).step_by(gauges.len());
-            list.set_all(ids().zip(of_list.copied()));
+            list.set_all(ids.iter().copied().zip(of_list.copied()));
         }
         Ok(())
     }

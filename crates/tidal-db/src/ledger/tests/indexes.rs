@@ -8,6 +8,7 @@ use super::residency::write_all;
 use super::store::Store;
 use super::*;
 use crate::ledger::index::Limits;
+use crate::ledger::shards::Place;
 use crate::ledger::{By, Ends, Held, Measure, Ranked, What};
 
 const SIGNALS: [&str; 3] = ["view", "watch", "like"];
@@ -440,6 +441,73 @@ fn a_list_that_is_in_vain_no_more_is_made_at_once_g90() {
     }
     assert_eq!(run.store.scans(), scans + 1);
     assert_eq!(gaps(&mut run, 1 + 1 + 3 + 5), [1, 3, 5], "patience begins anew");
+}
+
+/// F3, G88: whoever comes, changes or goes while a list is made is in it as it should, also
+/// where there is so much to note that notes are tidied.
+#[test]
+fn a_list_hears_of_all_that_happens_while_it_is_made_f3_g88() {
+    let store = Arc::new(Store::default());
+    let over = Arc::clone(&store) as _;
+    let mut ledger = SignalLedger::over(schema(), over, Some(0), store.counts());
+    ledger.index_limits = Limits { entries: 12, notes: 100 };
+    let (ledger, seq) = (Arc::new(ledger), Arc::new(AtomicU64::new(0)));
+    let fold = {
+        let (ledger, seq) = (Arc::clone(&ledger), Arc::clone(&seq));
+        move |id: EntityId| {
+            let seq = seq.fetch_add(1, Ordering::Relaxed) + 1;
+            let time = Timestamp::from_nanos(1_700_000_000_000_000_000 + seq);
+            let event = ledger.schema().accept(&Event::new("like", id, 1.0, time)).unwrap();
+            ledger.apply(Seq::new(seq), &event).unwrap();
+        }
+    };
+    // Of one shard, so that few events are many notes.
+    let all = (0..).map(EntityId::new).filter(|id| Place::of(*id).shard() == 5);
+    let ids: Vec<EntityId> = all.take(9000).collect();
+    ids[..100].iter().for_each(|id| fold(*id));
+    write_all(&ledger, &store);
+    // One event lets the others leave memory.
+    fold(ids[100]);
+    let signal = Arc::clone(ledger.schema());
+    let signal = signal.signal("like").unwrap();
+    store.during_next_scan({
+        let (ledger, ids, seq) = (Arc::clone(&ledger), ids.clone(), Arc::clone(&seq));
+        move || {
+            // Each comes, in turn; one in a thousand changes afterwards, and one in a hundred
+            // is gone.
+            ids.iter().for_each(|id| fold(*id));
+            ids.iter().step_by(1000).for_each(|id| fold(*id));
+            for _ in 0..3 {
+                ids.iter().take(2500).for_each(|id| fold(*id));
+            }
+            for id in ids.iter().skip(50).step_by(100) {
+                let seq = Seq::new(seq.fetch_add(1, Ordering::Relaxed) + 1);
+                ledger.remove(seq, EntityKind::Item, *id).unwrap();
+            }
+        }
+    });
+    let at = Timestamp::from_nanos(1_800_000_000_000_000_000);
+    let found = ledger.top(signal, By::Score, 8, at).unwrap();
+    assert_eq!(store.scans(), 1);
+    assert_eq!(found, ledger.top_by_scan(signal, By::Score, 8, at).unwrap());
+    let held = ledger.hold(&[Measure::score(signal)]).unwrap();
+    assert_eq!(held.members(signal.id()).len(), 9000 - 90);
+}
+
+/// G90: lists do not grow by how much there was to catch up with.
+#[test]
+fn a_list_that_catches_up_with_much_takes_no_more_g90() {
+    const ENTRIES: usize = 16_384;
+    let mut run = small_run(ENTRIES, 100_000);
+    let all = || 0..100_000;
+    all().for_each(|id| run.event(2, id, 1.0));
+    assert_eq!(run.top_ids(2, By::Score, 2), [0, 1]);
+    let before = run.ledger.index_size().1;
+    all().for_each(|id| run.event(2, id, id as f64));
+    let noted = run.ledger.index_size().1 - before;
+    assert_eq!(run.top_ids(2, By::Score, 2), [99_999, 99_998]);
+    let after = run.ledger.index_size().1;
+    assert!(after <= before + noted + ENTRIES as u64, "{before} {noted} {after}");
 }
 
 /// G90: what an entry of a list takes in memory.

@@ -23,6 +23,7 @@ pub(super) struct Store {
     scans: AtomicU64,
     scans_fail: AtomicBool,
     meanwhile: Mutex<Option<Meanwhile>>,
+    during_scan: Mutex<Option<Meanwhile>>,
 }
 
 impl Store {
@@ -74,6 +75,11 @@ impl Store {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
     }
 
+    /// Runs once during the next scan, after it has the cells and before it shows them.
+    pub(super) fn during_next_scan(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        *self.during_scan.lock().unwrap() = Some(Box::new(meanwhile));
+    }
+
     pub(super) fn gets(&self) -> u64 {
         self.gets.load(Ordering::Relaxed)
     }
@@ -103,6 +109,10 @@ impl CellStore for Store {
             return Err(TidalError::Storage(StorageError::Closed { path: "cells".into() }));
         }
         let cells = self.cells.lock().unwrap().clone();
+        let meanwhile = self.during_scan.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let mut of_kind = cells.iter().filter(|((of, ..), _)| *of == kind.index());
         of_kind.try_for_each(|((_, id, signal), value)| visit(*id, *signal, value))
     }
