@@ -3,16 +3,28 @@
 use crate::engines::Engines;
 use crate::failure::Result;
 use crate::steps::Step;
-use crate::{checks, deny, layers, models, tidy};
+use crate::{checks, deny, guard, layers, models, tidy};
+
+/// How much of it is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speed {
+    /// Without what has to be compiled a second time, for speed.
+    Daily,
+    /// All of it.
+    Whole,
+}
 
 /// Every step of CI.
-pub(crate) fn steps(engines: &Engines) -> Result<Vec<Step>> {
+pub(crate) fn steps(engines: &Engines, speed: Speed) -> Result<Vec<Step>> {
     let mut steps = checks::lint(engines);
     steps.extend([tidy::step(), layers::step()]);
     steps.extend(checks::test(engines)?);
     steps.extend(models::steps()?);
     steps.extend(checks::docs(engines));
     steps.extend(deny::check()?);
+    if speed == Speed::Whole {
+        steps.extend(guard::steps_of_ci()?);
+    }
     Ok(steps)
 }
 
@@ -22,7 +34,8 @@ mod tests {
 
     #[test]
     fn nothing_of_ci_is_left_out() {
-        let shown: Vec<_> = steps(&Engines::All).unwrap().iter().map(Step::to_string).collect();
+        let steps = steps(&Engines::All, Speed::Whole).unwrap();
+        let shown: Vec<_> = steps.iter().map(Step::to_string).collect();
         for part in [
             "cargo fmt --all --check",
             "cargo clippy --all-targets --workspace --features",
@@ -40,5 +53,19 @@ mod tests {
             |step: &String| step.contains("nextest run --workspace") || step.contains("--tests");
         assert!(shown.iter().any(is_test), "{shown:?}");
         assert!(!shown.iter().any(|step| step.contains("advisories")), "{shown:?}");
+        // Or what says why the instructions are not counted here.
+        let is_guard =
+            |step: &String| step.contains("bench --check") || step.starts_with("left out, ");
+        assert!(shown.iter().any(is_guard), "{shown:?}");
+    }
+
+    #[test]
+    fn daily_work_counts_no_instructions() {
+        let daily = steps(&Engines::All, Speed::Daily).unwrap();
+        assert!(!daily.iter().any(|step| step.to_string().contains("tidal-bench-guard")));
+        assert_eq!(
+            daily.len() + guard::steps_of_ci().unwrap().len(),
+            steps(&Engines::All, Speed::Whole).unwrap().len()
+        );
     }
 }

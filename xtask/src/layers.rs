@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-benches", &["tidal-db", "tidal-wal", "tidal-storage", "tidal-types"]),
     ("tidal-bench-measure", &[]),
     ("tidal-bench-scale", &["tidal-bench-measure", "tidal-db"]),
+    ("tidal-bench-guard", &["tidal-bench-measure", "tidal-db", "tidal-wal"]),
     ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
     ("tidal-bench-rank", &["tidal-bench-measure", "tidal-db"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),

@@ -1,8 +1,8 @@
 //! `cargo xtask`: the checks and chores of the workspace.
 //!
 //! X1. `cargo xtask ci` is CI, word for word: what passes here passes there.
-//! X2. A chore never changes a file that is kept in the repository, but one that was
-//!     named for it on the command line.
+//! X2. A chore never changes a file that is kept in the repository, unless `--update` asks
+//!     for it on the command line.
 //! X3. Exit code 0 when everything passed, 1 when something failed, 2 when the
 //!     words were not understood.
 
@@ -14,6 +14,7 @@ mod deny;
 mod engines;
 mod failure;
 mod fuzz;
+mod guard;
 mod layers;
 mod models;
 mod mutants;
@@ -35,7 +36,8 @@ Usage: cargo xtask COMMAND
 Commands:
   ci            everything that CI runs: lint, tidy, layers, test, models,
                 docs, deny; --fast leaves the engine RocksDB out, --all
-                fails where it cannot be built; so do lint, test and docs
+                fails where it cannot be built; so do lint, test and docs;
+                --fast also leaves `bench --check` out
   lint          rustfmt's check, and clippy with warnings denied
   tidy          the rules of the house that no lint knows
   layers        which crate may depend on which
@@ -56,6 +58,9 @@ Commands:
                 of items; likewise, and a chart beside the document
   bench --scale the database on much state: budgets of memory, checkpoints,
                 replay, opening; likewise
+  bench --check whether append, apply, score, count, top-K and opening take more
+                instructions than are kept; needs valgrind; --update keeps
+                what they take now
   fuzz          any bytes as a log; --minutes N for each target;
                 needs cargo-fuzz and a nightly compiler
   mutants       deliberate faults, each of which a test has to catch;
@@ -88,7 +93,10 @@ fn run(words: &[&str]) -> Result<()> {
             console::say(USAGE);
             Ok(())
         }
-        ["ci", words @ ..] => steps::run(&ci::steps(&Engines::asked_for(words)?)?),
+        ["ci", words @ ..] => {
+            let speed = if words == [engines::FAST] { ci::Speed::Daily } else { ci::Speed::Whole };
+            steps::run(&ci::steps(&Engines::asked_for(words)?, speed)?)
+        }
         ["lint", words @ ..] => steps::run(&checks::lint(&Engines::asked_for(words)?)),
         ["tidy"] => steps::run(&[tidy::step()]),
         ["layers"] => steps::run(&[layers::step()]),
@@ -98,6 +106,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["engines"] => engines::report(),
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
+        ["bench", "--check", words @ ..] => guard::run(words),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
         ["fuzz", args @ ..] => fuzz::run(args),
         ["mutants", args @ ..] => mutants::run(args),
@@ -121,6 +130,7 @@ mod tests {
             &["engines", "--fast"],
             &["tidy", "--fix"],
             &["soak", "long"],
+            &["bench", "--check", "--quick"],
             &["fuzz", "long"],
             &["mutants", "--only"],
         ] {
