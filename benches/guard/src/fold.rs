@@ -13,12 +13,12 @@ const FEW: u64 = 100;
 const MANY: u64 = 50_000;
 const EVENTS: usize = 100_000;
 
-/// Cells that have all their buckets, which are made before.
+/// Cells that have had hundreds of events each before.
 pub(crate) fn few(_dir: &Path) -> Result<Work> {
     apply(EVENTS / 2, (0..EVENTS as u64).map(|index| index % FEW))
 }
 
-/// Cells with two events each at the end, which are made meanwhile.
+/// Cells with two events each on average at the end, which are made meanwhile.
 pub(crate) fn many(_dir: &Path) -> Result<Work> {
     let mut random = Random::new(0x5eed);
     apply(0, (0..EVENTS).map(move |_| random.below(MANY)))
