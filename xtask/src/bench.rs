@@ -1,7 +1,8 @@
 //! The benchmarks, which form packages of their own.
 
+use crate::apart::{ENGINES, LOGS, PEERS, RANK};
+use crate::engines::Engines;
 use crate::steps::{Command, Step};
-use crate::workspace::{BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST, BENCH_RANK_MANIFEST};
 
 /// Runs the benchmarks; `args` go to `cargo bench` as they are. After `--logs` it is
 /// the log beside others, after `--engines` the storage engines beside their own
@@ -10,17 +11,31 @@ use crate::workspace::{BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST, BENCH_RANK_M
 /// compiled with.
 pub(crate) fn step(args: &[&str]) -> Step {
     let (bench, args) = match args {
-        ["--logs", args @ ..] => (program(BENCH_LOGS_MANIFEST, None), args),
+        ["--logs", args @ ..] => (program(&LOGS.manifest(), None), args),
         ["--engines", "--features", features, args @ ..] => {
-            (program(BENCH_ENGINES_MANIFEST, Some(features)), args)
+            (program(&ENGINES.manifest(), Some(features)), args)
         }
-        ["--engines", args @ ..] => (program(BENCH_ENGINES_MANIFEST, None), args),
-        ["--rank", args @ ..] => (program(BENCH_RANK_MANIFEST, None), args),
+        ["--engines", args @ ..] => (program(&ENGINES.manifest(), None), args),
+        ["--rank", args @ ..] => (program(&RANK.manifest(), None), args),
         ["--scale", args @ ..] => (program("-p tidal-bench-scale", None), args),
         args => (Command::cargo("bench -p tidal-benches"), args),
     };
-    let bench = args.iter().fold(bench, |command, &arg| command.arg(arg));
-    Step::command("bench", bench)
+    with(bench, args)
+}
+
+/// Measures tidalDB beside other systems, RocksDB among them where it can be built.
+pub(crate) fn peers(engines: &Engines, args: &[&str]) -> Vec<Step> {
+    let features = match engines {
+        Engines::All => Some("rocksdb"),
+        Engines::WithoutRocksDb(_) => None,
+    };
+    let mut steps: Vec<Step> = engines.left_out().into_iter().collect();
+    steps.push(with(program(&PEERS.manifest(), features), args));
+    steps
+}
+
+fn with(bench: Command, args: &[&str]) -> Step {
+    Step::command("bench", args.iter().fold(bench, |command, &arg| command.arg(arg)))
 }
 
 /// The program of a package, found by these arguments of cargo, up to its own.
@@ -63,6 +78,27 @@ mod tests {
             shown,
             "cargo run --release --locked --manifest-path benches/engines/Cargo.toml \
              --features a,b -- --quick"
+        );
+    }
+
+    #[test]
+    fn rocksdb_is_among_the_peers_where_it_can_be_built() {
+        let shown = |engines| {
+            let steps = peers(&engines, &["--only", "real"]);
+            steps.iter().map(Step::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown(Engines::All),
+            ["cargo run --release --locked --manifest-path benches/peers/Cargo.toml \
+              --features rocksdb -- --only real"]
+        );
+        assert_eq!(
+            shown(Engines::WithoutRocksDb("no compiler".into())),
+            [
+                "left out, no compiler",
+                "cargo run --release --locked --manifest-path benches/peers/Cargo.toml \
+                 -- --only real"
+            ]
         );
     }
 }

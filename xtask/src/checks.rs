@@ -4,11 +4,12 @@ use std::env;
 use std::path::Path;
 use std::process::{self, Stdio};
 
+use crate::apart;
 use crate::console;
 use crate::engines::Engines;
 use crate::failure::{Failure, Result};
 use crate::steps::{Command, Step};
-use crate::workspace::{self, BENCH_ENGINES_MANIFEST, BENCH_LOGS_MANIFEST, BENCH_RANK_MANIFEST};
+use crate::workspace;
 
 /// The variable that names the folder of the real data.
 const TEST_DATA: &str = "TIDAL_TEST_DATA";
@@ -33,17 +34,12 @@ pub(crate) fn lint(engines: &Engines) -> Vec<Step> {
         Step::command(name, Command::cargo(&line))
     };
     let mut steps: Vec<Step> = engines.left_out().into_iter().collect();
-    steps.extend([
-        Step::command("fmt", Command::cargo("fmt --all --check")),
-        // Their lints are not checked here: for that, what they compare is compiled.
-        Step::command("fmt logs", Command::cargo(&format!("fmt --check {BENCH_LOGS_MANIFEST}"))),
-        Step::command(
-            "fmt engines",
-            Command::cargo(&format!("fmt --check {BENCH_ENGINES_MANIFEST}")),
-        ),
-        Step::command("fmt rank", Command::cargo(&format!("fmt --check {BENCH_RANK_MANIFEST}"))),
-        clippy("clippy", &format!("--workspace {}", engines.arguments())),
-    ]);
+    steps.push(Step::command("fmt", Command::cargo("fmt --all --check")));
+    // Their lints are not checked here: for that, what they compare is compiled.
+    steps.extend(apart::ALL.map(|apart| {
+        Step::command(apart.fmt, Command::cargo(&format!("fmt --check {}", apart.manifest())))
+    }));
+    steps.push(clippy("clippy", &format!("--workspace {}", engines.arguments())));
     steps.extend(FEATURE_SETS.iter().map(|&(name, packages)| clippy(name, packages)));
     steps
 }
@@ -104,6 +100,7 @@ mod tests {
                 "cargo fmt --check --manifest-path benches/logs/Cargo.toml",
                 "cargo fmt --check --manifest-path benches/engines/Cargo.toml",
                 "cargo fmt --check --manifest-path benches/rank/Cargo.toml",
+                "cargo fmt --check --manifest-path benches/peers/Cargo.toml",
                 "cargo clippy --all-targets --workspace --features \
                  tidal-storage/all-backends,tidal-db/all-backends,tidal-cli/all-backends,\
                  tidal-kvdb-tests/all-backends \

@@ -7,12 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::process;
 
+use crate::apart;
 use crate::failure::Result;
 use crate::steps::{Command, Step};
-use crate::workspace::{
-    self, BENCH_ENGINES, BENCH_ENGINES_MANIFEST, BENCH_LOGS, BENCH_LOGS_MANIFEST, BENCH_RANK,
-    BENCH_RANK_MANIFEST,
-};
+use crate::workspace;
 
 const PROGRAM: &str = "cargo-deny";
 const VERSION: &str = "0.20.2";
@@ -21,26 +19,25 @@ const VERSION: &str = "0.20.2";
 /// of the benchmarks beside other systems have their own.
 pub(crate) fn check() -> Result<Vec<Step>> {
     let line = "check --hide-inclusion-graph bans licenses sources";
-    let logs = format!("{BENCH_LOGS_MANIFEST} --config {BENCH_LOGS}/deny.toml {line}");
-    let engines = format!("{BENCH_ENGINES_MANIFEST} --config {BENCH_ENGINES}/deny.toml {line}");
-    let rank = format!("{BENCH_RANK_MANIFEST} --config {BENCH_RANK}/deny.toml {line}");
-    with_program(&[
-        ("deny", line),
-        ("deny logs", &logs),
-        ("deny engines", &engines),
-        ("deny rank", &rank),
-    ])
+    let mut checks = vec![("deny", line.to_owned())];
+    checks.extend(apart::ALL.map(|apart| {
+        let (manifest, folder) = (apart.manifest(), apart.folder());
+        (apart.deny, format!("{manifest} --config {folder}/deny.toml {line}"))
+    }));
+    with_program(&checks)
 }
 
 /// Checks for known advisories. Its answer changes while the tree stays the
 /// same, and it needs the network, so CI leaves it out.
 pub(crate) fn audit() -> Result<Vec<Step>> {
-    with_program(&[("audit", "check advisories")])
+    with_program(&[("audit", "check advisories".into())])
 }
 
-fn with_program(checks: &[(&'static str, &str)]) -> Result<Vec<Step>> {
+fn with_program(checks: &[(&'static str, String)]) -> Result<Vec<Step>> {
     let run = |program: &Path| -> Vec<Step> {
-        let step = |&(name, line): &(_, &str)| Step::command(name, Command::new(program, line));
+        let step = |(name, line): &(&'static str, String)| {
+            Step::command(name, Command::new(program, line))
+        };
         checks.iter().map(step).collect()
     };
     if is_pinned(Path::new(PROGRAM)) {
@@ -96,12 +93,11 @@ mod tests {
     #[test]
     fn every_workspace_is_checked() {
         let shown: Vec<_> = check().unwrap().iter().map(Step::to_string).collect();
-        for apart in [
-            "--manifest-path benches/logs/Cargo.toml --config benches/logs/deny.toml check",
-            "--manifest-path benches/engines/Cargo.toml --config benches/engines/deny.toml check",
-            "--manifest-path benches/rank/Cargo.toml --config benches/rank/deny.toml check",
-        ] {
-            assert!(shown.iter().any(|step| step.contains(apart)), "{shown:?}");
+        for name in ["logs", "engines", "rank", "peers"] {
+            let folder = format!("benches/{name}");
+            let apart =
+                format!("--manifest-path {folder}/Cargo.toml --config {folder}/deny.toml check");
+            assert!(shown.iter().any(|step| step.contains(&apart)), "{shown:?}");
         }
         assert!(shown.iter().any(|step| step.contains("deny check")), "{shown:?}");
     }

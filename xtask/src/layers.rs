@@ -10,6 +10,7 @@ use std::process;
 
 use serde_json::Value;
 
+use crate::apart;
 use crate::failure::{Failure, Result};
 use crate::steps::Step;
 use crate::workspace;
@@ -30,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tidal-bench-guard", &["tidal-bench-measure", "tidal-db", "tidal-wal"]),
     ("tidal-bench-logs", &["tidal-bench-measure", "tidal-wal"]),
     ("tidal-bench-rank", &["tidal-bench-measure", "tidal-db"]),
+    ("tidal-bench-peers", &["tidal-bench-measure", "tidal-db"]),
     ("tidal-kvdb-tests", &["tidal-storage"]),
     ("tidal-bench-engines", &["tidal-bench-measure", "tidal-storage", "tidal-keys", "tidal-types"]),
     ("xtask", &[]),
@@ -55,8 +57,8 @@ fn check(root: &Path) -> Result<String> {
 /// The packages that are workspaces of their own.
 fn packages_of_benches(root: &Path) -> Result<Vec<Value>> {
     let mut found = Vec::new();
-    for folder in [workspace::BENCH_LOGS, workspace::BENCH_ENGINES, workspace::BENCH_RANK] {
-        found.extend(packages(&metadata(&root.join(folder))?)?);
+    for apart in apart::ALL {
+        found.extend(packages(&metadata(&root.join(apart.folder()))?)?);
     }
     Ok(found)
 }
@@ -157,8 +159,10 @@ mod tests {
     fn the_packages_apart_are_looked_at_too() {
         let packages = packages_of_benches(&workspace::root().unwrap()).unwrap();
         let names: Vec<_> = packages.iter().map(|package| text(package, "name").unwrap()).collect();
-        let expected = ["tidal-bench-logs", "tidal-bench-engines", "tidal-bench-rank"];
-        assert_eq!(names, expected);
+        assert_eq!(
+            names,
+            ["logs", "engines", "rank", "peers"].map(|name| format!("tidal-bench-{name}"))
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! X3. Exit code 0 when everything passed, 1 when something failed, 2 when the
 //!     words were not understood.
 
+mod apart;
 mod bench;
 mod checks;
 mod ci;
@@ -56,6 +57,8 @@ Commands:
                 the rest takes RocksDB in, which needs libclang
   bench --rank  rankings: queries, ingest beside indexes, growth with the number
                 of items; likewise, and a chart beside the document
+  bench --peers tidalDB beside Redis, PostgreSQL, SQLite, RocksDB and fjall, likewise,
+                and charts; half an hour at most, once all is compiled
   bench --scale the database on much state: budgets of memory, checkpoints,
                 replay, opening; likewise
   bench --check whether append, apply, score, count, top-K and opening take more
@@ -107,6 +110,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["deny"] => steps::run(&deny::check()?),
         ["audit"] => steps::run(&deny::audit()?),
         ["bench", "--check", words @ ..] => guard::run(words),
+        ["bench", "--peers", args @ ..] => steps::run(&bench::peers(&Engines::possible(), args)),
         ["bench", args @ ..] => steps::run(&[bench::step(args)]),
         ["fuzz", args @ ..] => fuzz::run(args),
         ["mutants", args @ ..] => mutants::run(args),

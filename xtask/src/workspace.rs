@@ -8,27 +8,6 @@ use crate::failure::{Failure, Result};
 /// The name of the cache folder; `.ci/run` keeps the build output in it too.
 const CACHE_NAME: &str = "tidaldb-ci";
 
-/// The folder of the benchmarks beside other logs, in the workspace's: a workspace of
-/// its own, so that nothing else compiles those.
-pub(crate) const BENCH_LOGS: &str = "benches/logs";
-
-/// Its manifest, as an argument of cargo.
-pub(crate) const BENCH_LOGS_MANIFEST: &str = "--manifest-path benches/logs/Cargo.toml";
-
-/// The folder of the benchmarks beside the engines' own interfaces: a workspace of its
-/// own too, so that nothing else compiles every engine.
-pub(crate) const BENCH_ENGINES: &str = "benches/engines";
-
-/// Its manifest, as an argument of cargo.
-pub(crate) const BENCH_ENGINES_MANIFEST: &str = "--manifest-path benches/engines/Cargo.toml";
-
-/// The folder of the benchmarks of rankings: a workspace of its own, so that nothing else
-/// compiles what draws their chart.
-pub(crate) const BENCH_RANK: &str = "benches/rank";
-
-/// Its manifest, as an argument of cargo.
-pub(crate) const BENCH_RANK_MANIFEST: &str = "--manifest-path benches/rank/Cargo.toml";
-
 /// The folder of the workspace. It is asked of cargo when the chore runs and not
 /// when it is compiled, so that a program built in one checkout never checks
 /// another one.

@@ -48,6 +48,12 @@ impl Samples {
     }
 }
 
+impl FromIterator<f64> for Samples {
+    fn from_iter<T: IntoIterator<Item = f64>>(samples: T) -> Self {
+        Self(samples.into_iter().collect())
+    }
+}
+
 /// The median, and how far the middle half of the samples reaches around it.
 impl fmt::Display for Samples {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,11 +4,12 @@ use super::Finding;
 use super::tree::Tree;
 
 /// The manifests that name dependencies, each with the section that does.
-const MANIFESTS: [(&str, &str); 4] = [
+const MANIFESTS: [(&str, &str); 5] = [
     ("Cargo.toml", "[workspace.dependencies]"),
     ("benches/logs/Cargo.toml", "[dependencies]"),
     ("benches/engines/Cargo.toml", "[dependencies]"),
     ("benches/rank/Cargo.toml", "[dependencies]"),
+    ("benches/peers/Cargo.toml", "[dependencies]"),
 ];
 const RECORDS: &str = "docs/adr/";
 

@@ -1,0 +1,223 @@
+//! A system and a data set: it is taken in, the system is killed, and asked again.
+//!
+//! C1. Whatever a system does, only its row is lost: the others are measured.
+//! C2. All processes of a system are killed, servers too, and its folder is removed.
+//! C3. Each restart begins with the files as they were when the system was killed.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tidal_bench_measure::{Result, Samples};
+
+use crate::data::DataSet;
+use crate::processes;
+use crate::system::Kind;
+use crate::worker::{Filled, Order, Served, Task};
+
+/// How often it is opened again.
+const RESTARTS: usize = 3;
+
+/// Memory is looked at so often, so far apart.
+const LOOKS: usize = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// What was found about a system and a data set.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) system: Kind,
+    pub(crate) set: DataSet,
+    /// On how many cores, if not on all.
+    pub(crate) cores: Option<usize>,
+    /// Why there is nothing, or not everything.
+    pub(crate) failure: Option<String>,
+    pub(crate) filled: Filled,
+    /// What the last one found.
+    pub(crate) served: Served,
+    /// What opening took each time, in milliseconds.
+    pub(crate) openings: Vec<f64>,
+    /// Bytes of memory when everything was in, beyond what there was before.
+    pub(crate) memory: f64,
+    /// Bytes on the disk when it was killed.
+    pub(crate) disk: f64,
+    /// Bytes that were written to the disk until then.
+    pub(crate) written: f64,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// For taking in, in seconds.
+    pub(crate) budget: f64,
+    /// For a round, in seconds.
+    pub(crate) round: f64,
+}
+
+/// Measures, with files in a new folder below `dir`.
+pub(crate) fn measure(
+    system: Kind,
+    set: DataSet,
+    cores: Option<usize>,
+    pace: Pace,
+    dir: &Path,
+) -> Row {
+    if let Some(why) = system.missing() {
+        return Row::skipped(system, set, cores, why);
+    }
+    let mut row = Row { failure: None, ..Row::skipped(system, set, cores, String::new()) };
+    // A server may have a user of its own, who has to reach its files.
+    let open_to_all = fs::Permissions::from_mode(0o755);
+    row.failure = match tempfile::Builder::new().permissions(open_to_all).tempdir_in(dir) {
+        Ok(dir) => row.fill_in(pace, dir.path()).err().map(|error| error.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    row
+}
+
+impl Row {
+    /// A system that was not measured.
+    pub(crate) fn skipped(system: Kind, set: DataSet, cores: Option<usize>, why: String) -> Self {
+        Self {
+            system,
+            set,
+            cores,
+            failure: Some(why),
+            filled: Filled::default(),
+            served: Served::default(),
+            openings: Vec::new(),
+            memory: 0.0,
+            disk: 0.0,
+            written: 0.0,
+        }
+    }
+
+    fn fill_in(&mut self, pace: Pace, dir: &Path) -> Result<()> {
+        let files = dir.join("files");
+        fs::create_dir(&files)?;
+        let order = |task, dir: &Path| Order {
+            task,
+            system: self.system,
+            set: self.set,
+            dir: dir.into(),
+            cores: self.cores,
+            budget: pace.budget,
+            round: pace.round,
+        };
+        let (serve, open) = (order(Task::Serve, &files), |dir: &Path| order(Task::Open, dir));
+        let opens: Vec<_> = (1..RESTARTS).map(|_| open(&dir.join("copy"))).collect();
+        let filler = Worker::start(&order(Task::Fill, &files))?;
+        let (filler, filled) = filler.answer::<Filled>()?;
+        let memory = filler.memory();
+        let written = processes::written(&filler.processes());
+        filler.kill()?;
+        self.written = written as f64;
+        self.memory = memory - filled.before as f64;
+        self.disk = processes::disk(&files)? as f64;
+        self.filled = filled;
+        if let Some(seconds) = self.filled.too_long {
+            return Err(format!("all events would have taken {:.0} minutes", seconds / 60.0).into());
+        }
+        for order in opens {
+            copy(&files, &order.dir)?;
+            let (worker, served) = Worker::start(&order)?.answer::<Served>()?;
+            worker.kill()?;
+            fs::remove_dir_all(&order.dir)?;
+            self.openings.push(served.opening);
+        }
+        let (worker, served) = Worker::start(&serve)?.answer::<Served>()?;
+        worker.kill()?;
+        self.openings.push(served.opening);
+        self.served = served;
+        match &self.served.wrong {
+            Some(wrong) => Err(format!("wrong answers: {wrong}").into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether all events were taken in.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.filled.events > 0 && self.filled.too_long.is_none()
+    }
+
+    /// Whether its answers were not those of the others, so that nothing of it counts.
+    pub(crate) const fn is_wrong(&self) -> bool {
+        self.served.wrong.is_some()
+    }
+}
+
+/// Copies a folder, with owners and rights.
+fn copy(from: &Path, to: &PathBuf) -> Result<()> {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{} cannot be copied", from.display()).into())
+    }
+}
+
+/// A process that carries out an order, killed with all that it started at the latest when
+/// it is dropped.
+#[derive(Debug)]
+struct Worker(Child);
+
+impl Worker {
+    fn start(order: &Order) -> Result<Self> {
+        let child = Command::new(std::env::current_exe()?)
+            .arg("worker")
+            .arg(serde_json::to_string(order)?)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        Ok(Self(child))
+    }
+
+    /// Waits for what it found.
+    fn answer<T: DeserializeOwned>(mut self) -> Result<(Self, T)> {
+        let output = self.0.stdout.as_mut().ok_or("a worker has an output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        if line.is_empty() {
+            return Err("its process ended early".into());
+        }
+        Ok((self, serde_json::from_str(&line)?))
+    }
+
+    fn processes(&self) -> Vec<u32> {
+        processes::tree(self.0.id())
+    }
+
+    /// The memory of its processes: the median of several looks.
+    fn memory(&self) -> f64 {
+        let mut looks = Samples::default();
+        for _ in 0..LOOKS {
+            looks.push(processes::memory(&self.processes()) as f64);
+            thread::park_timeout(BETWEEN_LOOKS);
+        }
+        looks.median()
+    }
+
+    fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let processes = self.processes();
+        processes::kill(&processes)?;
+        self.0.wait()?;
+        processes::wait(&processes)
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tidal_bench_measure::complain(&format!("a process may be left: {error}"));
+        }
+    }
+}

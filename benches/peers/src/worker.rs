@@ -1,0 +1,86 @@
+//! What is done in a process of its own, so that it can be killed: it takes a data set in,
+//! or opens what another left behind and answers. It tells its findings on its output, in a
+//! line, and then waits for its end.
+
+mod fill;
+mod serve;
+
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use tidal_bench_measure::Result;
+
+pub(crate) use fill::Filled;
+pub(crate) use serve::Served;
+
+use crate::data::DataSet;
+use crate::system::Kind;
+
+/// What is measured is measured so often.
+const ROUNDS: usize = 5;
+
+/// What a process is to do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Order {
+    pub(crate) task: Task,
+    pub(crate) system: Kind,
+    pub(crate) set: DataSet,
+    /// Where the system has its files.
+    pub(crate) dir: PathBuf,
+    /// On how many cores, if not on all.
+    pub(crate) cores: Option<usize>,
+    /// How many seconds taking the data in may last.
+    pub(crate) budget: f64,
+    /// How long a round is, in seconds.
+    pub(crate) round: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Task {
+    /// Takes the data in.
+    Fill,
+    /// Opens, and answers one question.
+    Open,
+    /// Opens, is checked, and answers many.
+    Serve,
+}
+
+/// Carries out the order, which is one line of JSON, and does not come back while its
+/// input is open.
+///
+/// # Errors
+///
+/// Whatever went wrong.
+pub(crate) fn run(order: &str) -> Result<()> {
+    let order: Order = serde_json::from_str(order)?;
+    if let Some(cores) = order.cores {
+        stay_on(cores)?;
+    }
+    let data = order.set.load()?.ok_or("there is no such data")?;
+    // What was opened stays open until the process is killed.
+    let (_system, found) = match order.task {
+        Task::Fill => {
+            let (system, filled) = fill::run(&order, &data)?;
+            (system, serde_json::to_string(&filled)?)
+        }
+        Task::Open | Task::Serve => {
+            let (system, served) = serve::run(&order, &data)?;
+            (system, serde_json::to_string(&served)?)
+        }
+    };
+    let mut output = io::stdout().lock();
+    writeln!(output, "{found}")?;
+    output.flush()?;
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Keeps this process, and what it starts, on the first cores.
+fn stay_on(cores: usize) -> Result<()> {
+    let mut set = rustix::thread::CpuSet::new();
+    for core in 0..cores {
+        set.set(core);
+    }
+    Ok(rustix::thread::sched_setaffinity(None, &set)?)
+}
