@@ -6,7 +6,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use tidal_bench_measure::{Result, at};
+use tidal_bench_measure::{Result, at, decades, power};
 
 use crate::contest::Outcome;
 use crate::report::through;
@@ -48,12 +48,13 @@ fn svg(engines: &[Bars]) -> Result<String> {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
         area.fill(&WHITE)?;
         let groups = Work::ALL.len() as f64;
+        let rates = decades(engines.iter().flat_map(|engine| engine.rates).flatten());
         let mut chart = ChartBuilder::on(&area)
             .caption("through tidal-storage, a second (logarithmic)", ("sans-serif", 18))
             .margin(12)
             .y_label_area_size(64)
             .x_label_area_size(44)
-            .build_cartesian_2d(0.0..groups, bounds(engines).log_scale())?;
+            .build_cartesian_2d(0.0..groups, rates.clone().log_scale())?;
         chart
             .configure_mesh()
             .disable_x_mesh()
@@ -61,7 +62,7 @@ fn svg(engines: &[Bars]) -> Result<String> {
             .y_label_formatter(&|rate| power(*rate))
             .label_style(("sans-serif", 13))
             .draw()?;
-        let lowest = bounds(engines).start;
+        let lowest = rates.start;
         for (index, (engine, colour)) in engines.iter().zip(COLOURS).enumerate() {
             let shift = (index as f64 - engines.len() as f64 / 2.0) * BAR;
             let bars = engine.rates.iter().enumerate().filter_map(|(group, rate)| {
@@ -91,22 +92,6 @@ fn svg(engines: &[Bars]) -> Result<String> {
     Ok(text)
 }
 
-/// The powers of ten around all rates.
-fn bounds(engines: &[Bars]) -> std::ops::Range<f64> {
-    let rates = || engines.iter().flat_map(|engine| engine.rates).flatten();
-    let (lowest, highest) = (rates().fold(f64::MAX, f64::min), rates().fold(1.0, f64::max));
-    let magnitude = |rate: f64| rate.max(1.0).log10().floor() as i32;
-    10f64.powi(magnitude(lowest.min(highest)))..10f64.powi(magnitude(highest) + 1)
-}
-
-fn power(rate: f64) -> String {
-    match rate {
-        rate if rate >= 1e6 => format!("{} M", rate / 1e6),
-        rate if rate >= 1e3 => format!("{} k", rate / 1e3),
-        rate => format!("{rate}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,11 +105,5 @@ mod tests {
         for word in ["left", "right"].into_iter().chain(Work::ALL.map(Work::name)) {
             assert!(text.contains(word), "{word}");
         }
-    }
-
-    #[test]
-    fn the_bounds_are_powers_of_ten_around_the_rates() {
-        let rates = [Some(250.0), Some(9e5), None, None, None, None];
-        assert_eq!(bounds(&[Bars { name: "one", rates }]), 100.0..1e6);
     }
 }

@@ -6,6 +6,7 @@
 //! [the engines](../../engines/src/main.rs) and [the rankings](../../rank/src/main.rs) are
 //! workspaces of their own.
 
+mod axis;
 mod bare;
 mod console;
 mod document;
@@ -18,6 +19,7 @@ mod zipf;
 
 use std::error::Error;
 
+pub use axis::{decades, power};
 pub use bare::BareFile;
 pub use console::{complain, now, say};
 pub use document::{at, publish};

@@ -2,12 +2,11 @@
 //! each system.
 
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use tidal_bench_measure::{Result, Short, at};
+use tidal_bench_measure::{Result, at, decades, power};
 
 use crate::data::DataSet;
 use crate::figure::Figure;
@@ -115,8 +114,8 @@ fn draw_panel(area: &Area<'_>, title: &str, lines: &[Line], along: Along) -> Res
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
-        .x_label_formatter(&|place| number(*place))
-        .y_label_formatter(&|value| number(*value))
+        .x_label_formatter(&|place| power(*place))
+        .y_label_formatter(&|value| power(*value))
         .x_desc(if along == Along::Items { "items" } else { "cores" })
         .label_style(("sans-serif", 12))
         .draw()?;
@@ -126,31 +125,6 @@ fn draw_panel(area: &Area<'_>, title: &str, lines: &[Line], along: Along) -> Res
         chart.draw_series(LineSeries::new(line.clone(), style).point_size(3))?;
     }
     Ok(())
-}
-
-/// The powers of ten around these.
-fn decades(numbers: impl Iterator<Item = f64> + Clone) -> Range<f64> {
-    let lowest = numbers.clone().fold(f64::MAX, f64::min);
-    let highest = numbers.fold(f64::MIN_POSITIVE, f64::max);
-    if lowest > highest {
-        return 1.0..10.0;
-    }
-    let (low, high) = (libm::log10(lowest).floor(), libm::log10(highest).ceil());
-    10_f64.powi(low as i32)..10_f64.powi((high as i32).max(low as i32 + 1))
-}
-
-/// A label of an axis, without digits that say nothing.
-fn number(value: f64) -> String {
-    let text = Short(value).to_string();
-    match text.split_once('.') {
-        Some((whole, rest)) => {
-            let unit = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
-            let digits = rest.trim_end_matches(unit).trim_end_matches('0');
-            let point = if digits.is_empty() { "" } else { "." };
-            format!("{whole}{point}{digits}{unit}")
-        }
-        None => text,
-    }
 }
 
 #[cfg(test)]
@@ -177,11 +151,5 @@ mod tests {
         let along = Along::Cores(DataSet::Generated(1000));
         let cores = line(&findings, Figure::Batches, Kind::Tidal, along);
         assert_eq!(cores, [(1.0, 5e5), (2.0, 2e6)]);
-    }
-
-    #[test]
-    fn labels_have_the_digits_that_they_need() {
-        assert_eq!([0.1, 1.0, 250.0, 1e4, 1e6].map(number), ["0.1", "1", "250", "10 k", "1 M"]);
-        assert_eq!(decades([250.0, 9e5].into_iter()), 100.0..1e6);
     }
 }

@@ -72,7 +72,7 @@ fn write(findings: &Findings, document: Option<&Path>) -> Result<()> {
     if let Some(document) = document {
         chart::draw(&document.with_extension("svg"), findings, Along::Items)?;
         let cores = Along::Cores(plan::SET_OF_CORES);
-        chart::draw(&document.with_extension("cores.svg"), findings, cores)?;
+        chart::draw(&document.with_file_name("peers-cores.svg"), findings, cores)?;
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 //! are logarithmic.
 
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use plotters::prelude::*;
-use tidal_bench_measure::{Result, at};
+use tidal_bench_measure::{Result, at, decades, power};
 
 use crate::growth::{Point, QUESTIONS};
 
@@ -83,23 +82,6 @@ fn svg(points: &[Point]) -> Result<String> {
     Ok(text)
 }
 
-/// The powers of ten around these.
-fn decades(numbers: impl Iterator<Item = f64> + Clone) -> Range<f64> {
-    let lowest = numbers.clone().fold(f64::MAX, f64::min);
-    let highest = numbers.fold(1.0, f64::max);
-    let magnitude = |number: f64| number.max(1.0).log10();
-    let (low, high) = (magnitude(lowest.min(highest)).floor(), magnitude(highest).ceil());
-    10f64.powi(low as i32)..10f64.powi((high as i32).max(low as i32 + 1))
-}
-
-fn power(number: f64) -> String {
-    match number {
-        number if number >= 1e6 => format!("{} M", number / 1e6),
-        number if number >= 1e3 => format!("{} k", number / 1e3),
-        number => format!("{number}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,11 +98,5 @@ mod tests {
         for label in ["10 k", "100 k", "100"] {
             assert!(text.contains(label), "{label}");
         }
-    }
-
-    #[test]
-    fn the_axes_are_powers_of_ten_around_the_numbers() {
-        assert_eq!(decades([250.0, 9e5].into_iter()), 100.0..1e6);
-        assert_eq!(decades([100.0].into_iter()), 100.0..1000.0);
     }
 }
