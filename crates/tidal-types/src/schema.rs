@@ -8,10 +8,13 @@
 mod builder;
 mod declared;
 mod extend;
+mod name_hash;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 pub use builder::{SchemaBuilder, SignalBuilder};
+
+use name_hash::ByName;
 
 use crate::{
     AcceptedEvent, AttributeDefinition, EntityId, Event, SchemaError, SignalTypeDefinition,
@@ -34,7 +37,7 @@ pub const PROFILE_BYTES_MAX: usize = 1 << 14;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Schema {
     signals: Vec<SignalTypeDefinition>,
-    by_name: HashMap<Box<str>, SignalTypeId>,
+    by_name: ByName<SignalTypeId>,
     attributes: Vec<AttributeDefinition>,
     profiles: BTreeMap<Box<str>, Box<str>>,
 }
