@@ -9,7 +9,7 @@ use crate::kinds::Modes;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
     /// From here on the schema is this one; it extends the one before.
-    Schema(Schema),
+    Schema(Box<Schema>),
     /// Something happened.
     Event(AcceptedEvent),
     /// The metadata of an item is these bytes.

@@ -199,8 +199,8 @@ impl Reader {
     fn meaning(&mut self, change: Change) -> Meaning {
         match change {
             Change::Schema(schema) => {
-                self.schema = schema.clone();
-                Meaning::Schema(schema)
+                self.schema.clone_from(&schema);
+                Meaning::Schema(*schema)
             }
             Change::Event(event) => self.event(
                 event.signal(),

@@ -287,7 +287,7 @@ fn adopt(state: State, requested: &Schema, log: &dyn RecordLog) -> Result<State>
     if extended == **state.schema() && log.head().seq > Seq::ZERO {
         return Ok(state);
     }
-    let change = Change::Schema(extended.clone());
+    let change = Change::Schema(Box::new(extended.clone()));
     let mut batch = Batch::new();
     record::push(&mut batch, &change.into(), &mut Vec::new())?;
     log.append(&batch)?.wait()?;

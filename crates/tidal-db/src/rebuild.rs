@@ -108,7 +108,7 @@ impl Rebuild {
         match record::decode(record, self.state().schema())? {
             Change::Schema(schema) => {
                 let state = self.state.take().expect(PUT_BACK);
-                self.state = Some(take_up(state, schema, record.seq)?);
+                self.state = Some(take_up(state, *schema, record.seq)?);
             }
             change => self.state().apply(record.seq, &change, record.producer)?,
         }

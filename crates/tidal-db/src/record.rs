@@ -194,7 +194,7 @@ fn decode_payload(
     let mut reader = ByteReader::new(payload);
     let malformed = || format!("a record of kind {} with a malformed payload", kind.0);
     match kind {
-        SCHEMA => decode_schema(payload).map(Change::Schema),
+        SCHEMA => decode_schema(payload).map(|schema| Change::Schema(Box::new(schema))),
         EVENT => event::decode_event(payload, schema).map(Change::Event),
         PUT_ATTRIBUTES => attributes::decode_patch(payload, schema)
             .map(|(kind, id, patch)| Change::PutAttributes { kind, id, patch }),

@@ -74,7 +74,7 @@ fn fold_up_to_schema(
         let mut visit = |record: &LogRecord<'_>| {
             match record::decode(record, state.schema())? {
                 Change::Schema(schema) => {
-                    found = Some((record.seq, schema));
+                    found = Some((record.seq, *schema));
                     // Ends the reading; nobody is told.
                     return Err(TidalError::Closed);
                 }

@@ -69,7 +69,7 @@ impl Meanings {
         let empty = Schema::default();
         match record::decode(record, self.schema.as_ref().unwrap_or(&empty)) {
             Ok(Change::Schema(schema)) => {
-                self.schema = Some(schema);
+                self.schema = Some(*schema);
                 None
             }
             Ok(_) => None,

@@ -184,7 +184,7 @@ impl<'a> Copy<'a> {
             left_out: BTreeMap::new(),
             attributes_left_out: 0,
         };
-        copy.push(Change::Schema(schema.clone()), None)?;
+        copy.push(Change::Schema(Box::new(schema.clone())), None)?;
         Ok(copy)
     }
 
@@ -194,7 +194,7 @@ impl<'a> Copy<'a> {
             self.log_time = record.log_time;
         }
         let change = match record::decode(record, &self.mapping.schema)? {
-            Change::Schema(schema) => return self.mapping.take_up(schema, self.schema),
+            Change::Schema(schema) => return self.mapping.take_up(*schema, self.schema),
             Change::Event(event) => match self.mapping.event(&event, self.schema)? {
                 Some(event) => {
                     self.events += 1;
@@ -235,7 +235,7 @@ impl<'a> Copy<'a> {
         ticket.wait()?;
         for Entry { change, producer, .. } in self.entries.drain(..) {
             match change {
-                Change::Schema(schema) => self.rebuild.adopt(seq, schema),
+                Change::Schema(schema) => self.rebuild.adopt(seq, *schema),
                 change => self.rebuild.apply(seq, &change, producer)?,
             }
             seq = seq.next();

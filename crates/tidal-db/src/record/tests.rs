@@ -58,7 +58,7 @@ fn samples() -> Vec<Change> {
         Change::WriteItem { id, metadata: b"title".to_vec() },
         Change::DeleteItem { id },
         Change::AssignName { kind: EntityKind::User, id, name: b"85123A".to_vec() },
-        Change::Schema(schema),
+        Change::Schema(Box::new(schema)),
         Change::ProducerNote {
             id: ProducerId::from_bytes(*b"producer-of-test"),
             note: b"note".to_vec(),
