@@ -38,6 +38,7 @@ mod slot;
 mod source;
 mod steps;
 mod table;
+mod together;
 mod top;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,7 +1,8 @@
 //! The way of a write: callers encode and append; one applier thread waits for
 //! the log and folds, in the order of the log, and only then answers.
 //!
-//! W1. Records are folded in the order of their numbers, each exactly once.
+//! W1. Commits are folded in the order of the log, and each record exactly once: those of a
+//!     commit in the order of their numbers, but for events, of which those of one entity are.
 //! W2. A caller has its answer only after its records are as durable as the
 //!     database was opened for and are folded: whoever was answered reads its own
 //!     write.

@@ -12,7 +12,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard};
 use tidal_storage::Storage;
 use tidal_types::{
     AcceptedEvent, EntityId, EntityKind, Producer, QueryError, Schema, Seq, SignalTypeDefinition,
-    Timestamp, Window,
+    TidalError, Timestamp, Window,
 };
 
 pub(crate) use frozen::FrozenState;
@@ -146,23 +146,41 @@ impl State {
     /// # Errors
     /// Those of [`State::apply`]. Events behind the one that failed may be folded then.
     pub(crate) fn apply_run(&self, run: &[Decoded]) -> Result<()> {
-        let mut events = Vec::with_capacity(run.len());
+        let run = run.iter().map(|(seq, change, producer)| (*seq, change, *producer));
+        self.apply_each(run, |events| self.ledger.apply_run(events)).map_err(|(_, error)| error)
+    }
+
+    /// The same, by this thread alone; a failure says of which record it is.
+    pub(crate) fn apply_commit<'a>(
+        &self,
+        commit: impl Iterator<Item = (Seq, &'a Change, Option<Producer>)>,
+    ) -> Result<(), (Seq, TidalError)> {
+        self.apply_each(commit, |events| self.ledger.apply_together(events))
+    }
+
+    fn apply_each<'a>(
+        &self,
+        run: impl Iterator<Item = (Seq, &'a Change, Option<Producer>)>,
+        fold: impl Fn(&[(Seq, AcceptedEvent)]) -> Result<(), (Seq, TidalError)>,
+    ) -> Result<(), (Seq, TidalError)> {
+        let mut events = Vec::with_capacity(run.size_hint().1.unwrap_or_default());
         for (seq, change, producer) in run {
+            let of_record = |error| (seq, error);
             if let Change::Event(event) = change {
-                if self.takes(change, *producer) {
+                if self.takes(change, producer) {
                     self.settle_kinds(event);
-                    self.uniques.fold(event)?;
-                    self.fold_history(*seq, event)?;
-                    events.push((*seq, *event));
+                    self.uniques.fold(event).map_err(of_record)?;
+                    self.fold_history(seq, event).map_err(of_record)?;
+                    events.push((seq, *event));
                 }
             } else {
                 // It may forget what the events are about.
-                self.ledger.apply_all(&events)?;
+                fold(&events)?;
                 events.clear();
-                self.apply(*seq, change, *producer)?;
+                self.apply(seq, change, producer).map_err(of_record)?;
             }
         }
-        self.ledger.apply_all(&events)
+        fold(&events)
     }
 
     /// Whether a change is to be folded: its producer did not send it before, and it is
@@ -228,7 +246,7 @@ impl State {
     /// when it has no events.
     ///
     /// # Errors
-    /// [`QueryError::NotKept`]; [`TidalError::WindowNotDeclared`](tidal_types::TidalError);
+    /// [`QueryError::NotKept`]; [`TidalError::WindowNotDeclared`];
     /// what storage says.
     pub(crate) fn unique_actors(
         &self,

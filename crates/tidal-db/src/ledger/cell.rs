@@ -176,6 +176,14 @@ impl Cell {
         RankKey::decaying(decayed.sum, decayed.since, half_life_nanos)
     }
 
+    /// A number that depends on each cache line of what is on the heap.
+    pub(super) fn glance(&self) -> u64 {
+        match &self.state {
+            State::Sparse(_) => 0,
+            State::Bucketed(bucketed) => bucketed.block.glance(),
+        }
+    }
+
     /// Bytes on the heap, with what the allocator needs for them.
     pub(super) fn heap_bytes(&self) -> usize {
         match &self.state {

@@ -11,6 +11,7 @@ use super::clock;
 use super::shards::{Place, Shard};
 use super::slot::{DIRTY, REFERENCED, STORED, TRIED, WRITING};
 use super::table::Table;
+use super::together::Placed;
 use super::{Kept, SignalLedger};
 use crate::Result;
 use std::sync::atomic::Ordering;
@@ -59,11 +60,29 @@ impl SignalLedger {
         // Before the cell: who reads at the newest time then sees no cell ahead
         // of it.
         self.restore_newest(event.timestamp());
-        let kept = self.kept(event.signal());
-        let raw = RawEvent::of(event);
-        self.change(event.signal(), Place::of(event.entity()), |shard, place, stored| {
-            fold(shard, kept, place, seq, raw, stored)
+        self.apply_placed(&Placed::of(seq, event))
+    }
+
+    /// The same, of who has looked up where the cell is, and has seen to the newest time.
+    pub(super) fn apply_placed(&self, placed: &Placed) -> Result<()> {
+        let Placed { place, seq, signal, event } = *placed;
+        let kept = self.kept(signal);
+        self.change(signal, place, |shard, place, stored| {
+            fold(shard, kept, place, seq, event, stored)
         })
+    }
+
+    /// The same, of who has the lock of the shard. `None` when storage has to be asked for
+    /// the cell, and nothing has happened; else how many cells more there are.
+    pub(super) fn fold_resident(&self, shard: &mut Shard, placed: &Placed) -> Option<i64> {
+        let Placed { place, seq, signal, event } = *placed;
+        let kept = self.kept(signal);
+        let change =
+            |shard: &mut Shard, place, stored| fold(shard, kept, place, seq, event, stored);
+        match self.change_locked(shard, signal, place, change, Stored::Unknown) {
+            Folded::Done(Effect { cells, .. }) => Some(cells),
+            Folded::NotHere => None,
+        }
     }
 
     /// Removes every cell of an entity that has not applied `seq` or a later record,
@@ -96,13 +115,7 @@ impl SignalLedger {
         let mut stored = Stored::Unknown;
         loop {
             let mut shard = self.shards.write(place.shard());
-            let before = shard.table(signal).bytes();
-            let folded = change(&mut shard, place, stored);
-            self.usage.resize(before, shard.table(signal).bytes());
-            if let Folded::Done(Effect { dirty: (before, after), .. }) = folded {
-                self.usage.resize_dirty(before, after);
-            }
-            clock::make_room(&mut shard, &self.usage);
+            let folded = self.change_locked(&mut shard, signal, place, &change, stored);
             drop(shard);
             match folded {
                 Folded::Done(Effect { cells, .. }) => {
@@ -117,6 +130,27 @@ impl SignalLedger {
                 }
             }
         }
+    }
+}
+
+impl SignalLedger {
+    /// Changes a cell in a shard, and counts what that comes to.
+    fn change_locked(
+        &self,
+        shard: &mut Shard,
+        signal: SignalTypeId,
+        place: Place,
+        change: impl Fn(&mut Shard, Place, Stored) -> Folded,
+        stored: Stored,
+    ) -> Folded {
+        let before = shard.table(signal).bytes();
+        let folded = change(shard, place, stored);
+        self.usage.resize(before, shard.table(signal).bytes());
+        if let Folded::Done(Effect { dirty: (before, after), .. }) = folded {
+            self.usage.resize_dirty(before, after);
+        }
+        clock::make_room(shard, &self.usage);
+        folded
     }
 }
 

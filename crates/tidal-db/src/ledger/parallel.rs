@@ -6,10 +6,10 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use tidal_types::{AcceptedEvent, Seq};
+use tidal_types::{AcceptedEvent, Seq, TidalError};
 
 use super::SignalLedger;
-use super::shards::Place;
+use super::shards::SHARDS;
 use crate::Result;
 
 /// A run has at least so many events for each thread: starting one takes as long as
@@ -28,20 +28,28 @@ impl SignalLedger {
     /// The first failure in the order of the run that was found. Some events before and
     /// behind it may be folded then, and the same run can be folded again.
     pub fn apply_all(&self, run: &[(Seq, AcceptedEvent)]) -> Result<()> {
+        self.apply_run(run).map_err(|(_, error)| error)
+    }
+
+    /// The same; a failure says of which record it is.
+    pub(crate) fn apply_run(&self, run: &[(Seq, AcceptedEvent)]) -> Result<(), (Seq, TidalError)> {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.apply_by(run, cores.min(THREADS_MAX).min(run.len() / EVENTS_PER_THREAD))
     }
 
     /// The same, by so many threads, this one included.
-    pub(super) fn apply_by(&self, run: &[(Seq, AcceptedEvent)], threads: usize) -> Result<()> {
+    pub(super) fn apply_by(
+        &self,
+        run: &[(Seq, AcceptedEvent)],
+        threads: usize,
+    ) -> Result<(), (Seq, TidalError)> {
         if threads < 2 {
-            return run.iter().try_for_each(|(seq, event)| self.apply(*seq, event));
+            return self.apply_together(run);
         }
+        let events = self.by_shard(run);
         let part = |number: usize| {
-            let is_mine =
-                |event: &AcceptedEvent| Place::of(event.entity()).shard() % threads == number;
-            let mut mine = run.iter().filter(|(_, event)| is_mine(event));
-            mine.try_for_each(|(seq, event)| self.apply(*seq, event).map_err(|error| (*seq, error)))
+            let mut shards = (number..SHARDS).step_by(threads);
+            shards.try_for_each(|shard| self.apply_shard(shard, &events))
         };
         let outcomes: Vec<_> = thread::scope(|scope| {
             let others: Vec<_> =
@@ -52,6 +60,6 @@ impl SignalLedger {
             std::iter::once(own).chain(joined).collect()
         });
         let failures = outcomes.into_iter().filter_map(Result::err);
-        failures.min_by_key(|(seq, _)| *seq).map_or(Ok(()), |(_, error)| Err(error))
+        failures.min_by_key(|(seq, _)| *seq).map_or(Ok(()), Err)
     }
 }

@@ -1,7 +1,7 @@
 //! The cells of all signal types, in shards, so that readers seldom wait for a writer.
 //!
 //! P1. A reader sees a cell before an event or after it, never between. A writer holds
-//!     the lock of a shard for one cell at a time.
+//!     the lock of a shard for a few cells at a time.
 //! P2. All cells of an entity are in one shard, whatever their signal types.
 //! P3. No lock of a shard is held while storage is read or written, and nobody holds
 //!     two.

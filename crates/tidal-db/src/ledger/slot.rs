@@ -92,6 +92,12 @@ impl Slot {
         }
     }
 
+    /// A number that depends on each cache line of it.
+    pub(super) fn glance(&self) -> u64 {
+        let words = { self.content.words };
+        words.get(3).copied().unwrap_or_default() ^ u64::from(self.flags())
+    }
+
     pub(super) fn is_gone(&self) -> bool {
         self.flags() & FORM == GONE
     }

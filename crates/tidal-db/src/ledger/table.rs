@@ -122,6 +122,17 @@ impl Table {
         found.map(|&number| number as usize)
     }
 
+    /// The number of a slot that is most likely that of the entity with this hash, if it has
+    /// any: for who wants to know without looking at slots.
+    pub(super) fn guess(&self, hash: u64) -> Option<usize> {
+        self.index.find(hash, |_| true).map(|&number| number as usize)
+    }
+
+    /// The busy cell of a slot.
+    pub(super) fn busy(&self, number: usize) -> Option<&Cell> {
+        self.slots.get(number).busy().map(|busy| &self.busy.get(busy).cell)
+    }
+
     /// The cell of a slot; `None` of one that was removed.
     pub(super) fn cell(&self, number: usize) -> Option<Cow<'_, Cell>> {
         match self.slots.get(number).held() {

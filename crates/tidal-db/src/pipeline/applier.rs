@@ -256,6 +256,7 @@ impl Applier {
         self.state.ledger.log_goes_to(seq.plus(new_count).previous());
         self.state.ledger.wait_for_write_back();
         let mut outcomes = Vec::with_capacity(entries.len() + repeats.len());
+        let mut new = Vec::with_capacity(entries.len());
         let mut repeats = repeats.iter().peekable();
         for (place, entry) in entries.iter().enumerate() {
             while repeats.next_if(|repeat| repeat.place == outcomes.len()).is_some() {
@@ -265,13 +266,13 @@ impl Applier {
                 outcomes.push(Outcome::Duplicate { seq: Some(original) });
                 continue;
             }
-            if let Err(error) = self.state.apply(seq, &entry.change, entry.producer) {
-                return Err(self.progress.get_stuck(seq, error));
-            }
+            new.push((seq, &entry.change, entry.producer));
             outcomes.push(Outcome::Appended { seq });
             seq = seq.next();
         }
         outcomes.extend(repeats.map(|_| Outcome::Duplicate { seq: None }));
+        let folded = self.state.apply_commit(new.into_iter());
+        folded.map_err(|(seq, error)| self.progress.get_stuck(seq, error))?;
         if new_count > 0 {
             self.progress.applied.store(seq.previous().get(), Ordering::Release);
         }

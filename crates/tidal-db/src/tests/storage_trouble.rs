@@ -7,7 +7,7 @@ use std::time::Duration;
 use tidal_storage::{AtomicBatch, Durability, Storage};
 use tidal_types::{
     DecaySpec, EntityId, EntityKind, ErrorKind, Event, ManualClock, Schema, SchemaBuilder, Seq,
-    Timestamp, Window,
+    TidalError, Timestamp, Window,
 };
 use tidal_wal::sim::SimDisk;
 
@@ -123,5 +123,13 @@ fn a_cell_from_behind_the_end_of_the_log_is_damage() {
     assert_eq!(count(1).unwrap_err().kind(), ErrorKind::Damage);
     assert_eq!(count(2).unwrap(), 1);
     assert!(db.top("view", crate::By::Score, 1).is_err());
-    assert!(db.signals(&[view(1)]).is_err());
+    // The record is named that could not be folded, wherever in a commit it is.
+    let before = db.signals(&[view(2)]).unwrap().position.seq;
+    let events: Vec<_> = (0..40).map(|place| view(if place == 30 { 1 } else { 2 })).collect();
+    let error = db.signals(&events).unwrap_err();
+    assert!(
+        matches!(error, TidalError::NotFolded { seq, .. } if seq == before.plus(31)),
+        "{error}"
+    );
+    assert!(db.signals(&[view(2)]).is_err());
 }

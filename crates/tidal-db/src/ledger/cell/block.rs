@@ -290,6 +290,12 @@ impl Block {
         self.0.buckets.copy_within(end..used, new_end);
     }
 
+    /// A number that depends on each cache line of it.
+    pub(super) fn glance(&self) -> u64 {
+        let lines = self.0.buckets.iter().step_by(64);
+        lines.fold(self.0.header.count, |sum, byte| sum ^ u64::from(*byte))
+    }
+
     /// Bytes on the heap, with what the allocator needs.
     pub(super) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.0) + ALLOCATION_BYTES
