@@ -91,7 +91,8 @@ pub use engine::Engine;
 pub use history::{HISTORY_ENTITIES_MAX, Seen};
 pub use kinds::IdMode;
 pub use ledger::{
-    By, Cell, DividedBucket, Explanation, Grouped, Part, PartKind, Ranked, SignalLedger, WindowPart,
+    By, Cell, DividedBucket, Explanation, Grouped, Part, PartKind, Ranked, Reading, SignalLedger,
+    WindowPart,
 };
 pub use metadata::METADATA_BYTES_MAX;
 pub use names::NAME_BYTES_MAX;

@@ -30,7 +30,7 @@ impl TidalDB {
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest);
     /// [`Closed`](crate::TidalError::Closed).
     pub fn explain(&self, signal: &str, id: EntityId, at: Timestamp) -> Result<Explanation> {
-        self.read_at(signal, at, |ledger, signal| Ok(ledger.explain(signal, id, at)?.0))
+        self.at_time(signal, at, |ledger, signal| Ok(ledger.explain(signal, id, at)?.0))
     }
 
     /// The same, with every event that the log keeps as a part of its own: its time,
@@ -57,7 +57,7 @@ impl TidalDB {
         parts_max: usize,
     ) -> Result<Explanation> {
         let (mut explanation, cell) =
-            self.read_at(signal, at, |ledger, signal| ledger.explain(signal, id, at))?;
+            self.at_time(signal, at, |ledger, signal| ledger.explain(signal, id, at))?;
         if cell.events == 0 {
             return Ok(explanation);
         }

@@ -63,7 +63,7 @@ impl TidalDB {
         limit: usize,
         at: Timestamp,
     ) -> Result<Vec<Seen>> {
-        self.read_at(signal, at, |_, _| self.read_history(signal, user, limit, at))
+        self.at_time(signal, at, |_, _| self.read_history(signal, user, limit, at))
     }
 
     fn read_history(

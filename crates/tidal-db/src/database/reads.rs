@@ -8,7 +8,7 @@ use tidal_types::{EntityId, EntityKind, SignalTypeDefinition, TidalError, Timest
 
 use super::TidalDB;
 use crate::Result;
-use crate::ledger::{By, Ranked, SignalLedger};
+use crate::ledger::{By, Ranked, Reading, SignalLedger};
 
 impl TidalDB {
     /// The time at which a read without a time is made: the later of the clock
@@ -39,7 +39,7 @@ impl TidalDB {
     /// [`UnknownSignal`](crate::SchemaError::UnknownSignal); what storage says, when it is
     /// asked for what is not in memory; [`Closed`](crate::TidalError::Closed).
     pub fn decay_score(&self, signal: &str, id: EntityId) -> Result<f64> {
-        self.read_now(signal, |ledger, definition, at| ledger.score(definition, id, at))
+        self.at_now(signal, |ledger, definition, at| ledger.score(definition, id, at))
     }
 
     /// [`TidalDB::decay_score`] at a time.
@@ -47,7 +47,7 @@ impl TidalDB {
     /// # Errors
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
     pub fn decay_score_at(&self, signal: &str, id: EntityId, at: Timestamp) -> Result<f64> {
-        self.read_at(signal, at, |ledger, definition| ledger.score(definition, id, at))
+        self.at_time(signal, at, |ledger, definition| ledger.score(definition, id, at))
     }
 
     /// How many events of a signal an entity had in the window that ends now.
@@ -61,7 +61,7 @@ impl TidalDB {
     /// [`WindowNotDeclared`](crate::TidalError::WindowNotDeclared), and those of
     /// [`TidalDB::decay_score`].
     pub fn windowed_count(&self, signal: &str, id: EntityId, window: Window) -> Result<u64> {
-        self.read_now(signal, |ledger, definition, at| ledger.count(definition, id, window, at))
+        self.at_now(signal, |ledger, definition, at| ledger.count(definition, id, window, at))
     }
 
     /// [`TidalDB::windowed_count`] at a time.
@@ -75,7 +75,7 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<u64> {
-        self.read_at(signal, at, |ledger, definition| ledger.count(definition, id, window, at))
+        self.at_time(signal, at, |ledger, definition| ledger.count(definition, id, window, at))
     }
 
     /// The sum of the weights of a signal's events on an entity in the window
@@ -85,7 +85,7 @@ impl TidalDB {
     /// [`SumsNotDeclared`](crate::TidalError::SumsNotDeclared), and those of
     /// [`TidalDB::windowed_count`].
     pub fn windowed_sum(&self, signal: &str, id: EntityId, window: Window) -> Result<f64> {
-        self.read_now(signal, |ledger, definition, at| ledger.sum(definition, id, window, at))
+        self.at_now(signal, |ledger, definition, at| ledger.sum(definition, id, window, at))
     }
 
     /// [`TidalDB::windowed_sum`] at a time.
@@ -99,7 +99,7 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<f64> {
-        self.read_at(signal, at, |ledger, definition| ledger.sum(definition, id, window, at))
+        self.at_time(signal, at, |ledger, definition| ledger.sum(definition, id, window, at))
     }
 
     /// Events a second of a signal on an entity, over the window that ends now:
@@ -109,7 +109,7 @@ impl TidalDB {
     /// [`VelocityNotDeclared`](crate::TidalError::VelocityNotDeclared), and those
     /// of [`TidalDB::windowed_count`].
     pub fn velocity(&self, signal: &str, id: EntityId, window: Window) -> Result<f64> {
-        self.read_now(signal, |ledger, definition, at| ledger.velocity(definition, id, window, at))
+        self.at_now(signal, |ledger, definition, at| ledger.velocity(definition, id, window, at))
     }
 
     /// [`TidalDB::velocity`] at a time.
@@ -123,7 +123,50 @@ impl TidalDB {
         window: Window,
         at: Timestamp,
     ) -> Result<f64> {
-        self.read_at(signal, at, |ledger, definition| ledger.velocity(definition, id, window, at))
+        self.at_time(signal, at, |ledger, definition| ledger.velocity(definition, id, window, at))
+    }
+
+    /// The score of an entity and its counts in some windows, all of one moment: as
+    /// [`TidalDB::decay_score`] and [`TidalDB::windowed_count`] give them if nothing happens
+    /// in between, and for little more than the price of one of them, since the entity is
+    /// looked up once.
+    ///
+    /// ```
+    /// # use tidal_db::{DecaySpec, EntityId, EntityKind, SchemaBuilder, TidalDB, Timestamp, Window};
+    /// # let mut schema = SchemaBuilder::new();
+    /// # schema.signal("view", EntityKind::Item, DecaySpec::Permanent).windows(&Window::ALL).add();
+    /// # let db = TidalDB::in_memory(schema.build()?)?;
+    /// # let id = EntityId::new(42);
+    /// db.signal("view", id, 1.0, Timestamp::now())?;
+    /// let view = db.read("view", id, [Window::OneHour, Window::SevenDays])?;
+    /// let [hour, week] = view.counts;
+    /// assert_eq!((view.score, hour, week), (1.0, 1, 1));
+    /// # Ok::<(), tidal_db::TidalError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`TidalDB::windowed_count`].
+    pub fn read<const N: usize>(
+        &self,
+        signal: &str,
+        id: EntityId,
+        windows: [Window; N],
+    ) -> Result<Reading<N>> {
+        self.at_now(signal, |ledger, definition, at| ledger.reading(definition, id, windows, at))
+    }
+
+    /// [`TidalDB::read`] at a time.
+    ///
+    /// # Errors
+    /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
+    pub fn read_at<const N: usize>(
+        &self,
+        signal: &str,
+        id: EntityId,
+        windows: [Window; N],
+        at: Timestamp,
+    ) -> Result<Reading<N>> {
+        self.at_time(signal, at, |ledger, definition| ledger.reading(definition, id, windows, at))
     }
 
     /// The entities that rank highest, now; ties by lower id. Entities without
@@ -138,7 +181,7 @@ impl TidalDB {
     /// # Errors
     /// Those of the reads that it ranks by.
     pub fn top(&self, signal: &str, by: By, limit: usize) -> Result<Vec<Ranked>> {
-        self.read_now(signal, |ledger, definition, at| ledger.top(definition, by, limit, at))
+        self.at_now(signal, |ledger, definition, at| ledger.top(definition, by, limit, at))
     }
 
     /// [`TidalDB::top`] at a time.
@@ -146,7 +189,7 @@ impl TidalDB {
     /// # Errors
     /// [`BeforeNewest`](crate::TidalError::BeforeNewest) too.
     pub fn top_at(&self, signal: &str, by: By, limit: usize, at: Timestamp) -> Result<Vec<Ranked>> {
-        self.read_at(signal, at, |ledger, definition| ledger.top(definition, by, limit, at))
+        self.at_time(signal, at, |ledger, definition| ledger.top(definition, by, limit, at))
     }
 
     /// The entities of a kind that have events, by id.
@@ -159,7 +202,7 @@ impl TidalDB {
 
     /// Reads at the implicit now. An event that comes between choosing the time
     /// and reading moves the cells it is in on to itself.
-    fn read_now<T>(
+    fn at_now<T>(
         &self,
         signal: &str,
         read: impl FnOnce(&SignalLedger, &SignalTypeDefinition, Timestamp) -> Result<T>,
@@ -170,7 +213,7 @@ impl TidalDB {
 
     /// Reads at an explicit time, which no event may have passed before the read
     /// is done.
-    pub(super) fn read_at<T>(
+    pub(super) fn at_time<T>(
         &self,
         signal: &str,
         at: Timestamp,

@@ -65,7 +65,7 @@ impl TidalDB {
     ) -> Result<u64> {
         let state = self.state()?;
         let actors = self
-            .read_at(signal, at, |_, definition| state.unique_actors(definition, id, window, at))?;
+            .at_time(signal, at, |_, definition| state.unique_actors(definition, id, window, at))?;
         Ok(actors.unwrap_or(0.0) as u64)
     }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidal_db::{By, EntityKind, ManualClock, TidalDB, TidalError, Timestamp, Window};
+use tidal_db::{
+    By, EntityKind, Event, ManualClock, Reading, TidalDB, TidalError, Timestamp, Window,
+};
 
-use crate::fixture::{NOW, ago, builder, id};
+use crate::fixture::{NOW, ago, builder, event, id};
 
 fn with_clock() -> (TidalDB, Arc<ManualClock>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
@@ -91,6 +93,31 @@ fn unknown_entities_read_zero() {
     assert_eq!(db.velocity("view", id(9), Window::OneHour).unwrap(), 0.0);
     assert!(db.top("view", By::Score, 10).unwrap().is_empty());
     assert!(db.entities(EntityKind::Item).unwrap().is_empty());
+}
+
+/// A reading has what the single reads say: of busy entities, quiet ones and unknown ones.
+#[test]
+fn a_reading_is_the_score_and_the_counts() {
+    let (db, clock, _dir) = with_clock();
+    let events = (0..2000).map(event).chain([Event::new("view", id(1000), 1.0, ago(7200))]);
+    db.signals(&events.collect::<Vec<_>>()).unwrap();
+    let windows = [Window::SevenDays, Window::OneHour, Window::AllTime, Window::OneHour];
+    for at in [NOW, NOW.saturating_add(Duration::from_secs(1800))] {
+        clock.set(at);
+        for id in (0..60).chain([1000]).map(id) {
+            let counts = windows.map(|window| db.windowed_count("view", id, window).unwrap());
+            let score = db.decay_score("view", id).unwrap();
+            assert_eq!(db.read("view", id, windows).unwrap(), Reading { score, counts });
+            assert_eq!(db.read_at("view", id, windows, at).unwrap(), Reading { score, counts });
+            let score = db.decay_score("follow", id).unwrap();
+            assert_eq!(db.read("follow", id, []).unwrap(), Reading { score, counts: [] });
+        }
+    }
+    assert_eq!(db.read("view", id(1000), [Window::OneHour]).unwrap().counts, [0]);
+    let outcome = db.read("like", id(1), [Window::AllTime, Window::OneHour]);
+    assert!(matches!(outcome, Err(TidalError::WindowNotDeclared { .. })), "{outcome:?}");
+    let outcome = db.read_at("view", id(1), [], ago(2_000_000));
+    assert!(matches!(outcome, Err(TidalError::BeforeNewest { .. })), "{outcome:?}");
 }
 
 /// G12

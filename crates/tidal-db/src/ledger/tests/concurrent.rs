@@ -47,3 +47,30 @@ fn readers_see_cells_between_events_only_p1() {
     });
     assert_eq!(fixture.score(1, u64::MAX), 8_000.0);
 }
+
+/// N1
+#[test]
+fn a_reading_is_of_one_moment_n1() {
+    let mut builder = SchemaBuilder::new();
+    builder.signal("view", EntityKind::Item, DecaySpec::Permanent).windows(&Window::ALL).add();
+    let fixture = Fixture::with_schema(builder.build().unwrap());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut last = 0;
+            while !done.load(Ordering::Acquire) || last == 0 {
+                let at = fixture.ledger.newest_event().unwrap_or_default();
+                let windows = [Window::AllTime, Window::ThirtyDays, Window::AllTime];
+                let id = EntityId::new(1);
+                let read = fixture.ledger.reading(fixture.signal(), id, windows, at).unwrap();
+                assert_eq!(read.counts, [read.score as u64; 3]);
+                last = read.counts[0];
+            }
+        });
+        for seq in 1..50_000 {
+            fixture.apply_as(Seq::new(seq), 1, seq, 1.0);
+        }
+        done.store(true, Ordering::Release);
+        reader.join().unwrap();
+    });
+}
