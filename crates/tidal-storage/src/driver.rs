@@ -8,7 +8,7 @@
 //! D3. [`Driver::open_keyspace`] runs alone: no other call is in progress.
 //! D4. Snapshots and scans may outlive the driver. Snapshots are then only
 //!     dropped; a scan may be in the middle of an entry, and is dropped after it.
-//! D5. Nothing is written to a driver that is read-only: no commit, sync or
+//! D5. Nothing is written to a driver that is read-only: no commit, sync, shortening or
 //!     compaction. A keyspace that is not there is opened all the same, and reads
 //!     as empty.
 //!
@@ -111,6 +111,12 @@ pub trait Driver: Debug + Send + Sync + Sized + 'static {
 
     /// Makes every commit that has returned survive a power cut.
     fn sync(&self) -> Result<()>;
+
+    /// Lets opening read as little as it may of what was committed until now. Commits go
+    /// on meanwhile.
+    fn shorten_recovery(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Gives back the space of what was overwritten and deleted.
     fn compact(&self, space: SpaceId) -> Result<()>;

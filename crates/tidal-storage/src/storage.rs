@@ -54,6 +54,16 @@ pub trait Storage: Debug + Send + Sync {
     /// Makes everything that was written before this call survive a power cut.
     fn flush_all(&self) -> Result<()>;
 
+    /// Asks the engine to let the next opening read as little as it may of what was
+    /// written before this call, also after a crash: what would be read again from a
+    /// journal of its own is put where it need not be. It changes nothing that can be
+    /// read, and promises no durability by itself. Takes as long as writing what came
+    /// since the last call, while reads and writes go on. Of the engines with a journal
+    /// fjall does something, alone and below hybrid; by default nothing is done.
+    fn shorten_recovery(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Numbers about every keyspace. Reads the directory, so it is for a report
     /// and not for each request.
     fn stats(&self) -> Result<StorageStats>;

@@ -10,7 +10,7 @@
 //! | creating a keyspace publishes batches that are being applied | it runs alone (D3)                          |
 //! | an error of a scan shows when an entry is unpacked           | [`FjallScan`] unpacks before it hands out   |
 //! | memtables of 64 MiB, five for each keyspace                  | [`FjallOptions::memtable_bytes`]            |
-//! | up to 512 MiB of journals are read when it opens             | [`JOURNALS_BYTES_MAX`]                      |
+//! | up to 512 MiB of journals are read when it opens             | [`JOURNALS_BYTES_MAX`], [`journal`]         |
 //! | flushes and compactions contend with writers for processors  | they are started in the background          |
 //! | handles keep the directory locked                            | the driver is dropped with all its handles  |
 //! | a creation that was cut short, a folder of something else    | [`directory`] looks before fjall does       |
@@ -24,24 +24,27 @@
 mod batch;
 mod directory;
 mod errors;
+mod journal;
 mod options;
 mod scan;
 
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use ::fjall::{Database, Keyspace, PersistMode, Readable};
+use ::fjall::{AbstractTree, Database, Keyspace, PersistMode, Readable};
 use tidal_types::StorageError;
 
 pub use batch::FjallAtomicBatch;
 use errors::storage_error;
+use journal::Floor;
 pub use options::FjallOptions;
 use scan::FjallScan;
 
 use crate::background::yield_to_others;
-use crate::directory::{refuse_other_engine, without_panic};
+use crate::directory::{io_error, refuse_other_engine, without_panic};
 use crate::{
     CacheStats, Capabilities, Direction, DirectoryLock, Driver, DriverBackend, DriverStorage,
     Durability, KeyRange, Result, SpaceId, SpaceOp, SpaceSize, directory_bytes,
@@ -68,6 +71,8 @@ pub struct Fjall {
     database: Database,
     options: FjallOptions,
     path: PathBuf,
+    /// Up to where the journals are known to be in tables.
+    floor: Mutex<Floor>,
     _lock: DirectoryLock,
     #[cfg(any(test, feature = "testing"))]
     temporary: Option<tempfile::TempDir>,
@@ -148,6 +153,7 @@ impl Fjall {
         directory::inspect(path)?;
         let lock = DirectoryLock::acquire(path)?;
         directory::prepare(path)?;
+        journal::cut(path).map_err(|error| io_error(path, "cut the journal of", error))?;
         // F2. Recovery trusts what it reads in places.
         let database = without_panic(path, || {
             let opened = started_in_background(|| {
@@ -163,6 +169,7 @@ impl Fjall {
             database,
             options,
             path: path.to_path_buf(),
+            floor: Mutex::default(),
             _lock: lock,
             #[cfg(any(test, feature = "testing"))]
             temporary: None,
@@ -175,6 +182,17 @@ impl Fjall {
 
     fn error(&self, operation: &'static str) -> impl Fn(::fjall::Error) -> StorageError {
         move |error| storage_error(&self.path, operation, error)
+    }
+
+    /// Writes what is in the memtable of a keyspace to tables, on this thread. fjall's own
+    /// may come first, or do it beside others.
+    fn flush_memtable(&self, name: &str) -> ::fjall::Result<()> {
+        let keyspace = self.database.keyspace(name, || self.options.of_a_keyspace())?;
+        keyspace.rotate_memtable()?;
+        let alone = keyspace.tree.get_flush_lock();
+        // Sequence number zero: no version is let go that a snapshot may read.
+        keyspace.tree.flush(&alone, 0)?;
+        Ok(())
     }
 
     /// Runs a read at a moment, or now (F1).
@@ -258,6 +276,22 @@ impl Driver for Fjall {
 
     fn sync(&self) -> Result<()> {
         self.database.persist(PersistMode::SyncAll).map_err(self.error("sync"))
+    }
+
+    fn shorten_recovery(&self) -> Result<()> {
+        // Refused here if a write has failed before.
+        self.database.persist(PersistMode::Buffer).map_err(self.error("flush"))?;
+        // Whoever got a lower number has written before a memtable is taken, which waits
+        // for the journal.
+        let number = self.database.seqno();
+        for name in self.database.list_keyspace_names() {
+            self.flush_memtable(&name).map_err(self.error("flush"))?;
+        }
+        let mut floor = self.floor.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = floor
+            .advance(&self.path, number)
+            .and_then(|is_further| if is_further { floor.write(&self.path) } else { Ok(()) });
+        noted.map_err(|error| io_error(&self.path, "note how far the journal is needed in", error))
     }
 
     fn compact(&self, space: SpaceId) -> Result<()> {

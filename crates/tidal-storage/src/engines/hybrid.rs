@@ -340,6 +340,11 @@ impl Driver for Hybrid {
         synced
     }
 
+    fn shorten_recovery(&self) -> Result<()> {
+        drop(self.enter()?);
+        self.fjall.shorten_recovery()
+    }
+
     fn compact(&self, space: SpaceId) -> Result<()> {
         drop(self.enter()?);
         let ids = self.ids(space);

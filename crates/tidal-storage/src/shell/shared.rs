@@ -100,6 +100,15 @@ impl<D: Driver> Shared<D> {
         self.with(|open| if open.driver.is_read_only() { Ok(()) } else { open.driver.sync() })
     }
 
+    /// Lets opening read less, see [`Driver::shorten_recovery`].
+    pub(super) fn shorten_recovery(&self) -> Result<()> {
+        self.with(
+            |open| {
+                if open.driver.is_read_only() { Ok(()) } else { open.driver.shorten_recovery() }
+            },
+        )
+    }
+
     /// The keyspace of this name, created if it is new.
     pub(super) fn space(&self, name: KeyspaceName<'_>) -> Result<Arc<Space>> {
         name.check()?;

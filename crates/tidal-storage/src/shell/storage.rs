@@ -94,6 +94,10 @@ impl<D: Driver> Storage for DriverStorage<D> {
         self.shared.sync()
     }
 
+    fn shorten_recovery(&self) -> Result<()> {
+        self.shared.shorten_recovery()
+    }
+
     fn stats(&self) -> Result<StorageStats> {
         self.shared.with(|open| {
             let stats =

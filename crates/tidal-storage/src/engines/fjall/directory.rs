@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use tidal_types::StorageError;
 
+use super::journal::{FLOOR, UNFINISHED};
 use crate::Result;
 use crate::directory::{LOCK_FILE, io_error};
 
@@ -151,7 +152,7 @@ fn list(directory: &Path) -> io::Result<Contents> {
     for path in entries(directory)? {
         match path.file_name().and_then(OsStr::to_str) {
             Some(LOCK_FILE | FJALL_LOCK) => {}
-            Some(VERSION | KEYSPACES) => contents.created.push(path),
+            Some(VERSION | KEYSPACES | FLOOR | UNFINISHED) => contents.created.push(path),
             Some(name) if name.strip_suffix(".jnl").is_some_and(is_number) => {
                 contents.journals.push(path)
             }
