@@ -21,7 +21,7 @@ use crate::uniques::UniqueRows;
 
 /// Once a commit before the last has this many bytes of values, it is made, unless a test
 /// asks for fewer.
-pub(crate) const COMMIT_BYTES: usize = 4 << 20;
+pub(crate) const COMMIT_BYTES: usize = 1 << 20;
 
 /// Writes to storage, in commits that each leave it as a crash may leave it.
 pub(crate) struct Writer<'a> {
