@@ -23,6 +23,10 @@ use crate::uniques::UniqueRows;
 /// asks for fewer.
 pub(crate) const COMMIT_BYTES: usize = 1 << 20;
 
+/// Behind so many bytes of keys and values storage is asked to keep the next opening short:
+/// what a process that is killed in a checkpoint leaves is not much more.
+const SHORTEN_BYTES: usize = 4 << 20;
+
 /// Writes to storage, in commits that each leave it as a crash may leave it.
 pub(crate) struct Writer<'a> {
     storage: &'a dyn Storage,
@@ -35,6 +39,8 @@ pub(crate) struct Writer<'a> {
     commit_bytes: usize,
     /// The schema is in storage, ahead of any cell that needs it.
     has_schema: bool,
+    /// What was committed since the next opening was kept short, in bytes.
+    unshortened: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -45,7 +51,7 @@ impl<'a> Writer<'a> {
         may_go_on: &'a dyn Fn() -> bool,
         commit_bytes: usize,
     ) -> Self {
-        Self { storage, sync, state, may_go_on, commit_bytes, has_schema: false }
+        Self { storage, sync, state, may_go_on, commit_bytes, has_schema: false, unshortened: 0 }
     }
 
     /// Writes the cells that are dirty now, as each of them is when its turn comes.
@@ -84,17 +90,17 @@ impl<'a> Writer<'a> {
 
     fn commit_cells(&mut self, chunk: &DirtyChunk) -> Result<()> {
         let mut batch = self.begin()?;
+        let mut bytes = chunk.bytes;
         for cell in &chunk.cells {
             let key = cell_key(cell.id, cell.signal)?;
+            bytes += key.len();
             match &cell.value {
                 Some(value) => batch.put(keyspace(cell.kind), key, value.as_slice()),
                 None => batch.delete(keyspace(cell.kind), key),
             };
         }
         batch.put(KeyspaceName::SYSTEM, cells_key()?, encode_cells(&chunk.stored));
-        self.storage.commit(batch, Durability::Buffer)?;
-        self.has_schema = true;
-        Ok(())
+        self.commit(batch, bytes)
     }
 
     /// Writes metadata and all kinds of rows.
@@ -174,8 +180,7 @@ impl<'a> Writer<'a> {
                     None => batch.delete(keyspace(kind), place),
                 };
             }
-            self.storage.commit(batch, Durability::Buffer)?;
-            self.has_schema = true;
+            self.commit(batch, bytes)?;
         }
         Ok(())
     }
@@ -203,7 +208,29 @@ impl<'a> Writer<'a> {
             last_ids: frozen.names.last_ids,
         };
         batch.put(KeyspaceName::SYSTEM, head_key()?, head.encode());
-        Ok(self.storage.commit(batch, Durability::Sync)?)
+        self.storage.commit(batch, Durability::Sync)?;
+        self.shorten_recovery();
+        Ok(())
+    }
+
+    /// Commits a part before the last, of about so many bytes.
+    fn commit(&mut self, batch: AtomicBatch, bytes: usize) -> Result<()> {
+        self.storage.commit(batch, Durability::Buffer)?;
+        self.has_schema = true;
+        self.unshortened += bytes;
+        if self.unshortened >= SHORTEN_BYTES {
+            self.shorten_recovery();
+        }
+        Ok(())
+    }
+
+    /// Lets the next opening read less. Where that fails, all is as durable as before, and
+    /// opening takes longer.
+    fn shorten_recovery(&mut self) {
+        self.unshortened = 0;
+        if let Err(error) = self.storage.shorten_recovery() {
+            tracing::warn!(%error, "the next opening reads more of storage than it need");
+        }
     }
 
     /// The begin of a commit of what is taken from the state already (C2).

@@ -368,7 +368,7 @@ fn a_copy_of_storage_has_nothing_of_what_was_forgotten() {
     db.write_item(id(1), text).unwrap();
     db.signal("view", id(1), 1.0, NOW).unwrap();
     db.checkpoint().unwrap();
-    assert_eq!(files_with(&from.join("storage"), name).len(), 1);
+    assert!(!files_with(&from.join("storage"), name).is_empty());
     db.forget(ITEM, id(1)).unwrap();
     db.purge_forgotten().unwrap();
     db.shutdown().unwrap();

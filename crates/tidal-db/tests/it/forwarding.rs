@@ -37,6 +37,10 @@ macro_rules! forward_to_storage {
             self.storage.flush_all()
         }
 
+        fn shorten_recovery(&self) -> tidal_storage::Result<()> {
+            self.storage.shorten_recovery()
+        }
+
         fn stats(&self) -> tidal_storage::Result<tidal_storage::StorageStats> {
             self.storage.stats()
         }

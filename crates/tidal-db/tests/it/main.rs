@@ -54,6 +54,8 @@ mod mismatch;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod opening;
+#[cfg(test)]
 mod producers;
 #[cfg(test)]
 mod profiles;
