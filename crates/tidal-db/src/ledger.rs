@@ -28,6 +28,7 @@ mod lookup;
 mod measure;
 mod parallel;
 mod persistence;
+mod preload;
 mod rank_key;
 mod ranking;
 mod reading;
@@ -59,7 +60,7 @@ pub(crate) use self::ranking::Best;
 pub use self::ranking::{By, Ranked};
 pub use self::reading::Reading;
 pub(crate) use self::shape::Slot;
-pub(crate) use self::source::{CellStore, CellVisitor, StoredCounts};
+pub(crate) use self::source::{CellStore, CellVisitor, SharedCellVisitor, StoredCounts};
 pub(crate) use self::table::mix;
 
 use self::budget::Usage;

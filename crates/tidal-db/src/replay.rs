@@ -9,6 +9,8 @@
 //!     thread that folds writes cells to storage while too many are dirty, and rows once
 //!     they take [`ROW_BYTES_MAX`]. Cells know what they have applied, and rows may come
 //!     early (V3), so an opening that is cut short there is simply done again.
+//! R2. Where many cells are about to be asked for, one pass over storage brings all of
+//!     them; how many is known from the first run and the length of the log.
 
 use std::mem;
 use std::sync::Arc;
@@ -108,14 +110,35 @@ fn fold(
 ) -> Result<()> {
     let sync = || log.sync_to_head();
     let mut writer = Writer::new(storage, &sync, state, &|| true, COMMIT_BYTES);
+    let end = log.head().seq;
+    let mut is_preloaded = false;
     for run in runs {
+        let loads = state.ledger.loads();
         state.apply_run(&run)?;
+        let loads = state.ledger.loads() - loads;
+        if !is_preloaded && state.ledger.preload_pays(loads_ahead(&run, loads, end)) {
+            // R2.
+            state.ledger.preload()?;
+            is_preloaded = true;
+        }
         writer.write_back()?;
         if state.overlay_bytes() >= ROW_BYTES_MAX {
             writer.early_rows()?;
         }
     }
     Ok(())
+}
+
+/// About how many cells the rest of the log asks storage for, when a run of records has
+/// asked for so many. A later run asks for fewer, since more is in memory: for half as
+/// many, on average.
+fn loads_ahead(run: &[Decoded], loads: u64, end: Seq) -> u64 {
+    let Some((last, ..)) = run.last() else {
+        return 0;
+    };
+    let ahead = end.get().saturating_sub(last.get());
+    let per_record = u128::from(loads) * u128::from(ahead) / (2 * run.len() as u128);
+    u64::try_from(per_record).unwrap_or(u64::MAX)
 }
 
 /// Whether a schema has all signal types and attributes of another, and maybe more.

@@ -20,7 +20,21 @@ pub(crate) trait CellStore: Send + Sync + Debug {
     /// signal type, until `visit` fails. The moment is not before the call. `visit` may
     /// call [`CellStore::get`].
     fn scan(&self, kind: EntityKind, visit: CellVisitor<'_>) -> Result<()>;
+
+    /// Shows every stored cell of a kind by several threads, in no order that means
+    /// anything, while nothing is written. Gives up, and says so by `false`, when it would
+    /// read more than so many bytes of what is no cell.
+    fn scan_by_threads(
+        &self,
+        kind: EntityKind,
+        other_bytes_max: u64,
+        visit: SharedCellVisitor<'_>,
+    ) -> Result<bool>;
 }
+
+/// What several threads show cells to.
+pub(crate) type SharedCellVisitor<'a> =
+    &'a (dyn Fn(EntityId, SignalTypeId, &[u8]) -> Result<()> + Sync);
 
 /// What a scan shows a cell to.
 pub(crate) type CellVisitor<'a> = &'a mut dyn FnMut(EntityId, SignalTypeId, &[u8]) -> Result<()>;

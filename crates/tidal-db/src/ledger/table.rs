@@ -33,7 +33,8 @@ pub(super) struct Table {
     /// each event, and these seldom change.
     room_bytes: usize,
     /// Whether every cell of the type that would be in this shard is here: nothing was in
-    /// storage when the table was made, and nothing was evicted since.
+    /// storage when the table was made, or all of it was brought here, and nothing was
+    /// evicted since.
     complete: bool,
     /// Whether it is in the shard's list of tables in use.
     is_in_use: bool,
@@ -93,6 +94,11 @@ impl Table {
 
     pub(super) const fn is_incomplete_now(&mut self) {
         self.complete = false;
+    }
+
+    /// Notes that every cell of the type that would be in this shard is here now.
+    pub(super) const fn is_complete_now(&mut self) {
+        self.complete = true;
     }
 
     /// All bytes on the heap: slots, index, busy cells.

@@ -6,6 +6,7 @@ mod golden;
 mod indexes;
 mod memory;
 mod persistence;
+mod preload;
 mod ranking;
 mod residency;
 mod steps;

@@ -22,7 +22,11 @@ fn schema() -> Schema {
 }
 
 fn opened(disk: &SimDisk, storage: &Arc<CrashStorage>) -> TidalDB {
-    let builder = Builder::new("simulated".into(), Some(schema()))
+    opened_with(disk, storage, schema())
+}
+
+fn opened_with(disk: &SimDisk, storage: &Arc<CrashStorage>, schema: Schema) -> TidalDB {
+    let builder = Builder::new("simulated".into(), Some(schema))
         .checkpoint_every(u64::MAX)
         .checkpoint_log_bytes(u64::MAX)
         .checkpoint_interval(Duration::MAX);
@@ -66,4 +70,36 @@ fn rows_leave_memory_while_the_log_is_replayed() {
         drop(db);
         storage = storage.after_kill();
     }
+}
+
+/// R2: a long tail over many stored cells asks storage for those of its first run alone, and
+/// comes to the same.
+#[test]
+fn a_long_tail_brings_all_cells_by_one_pass() {
+    const CELLS: u64 = 2 * RUN as u64;
+    let (disk, storage) = (SimDisk::new(2), CrashStorage::new());
+    let mut builder = SchemaBuilder::new();
+    let view = builder.signal("view", EntityKind::Item, DecaySpec::Permanent);
+    view.windows(&[Window::AllTime]).add();
+    let schema = builder.build().unwrap();
+    let open = |storage: &Arc<CrashStorage>| opened_with(&disk, storage, schema.clone());
+    let db = open(&storage);
+    let view = |db: &TidalDB| {
+        for first in (0..CELLS).step_by(RUN / 4) {
+            let items = first..first + RUN as u64 / 4;
+            let event =
+                |item| Event::new("view", EntityId::new(item), 1.0, Timestamp::from_secs(9));
+            db.signals(&items.map(event).collect::<Vec<_>>()).unwrap();
+        }
+    };
+    view(&db);
+    db.checkpoint().unwrap();
+    view(&db);
+    let checksum = db.checksum().unwrap();
+    storage.die();
+    drop(db);
+    let db = open(&storage.after_kill());
+    let resident = db.stats().unwrap().resident;
+    assert_eq!((resident.loads, resident.cells), (RUN as u64, CELLS));
+    assert_eq!(db.checksum().unwrap(), checksum);
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tidal_types::{StorageError, TidalError};
 
 use super::*;
-use crate::ledger::{CellStore, CellVisitor, DirtyChunk, StoredCounts};
+use crate::ledger::{CellStore, CellVisitor, DirtyChunk, SharedCellVisitor, StoredCounts};
 
 type Key = (usize, EntityId, SignalTypeId);
 type Meanwhile = Box<dyn FnOnce() + Send>;
@@ -22,6 +22,8 @@ pub(super) struct Store {
     fails_at: AtomicU64,
     scans: AtomicU64,
     scans_fail: AtomicBool,
+    /// How much there is beside the cells, as far as a scan is told.
+    other_bytes: AtomicU64,
     meanwhile: Mutex<Option<Meanwhile>>,
     during_scan: Mutex<Option<Meanwhile>>,
 }
@@ -70,6 +72,19 @@ impl Store {
         self.scans_fail.store(true, Ordering::Relaxed);
     }
 
+    /// Makes bytes of the cells of an entity that no cell has.
+    pub(super) fn damage(&self, kind: EntityKind, id: EntityId) {
+        let mut cells = self.cells.lock().unwrap();
+        let of_entity =
+            cells.iter_mut().filter(|((of, entity, _), _)| (*of, *entity) == (kind.index(), id));
+        of_entity.for_each(|(_, bytes)| *bytes = vec![0xff; 3]);
+    }
+
+    /// Says that there are so many bytes beside the cells.
+    pub(super) fn has_others(&self, bytes: u64) {
+        self.other_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// Runs once during the next read, after it has the value and before it returns it.
     pub(super) fn during_next_get(&self, meanwhile: impl FnOnce() + Send + 'static) {
         *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
@@ -115,6 +130,19 @@ impl CellStore for Store {
         }
         let mut of_kind = cells.iter().filter(|((of, ..), _)| *of == kind.index());
         of_kind.try_for_each(|((_, id, signal), value)| visit(*id, *signal, value))
+    }
+
+    fn scan_by_threads(
+        &self,
+        kind: EntityKind,
+        other_bytes_max: u64,
+        visit: SharedCellVisitor<'_>,
+    ) -> crate::Result<bool> {
+        if self.other_bytes.load(Ordering::Relaxed) > other_bytes_max {
+            return Ok(false);
+        }
+        self.scan(kind, &mut |id, signal, bytes| visit(id, signal, bytes))?;
+        Ok(true)
     }
 }
 
