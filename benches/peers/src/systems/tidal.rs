@@ -95,13 +95,8 @@ impl Client for Writer {
     }
 
     fn read(&mut self, item: u64, end: u64) -> Result<Answer> {
-        let (item, at) = (EntityId::new(item), before(end));
-        let score = self.db.decay_score_at(SIGNAL, item, at)?;
-        let mut counts = [0; WINDOWS.len()];
-        for (count, window) in counts.iter_mut().zip(WINDOWS) {
-            *count = self.db.windowed_count_at(SIGNAL, item, window, at)?;
-        }
-        Ok(Answer { score, counts })
+        let reading = self.db.read_at(SIGNAL, EntityId::new(item), WINDOWS, before(end))?;
+        Ok(Answer { score: reading.score, counts: reading.counts })
     }
 
     fn top(&mut self, places: usize, end: u64) -> Result<Vec<Place>> {
