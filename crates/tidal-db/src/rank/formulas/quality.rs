@@ -28,7 +28,8 @@ fn wilson(positive: f64, total: f64, z: f64) -> f64 {
     }
     let variance = share * ((total - positive) / total);
     let spread = z * ((variance + z * z / (4.0 * total)) / total).sqrt();
-    share * share / (share + z * z / (2.0 * total) + spread)
+    // The square of a small share would underflow, and lose its digits before.
+    share * (share / (share + z * z / (2.0 * total) + spread))
 }
 
 /// It rises with `positive` and falls with `z`. With the total it rises while all of it
@@ -142,6 +143,8 @@ mod tests {
         // The textbook's difference has none of them left.
         let lost = value("wilson", &[1e-12, 1.0, 1.0]) / 1e-24 - 1.0;
         assert!((lost + 2e-12).abs() < 1e-15, "{lost}");
+        // Nor has a square that is no normal number.
+        assert_eq!(value("wilson", &[4e-160, 1.0, 0.0]), 4e-160);
     }
 
     // G92.
