@@ -19,7 +19,7 @@ use tidal_bench_measure::{Result, Samples};
 use crate::data::DataSet;
 use crate::processes;
 use crate::system::Kind;
-use crate::worker::{Filled, Order, Served, Task};
+use crate::worker::{Filled, Order, Served, Task, Told};
 
 /// How often it is opened again.
 const RESTARTS: usize = 3;
@@ -185,7 +185,7 @@ impl Worker {
         if line.is_empty() {
             return Err("its process ended early".into());
         }
-        Ok((self, serde_json::from_str(&line)?))
+        Ok((self, serde_json::from_str::<Told<T>>(&line)??))
     }
 
     fn processes(&self) -> Vec<u32> {

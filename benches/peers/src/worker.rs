@@ -1,6 +1,6 @@
 //! What is done in a process of its own, so that it can be killed: it takes a data set in,
-//! or opens what another left behind and answers. It tells its findings on its output, in a
-//! line, and then waits for its end.
+//! or opens what another left behind and answers. It tells its findings, or what went wrong,
+//! on its output, in a line, and then waits for its end.
 
 mod fill;
 mod serve;
@@ -15,7 +15,7 @@ pub(crate) use fill::Filled;
 pub(crate) use serve::Served;
 
 use crate::data::DataSet;
-use crate::system::Kind;
+use crate::system::{Kind, System};
 
 /// What is measured is measured so often.
 const ROUNDS: usize = 5;
@@ -46,34 +46,50 @@ pub(crate) enum Task {
     Serve,
 }
 
+/// What a process tells: its findings, or why there are none.
+pub(crate) type Told<T> = std::result::Result<T, String>;
+
 /// Carries out the order, which is one line of JSON, and does not come back while its
-/// input is open.
+/// input is open, unless something went wrong, which it has told then.
 ///
 /// # Errors
 ///
-/// Whatever went wrong.
+/// The order cannot be read, or the output not be written.
 pub(crate) fn run(order: &str) -> Result<()> {
     let order: Order = serde_json::from_str(order)?;
+    // What was opened stays open until the process is killed.
+    match carry_out(&order) {
+        Ok((_system, found)) => {
+            tell(&found)?;
+            io::stdin().read_to_end(&mut Vec::new())?;
+            Ok(())
+        }
+        Err(error) => tell(&serde_json::to_string(&Told::<()>::Err(error.to_string()))?),
+    }
+}
+
+fn tell(line: &str) -> Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{line}")?;
+    Ok(output.flush()?)
+}
+
+/// Does it, and answers what is open, and its findings as a line.
+fn carry_out(order: &Order) -> Result<(Box<dyn System>, String)> {
     if let Some(cores) = order.cores {
         stay_on(cores)?;
     }
     let data = order.set.load()?.ok_or("there is no such data")?;
-    // What was opened stays open until the process is killed.
-    let (_system, found) = match order.task {
+    match order.task {
         Task::Fill => {
-            let (system, filled) = fill::run(&order, &data)?;
-            (system, serde_json::to_string(&filled)?)
+            let (system, filled) = fill::run(order, &data)?;
+            Ok((system, serde_json::to_string(&Told::Ok(filled))?))
         }
         Task::Open | Task::Serve => {
-            let (system, served) = serve::run(&order, &data)?;
-            (system, serde_json::to_string(&served)?)
+            let (system, served) = serve::run(order, &data)?;
+            Ok((system, serde_json::to_string(&Told::Ok(served))?))
         }
-    };
-    let mut output = io::stdout().lock();
-    writeln!(output, "{found}")?;
-    output.flush()?;
-    io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
+    }
 }
 
 /// Keeps this process, and what it starts, on the first cores.
