@@ -145,9 +145,10 @@ impl Row {
         self.filled.events > 0 && self.filled.too_long.is_none()
     }
 
-    /// Whether its answers were not those of the others, so that nothing of it counts.
-    pub(crate) const fn is_wrong(&self) -> bool {
-        self.served.wrong.is_some()
+    /// Whether its answers were compared with those that they have to be, and are those;
+    /// otherwise nothing of it counts.
+    pub(crate) const fn is_right(&self) -> bool {
+        self.served.checked && self.served.wrong.is_none()
     }
 }
 

@@ -65,11 +65,11 @@ impl Figure {
         matches!(self, Self::Batches | Self::Under(_))
     }
 
-    /// What was measured; nothing where it was not, or the answers were wrong.
+    /// What was measured; nothing where it was not, or the answers were not checked, or wrong.
     pub(crate) fn of(self, row: &Row) -> Samples {
         let items = row.filled.items as f64;
         let samples = match self {
-            _ if row.is_wrong() => Vec::new(),
+            _ if !row.is_right() => Vec::new(),
             Self::Batches => row.filled.batches.clone(),
             Self::Under(load) => {
                 let place = Load::ALL.iter().position(|&other| other == load);
@@ -84,7 +84,8 @@ impl Figure {
             Self::Disk => vec![row.disk / items],
             Self::Written => vec![row.written / row.filled.events as f64],
         };
-        samples.into_iter().collect()
+        // What is nothing, or less, was lost in what is measured beside it.
+        samples.into_iter().filter(|&sample| sample.is_finite() && sample > 0.0).collect()
     }
 
     /// How many times better `ours` is than `theirs`, median by median; `None` when

@@ -29,7 +29,7 @@ mod worker;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tidal_bench_measure::{Options, Result, complain, publish};
+use tidal_bench_measure::{Options, Result, at, complain, publish};
 
 use chart::Along;
 use report::Findings;
@@ -61,8 +61,10 @@ fn run() -> Result<()> {
             let options = Options::parse(words, &plan::PARTS)?;
             let findings = plan::carry_out(&options)?;
             let json: PathBuf = options.dir()?.join(FINDINGS);
-            std::fs::write(&json, serde_json::to_vec_pretty(&findings)?)?;
-            write(&findings, options.update.as_deref())
+            let kept = std::fs::write(&json, serde_json::to_vec_pretty(&findings)?);
+            // What took so long is told even where the disk is full.
+            write(&findings, options.update.as_deref())?;
+            Ok(kept.map_err(|error| at(&json, &error))?)
         }
     }
 }

@@ -59,7 +59,9 @@ pub(crate) fn carry_out(options: &Options) -> Result<Findings> {
     }
     for (set, cores) in contests {
         if REAL.contains(&set) && !set.is_here() {
-            complain(&format!("{}: skipped, since {FOLDER} is not set", set.name()));
+            let why = format!("{}: skipped, since {FOLDER} is not set", set.name());
+            complain(&why);
+            findings.left_out.push(why);
             continue;
         }
         for system in Kind::ALL {

@@ -20,6 +20,9 @@ pub(crate) struct Findings {
     pub(crate) seconds: f64,
     pub(crate) limits: Option<Limits>,
     pub(crate) rows: Vec<Row>,
+    /// Data sets that are not here, and why.
+    #[serde(default)]
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What was promised: a figure, and how many times better than Redis `everysec` it is to be.
@@ -116,7 +119,7 @@ impl Findings {
             ("top 100, p99, us", |row| row.served.top.p99),
         ] {
             let shown = |row: &Row| match p99(row) {
-                p99 if p99 > 0.0 && !row.is_wrong() => Short(p99).to_string(),
+                p99 if p99 > 0.0 && row.is_right() => Short(p99).to_string(),
                 _ => none(),
             };
             let mut cells = vec![name.to_owned()];
@@ -214,7 +217,8 @@ impl Findings {
             let failure = row.failure.as_ref()?;
             Some(format!("- {}, {}: {failure}\n", row.system.name(), row.set.name()))
         });
-        let text: String = failed.collect();
+        let left_out = self.left_out.iter().map(|why| format!("- {why}\n"));
+        let text: String = left_out.chain(failed).collect();
         if text.is_empty() { text } else { format!("### What was not measured, and why\n\n{text}") }
     }
 }
@@ -227,6 +231,7 @@ impl Findings {
             let set = DataSet::Generated(items);
             let mut row = Row::skipped(system, set, cores, String::new());
             row.failure = None;
+            row.served.checked = true;
             row.filled.items = items;
             row.filled.events = 10;
             row.filled.batches = vec![rate];
@@ -266,5 +271,16 @@ mod tests {
         findings.rows[0].failure = Some("wrong answers: a count".into());
         assert!(findings.targets().contains("not measured"));
         assert!(findings.tables().contains("- tidalDB, 1000 items: wrong answers: a count"));
+    }
+
+    #[test]
+    fn what_was_not_checked_or_is_nothing_meets_no_target() {
+        let mut findings = Findings::example();
+        findings.rows[0].served.checked = false;
+        findings.rows[2].memory = -100.0;
+        let table = findings.targets();
+        let line = |title: &str| table.lines().find(|line| line.contains(title)).unwrap();
+        assert_eq!(line("batches").matches("not measured").count(), 1, "{table}");
+        assert_eq!(line("memory").matches("not measured").count(), 2, "{table}");
     }
 }

@@ -16,6 +16,8 @@ use crate::system::System;
 pub(crate) struct Served {
     /// From the beginning of opening to the first answer, in milliseconds.
     pub(crate) opening: f64,
+    /// Whether the answers were compared with those that they have to be.
+    pub(crate) checked: bool,
     /// What was wrong with the answers.
     pub(crate) wrong: Option<String>,
     /// The score and the counts of an item.
@@ -44,6 +46,7 @@ pub(super) fn run(order: &Order, data: &Data) -> Result<(Box<dyn System>, Served
     if order.task == Task::Open {
         return Ok((system, served));
     }
+    served.checked = true;
     if let Err(wrong) = Oracle::new(data).check(&mut *client) {
         served.wrong = Some(wrong.to_string());
         return Ok((system, served));
