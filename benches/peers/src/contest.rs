@@ -2,13 +2,14 @@
 //!
 //! C1. Whatever a system does, only its row is lost: the others are measured.
 //! C2. All processes of a system are killed, servers too, and its folder is removed.
-//! C3. Each restart begins with the files as they were when the system was killed.
+//! C3. Each restart begins with the files as they were when the system was killed, all of
+//!     them on the disk, and in the kernel's cache too.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tidal_bench_measure::{Result, Samples};
 
 use crate::data::DataSet;
 use crate::processes;
+use crate::server;
 use crate::system::Kind;
 use crate::worker::{Filled, Order, Served, Task, Told};
 
@@ -46,8 +48,6 @@ pub(crate) struct Row {
     pub(crate) memory: f64,
     /// Bytes on the disk when it was killed.
     pub(crate) disk: f64,
-    /// Bytes that were written to the disk until then.
-    pub(crate) written: f64,
 }
 
 /// How long things may take.
@@ -93,7 +93,6 @@ impl Row {
             openings: Vec::new(),
             memory: 0.0,
             disk: 0.0,
-            written: 0.0,
         }
     }
 
@@ -113,10 +112,10 @@ impl Row {
         let opens: Vec<_> = (1..RESTARTS).map(|_| open(&dir.join("copy"))).collect();
         let filler = Worker::start(&order(Task::Fill, &files))?;
         let (filler, filled) = filler.answer::<Filled>()?;
-        let memory = filler.memory();
-        let written = processes::written(&filler.processes());
+        let memory = filler.memory()?;
         filler.kill()?;
-        self.written = written as f64;
+        // What the kernel has yet to write is no work of a system that opens.
+        sync(&files)?;
         self.memory = memory - filled.before as f64;
         self.disk = processes::disk(&files)? as f64;
         self.filled = filled;
@@ -125,6 +124,7 @@ impl Row {
         }
         for order in opens {
             copy(&files, &order.dir)?;
+            sync(&order.dir)?;
             let (worker, served) = Worker::start(&order)?.answer::<Served>()?;
             worker.kill()?;
             fs::remove_dir_all(&order.dir)?;
@@ -153,13 +153,19 @@ impl Row {
 }
 
 /// Copies a folder, with owners and rights.
-fn copy(from: &Path, to: &PathBuf) -> Result<()> {
+fn copy(from: &Path, to: &Path) -> Result<()> {
     let status = Command::new("cp").arg("-a").arg(from).arg(to).status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("{} cannot be copied", from.display()).into())
-    }
+    done(status, || format!("{} cannot be copied", from.display()))
+}
+
+/// Waits until all that was written to the disk of a folder is on it.
+fn sync(dir: &Path) -> Result<()> {
+    let status = Command::new("sync").arg("--file-system").arg(dir).status()?;
+    done(status, || format!("the disk of {} cannot be synced", dir.display()))
+}
+
+fn done(status: ExitStatus, otherwise: impl FnOnce() -> String) -> Result<()> {
+    if status.success() { Ok(()) } else { Err(otherwise().into()) }
 }
 
 /// A process that carries out an order, killed with all that it started at the latest when
@@ -169,7 +175,7 @@ struct Worker(Child);
 
 impl Worker {
     fn start(order: &Order) -> Result<Self> {
-        let child = Command::new(std::env::current_exe()?)
+        let child = server::dependent(&std::env::current_exe()?)
             .arg("worker")
             .arg(serde_json::to_string(order)?)
             .stdin(Stdio::piped())
@@ -194,13 +200,13 @@ impl Worker {
     }
 
     /// The memory of its processes: the median of several looks.
-    fn memory(&self) -> f64 {
+    fn memory(&self) -> Result<f64> {
         let mut looks = Samples::default();
         for _ in 0..LOOKS {
-            looks.push(processes::memory(&self.processes()) as f64);
+            looks.push(processes::memory(&self.processes())? as f64);
             thread::park_timeout(BETWEEN_LOOKS);
         }
-        looks.median()
+        Ok(looks.median())
     }
 
     fn kill(mut self) -> Result<()> {

@@ -20,7 +20,7 @@ pub(crate) enum Figure {
     Restart,
     Memory,
     Disk,
-    /// What went to the disk while events were taken in.
+    /// What went to the disk while one client sent events in batches.
     Written,
 }
 
@@ -51,12 +51,12 @@ impl Figure {
             Self::Under(Load::Batches { clients }) => load("events in batches", clients),
             Self::Under(Load::OneByOne { clients }) => load("events one by one", clients),
             Self::Under(Load::Mixed { clients }) => load("nine reads to one event", clients),
-            Self::Read => "reading an item, us".into(),
+            Self::Read => "score and three counts of an item, us".into(),
             Self::Top => "top 100, us".into(),
-            Self::Restart => "restart, ms".into(),
+            Self::Restart => "restart to the first answer, ms".into(),
             Self::Memory => "memory, bytes per item".into(),
             Self::Disk => "disk, bytes per item".into(),
-            Self::Written => "written, bytes per event".into(),
+            Self::Written => "written, bytes per event in batches".into(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Figure {
             Self::Memory | Self::Disk | Self::Written if !row.is_whole() => Vec::new(),
             Self::Memory => vec![row.memory / items],
             Self::Disk => vec![row.disk / items],
-            Self::Written => vec![row.written / row.filled.events as f64],
+            Self::Written => vec![row.filled.written as f64 / row.filled.first as f64],
         };
         // What is nothing, or less, was lost in what is measured beside it.
         samples.into_iter().filter(|&sample| sample.is_finite() && sample > 0.0).collect()

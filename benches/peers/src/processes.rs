@@ -1,12 +1,12 @@
 //! The processes of a system: what memory they have, and their end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tidal_bench_measure::{Result, now};
+use tidal_bench_measure::{Result, at, now};
 
 /// How long giving memory back may take.
 const GONE_MAX: Duration = Duration::from_secs(60);
@@ -36,27 +36,57 @@ fn parents() -> Vec<(u32, u32)> {
     entries.flatten().filter_map(|entry| parent(entry.file_name().to_str()?)).collect()
 }
 
-/// The bytes of memory that processes have, each page that several share counted once.
-pub(crate) fn memory(processes: &[u32]) -> u64 {
-    processes.iter().filter_map(|&pid| proportional(pid)).sum()
+/// The bytes of memory that processes have for themselves and share with each other, each
+/// page counted once. The pages of files are not among them, whether they are mapped or
+/// read: the kernel keeps those, for whoever asks for them, and gives them up for others.
+///
+/// # Errors
+///
+/// A process that is there may not be looked at.
+pub(crate) fn memory(processes: &[u32]) -> Result<u64> {
+    let kib = sum(processes, "smaps_rollup", &["Pss_Anon:", "Pss_Shmem:"])?;
+    Ok(1024 * kib)
 }
 
-fn proportional(pid: u32) -> Option<u64> {
-    let kib = field(pid, "smaps_rollup", "Pss:")?;
-    Some(1024 * kib.strip_suffix(" kB")?.parse::<u64>().ok()?)
+/// The bytes that processes have had written to the disk, with those of their children
+/// that have ended.
+///
+/// # Errors
+///
+/// A process that is there may not be looked at.
+pub(crate) fn written(processes: &[u32]) -> Result<u64> {
+    sum(processes, "io", &["write_bytes:"])
 }
 
-/// The bytes that processes have had written to the disk.
-pub(crate) fn written(processes: &[u32]) -> u64 {
-    let of = |&pid: &u32| field(pid, "io", "write_bytes:")?.parse::<u64>().ok();
-    processes.iter().filter_map(of).sum()
+/// The sum of what stands behind these names in one of the kernel's files about processes.
+/// One that has ended has nothing any more.
+fn sum(processes: &[u32], file: &str, names: &[&str]) -> Result<u64> {
+    let mut sum = 0;
+    for pid in processes {
+        let path = PathBuf::from(format!("/proc/{pid}/{file}"));
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(_) if has_ended(*pid) => continue,
+            Err(error) => return Err(at(&path, &error).into()),
+        };
+        for name in names {
+            let value = text.lines().find_map(|line| line.strip_prefix(name));
+            let number = value.and_then(|value| value.split_whitespace().next());
+            let number: u64 =
+                number.ok_or_else(|| format!("{} has no {name}", path.display()))?.parse()?;
+            sum += number;
+        }
+    }
+    Ok(sum)
 }
 
-/// What stands behind a name in one of the kernel's files about a process.
-fn field(pid: u32, file: &str, name: &str) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(value.trim().to_owned())
+/// Whether a process is gone, or waits for nothing but its parent to take note of that: in
+/// a container there may be nobody who does.
+fn has_ended(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(true, |stat| {
+        stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with(['Z', 'X']))
+    })
 }
 
 /// Kills processes, without warning. Whoever is gone already is passed over.
@@ -83,7 +113,7 @@ pub(crate) fn kill(processes: &[u32]) -> Result<()> {
 pub(crate) fn wait(processes: &[u32]) -> Result<()> {
     let started = now();
     for &pid in processes {
-        while Path::new(&format!("/proc/{pid}")).exists() {
+        while !has_ended(pid) {
             if started.elapsed() > GONE_MAX {
                 return Err(format!("the process {pid} was killed and does not end").into());
             }
@@ -130,11 +160,25 @@ mod tests {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let found = tree(child.id());
         assert_eq!((found.len(), found[0]), (2, child.id()));
-        assert!(memory(&found) > 0);
+        assert!(memory(&found).unwrap() > 0);
         kill(&found).unwrap();
+        // The child has ended, though its parent has not taken note of it yet.
+        wait(&found[..1]).unwrap();
+        assert_eq!(memory(&found[..1]).unwrap(), 0);
         assert!(!child.wait().unwrap().success());
         wait(&found).unwrap();
-        assert_eq!(memory(&found), 0);
+        assert_eq!(memory(&found).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_buffer_is_memory_and_nobody_has_none() {
+        let own = [std::process::id()];
+        let before = memory(&own).unwrap();
+        let buffer = std::hint::black_box(vec![1_u8; 128 << 20]);
+        // Other tests of this process may take and give memory meanwhile.
+        assert!(memory(&own).unwrap() > before + (64 << 20));
+        drop(buffer);
+        assert_eq!((memory(&[u32::MAX]).unwrap(), written(&[u32::MAX]).unwrap()), (0, 0));
     }
 
     #[test]

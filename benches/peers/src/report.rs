@@ -115,7 +115,7 @@ impl Findings {
             table.row(&cells);
         }
         for (name, p99) in [
-            ("reading an item, p99, us", (|row| row.served.read.p99) as fn(&Row) -> f64),
+            ("score and three counts, p99, us", (|row| row.served.read.p99) as fn(&Row) -> f64),
             ("top 100, p99, us", |row| row.served.top.p99),
         ] {
             let shown = |row: &Row| match p99(row) {

@@ -176,6 +176,12 @@ pub(crate) fn command(program: &Path, user: Option<User>) -> Command {
     command
 }
 
+/// A command that runs a program, which dies with the thread that starts it where that can
+/// be had.
+pub(crate) fn dependent(program: &Path) -> Command {
+    if missing().is_none() { command(program, None) } else { Command::new(program) }
+}
+
 /// The program of this name, in these folders or else in those of `PATH`.
 pub(crate) fn find(name: &str, dirs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Takes a data set in: most of it by one client in batches, then a part under each load,
+//! Takes a data set in: half of it by one client in batches, then a part under each load,
 //! and the rest.
 //!
 //! K1. Data is in memory before memory is looked at for the first time, and is kept there.
@@ -16,9 +16,9 @@ use crate::load::{Crew, Load, Source};
 use crate::processes;
 use crate::system::{Client, System};
 
-/// The first batches are so much of all events, and each load is at most so much more.
-const FIRST: f64 = 0.7;
-const LOAD: f64 = 0.05;
+/// The first batches are so much of all events; what each load is at most, [`Load::share`]
+/// says.
+const FIRST: f64 = 0.5;
 
 /// The first batches are measured in so many parts.
 const PARTS: usize = 20;
@@ -34,8 +34,12 @@ pub(crate) struct Filled {
     pub(crate) items: u64,
     /// How many events were taken in.
     pub(crate) events: usize,
+    /// How many of them were the first ones.
+    pub(crate) first: usize,
     /// Events a second by one client in batches, in each part of the first ones.
     pub(crate) batches: Vec<f64>,
+    /// Bytes that were written to the disk meanwhile.
+    pub(crate) written: u64,
     /// Operations a second of each of [`Load::ALL`].
     pub(crate) loads: Vec<Vec<f64>>,
     /// How many seconds all would have taken, if that was too long.
@@ -45,12 +49,13 @@ pub(crate) struct Filled {
 }
 
 pub(super) fn run(order: &Order, data: &Data) -> Result<(Box<dyn System>, Filled)> {
-    let before = processes::memory(&[std::process::id()]);
+    let before = processes::memory(&[std::process::id()])?;
     let system = order.system.open(&order.dir)?;
     let mut filled =
         Filled { about: system.about()?, items: data.items, before, ..Filled::default() };
     let count = data.events.len() as f64;
     let (first, rest) = data.events.split_at((FIRST * count) as usize);
+    let written = processes::written(&processes::tree(std::process::id()))?;
     let budget = Budget { started: now(), count, seconds: order.budget };
     let mut client = system.client()?;
     for part in first.chunks((first.len() / PARTS).next_multiple_of(BATCH)) {
@@ -60,10 +65,13 @@ pub(super) fn run(order: &Order, data: &Data) -> Result<(Box<dyn System>, Filled
             return Ok((system, filled));
         }
     }
+    filled.written = processes::written(&processes::tree(std::process::id()))? - written;
+    filled.first = first.len();
     let source = Source::new(rest, data.end);
-    for (number, load) in (1..).zip(Load::ALL) {
+    let mut kept = rest.len();
+    for load in Load::ALL {
         // Whatever one load needs, the others find their share.
-        let kept = rest.len() - (LOAD * count) as usize * number;
+        kept = kept.saturating_sub((load.share() * count) as usize);
         let mut crew = Crew::new(load, &*system, data.items)?;
         let mut rates = Vec::new();
         while rates.len() < ROUNDS && source.left() > kept {
@@ -72,7 +80,7 @@ pub(super) fn run(order: &Order, data: &Data) -> Result<(Box<dyn System>, Filled
         filled.loads.push(rates);
     }
     while source.left() > 0 {
-        client.send(source.take(BATCH))?;
+        client.send(source.take(BATCH, 0))?;
     }
     client.settle()?;
     filled.events = data.events.len();
