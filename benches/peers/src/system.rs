@@ -3,7 +3,10 @@
 //! Y1. Each is opened from a folder, empty or left by one that was killed, with what is in
 //!     it; a server is started for it and stopped with it.
 //! Y2. Events are as durable as the system's setting makes them once [`Client::settle`] is
-//!     back. A client that cannot have several batches on their way takes each in at once.
+//!     back, and whoever sent them reads them. Until then a client has at most
+//!     [`IN_FLIGHT`](crate::job::IN_FLIGHT) batches on their way, whatever that is in the
+//!     system: commits or calls that are not answered yet, batches that one sync is for, or
+//!     that one transaction takes in. A load that sends event by event settles each.
 //! Y3. Clients may be used beside each other, each by one thread.
 
 use std::fmt::Debug;

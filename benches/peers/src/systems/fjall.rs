@@ -6,7 +6,8 @@
 //! [`IN_FLIGHT`] of them, then or as soon as the client settles, are made durable by one
 //! `persist`, which clients that wait for it share.
 //!
-//! - `persist` with `SyncAll`: what was written before it survives a power cut
+//! - `persist` with `SyncData`, which is `fdatasync`, as all the others have it here: what
+//!   was written before it survives a power cut
 //!   (<https://docs.rs/fjall/latest/fjall/enum.PersistMode.html>).
 //! - Cache: "20 to 25% of the available memory, or more if the data set fully fits"
 //!   (<https://docs.rs/fjall/latest/fjall/struct.DatabaseBuilder.html>).
@@ -80,7 +81,7 @@ impl std::fmt::Debug for Shared {
 impl System for Shared {
     fn about(&self) -> Result<String> {
         Ok(format!(
-            "{}, cache {} GiB, memtables {} MiB, `persist(SyncAll)` for up to {IN_FLIGHT} batches \
+            "{}, cache {} GiB, memtables {} MiB, `persist(SyncData)` for up to {IN_FLIGHT} batches \
              and all clients that wait; cells and ranks in one atomic batch",
             version(LOCKED).ok_or("Cargo.lock does not name fjall")?,
             CACHE_BYTES >> 30,
@@ -124,7 +125,7 @@ impl Fjall {
     }
 
     fn sync(&self) -> Result<()> {
-        self.syncs.share(|| Ok(self.database.persist(PersistMode::SyncAll)?))
+        self.syncs.share(|| Ok(self.database.persist(PersistMode::SyncData)?))
     }
 }
 

@@ -6,8 +6,10 @@
 //!
 //! All writes go through one connection, and each client reads by its own: as SQLite has one
 //! writer at a time, and as another connection that writes makes a connection's cache of
-//! pages worthless. Clients that wait for the writer have their events added by one
-//! transaction. It sorts them by item, reads, adds to and writes back the row of each.
+//! pages worthless. Up to [`IN_FLIGHT`] batches of a client, then or as soon as it settles,
+//! are added by one transaction, as the documentation advises
+//! (<https://www.sqlite.org/faq.html#q19>), with those of all clients that wait for the
+//! writer. It sorts events by item, reads, adds to and writes back the row of each.
 //!
 //! - `journal_mode = WAL` with `synchronous = FULL`: a transaction that was committed
 //!   survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
@@ -26,7 +28,7 @@ use tidal_bench_measure::Result;
 
 use crate::cell::{self, Cell};
 use crate::group::Group;
-use crate::job::{Answer, Event, Place, score_of};
+use crate::job::{Answer, Event, IN_FLIGHT, Place, score_of};
 use crate::system::{Client, System};
 
 const FILE: &str = "items.sqlite";
@@ -117,7 +119,8 @@ impl System for Shared {
         let version: String =
             writer.connection.query_row("SELECT sqlite_version()", [], |row| row.get(0))?;
         Ok(format!(
-            "{version}, {}; one connection writes, a transaction for all clients that wait",
+            "{version}, {}; one connection writes, a transaction for up to {IN_FLIGHT} batches and all \
+             clients that wait",
             settings.join(", ")
         ))
     }
@@ -126,6 +129,7 @@ impl System for Shared {
         Ok(Box::new(User {
             sqlite: self.clone(),
             connection: connect(&self.0.path, READER_CACHE)?,
+            unwritten: 0,
         }))
     }
 }
@@ -175,26 +179,36 @@ fn find<T>(
 struct User {
     sqlite: Shared,
     connection: Connection,
+    /// So many batches are not known to be written.
+    unwritten: usize,
 }
 
 impl Client for User {
     fn send(&mut self, events: &[Event]) -> Result<()> {
-        let sqlite = &self.sqlite.0;
-        sqlite.waiting.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
-        sqlite.group.share(|| sqlite.write())
+        let waiting = &self.sqlite.0.waiting;
+        waiting.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(events);
+        self.unwritten += 1;
+        if self.unwritten < IN_FLIGHT { Ok(()) } else { self.settle() }
     }
 
     fn settle(&mut self) -> Result<()> {
+        if self.unwritten > 0 {
+            let sqlite = &self.sqlite.0;
+            sqlite.group.share(|| sqlite.write())?;
+            self.unwritten = 0;
+        }
         Ok(())
     }
 
     fn read(&mut self, item: u64, end: u64) -> Result<Answer> {
+        self.settle()?;
         let mut select = self.connection.prepare_cached(SELECT)?;
         let answer = find(&mut select, i64::try_from(item)?, |bytes| cell::answer(bytes, end))?;
         Ok(answer.unwrap_or_default())
     }
 
     fn top(&mut self, places: usize, end: u64) -> Result<Vec<Place>> {
+        self.settle()?;
         let mut select = self.connection.prepare_cached(TOP)?;
         let place = |row: &rusqlite::Row<'_>| {
             let (item, rank): (i64, f64) = (row.get(0)?, row.get(1)?);

@@ -21,7 +21,7 @@ const PLANS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_merg
                      -c plan_cache_mode=force_generic_plan";
 
 /// The settings that a report prints.
-pub(super) const TOLD: [&str; 11] = [
+pub(super) const TOLD: [&str; 15] = [
     "shared_buffers",
     "huge_pages",
     "effective_cache_size",
@@ -33,6 +33,10 @@ pub(super) const TOLD: [&str; 11] = [
     "jit",
     "fsync",
     "synchronous_commit",
+    "enable_seqscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "plan_cache_mode",
 ];
 
 /// Where a server listens.
