@@ -6,8 +6,7 @@
 //!     them on the disk, and in the kernel's cache too.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -15,7 +14,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tidal_bench_measure::{Result, Samples};
+use tidal_bench_measure::{Result, Samples, at};
 
 use crate::data::DataSet;
 use crate::processes;
@@ -25,6 +24,10 @@ use crate::worker::{Filled, Order, Served, Task, Told};
 
 /// How often it is opened again.
 const RESTARTS: usize = 3;
+
+/// The folders of the system, and of what it is opened from again.
+const FILES: &str = "files";
+const COPY: &str = "copy";
 
 /// Memory is looked at so often, so far apart.
 const LOOKS: usize = 5;
@@ -59,7 +62,7 @@ pub(crate) struct Pace {
     pub(crate) round: f64,
 }
 
-/// Measures, with files in a new folder below `dir`.
+/// Measures, with files in new folders below `dir`.
 pub(crate) fn measure(
     system: Kind,
     set: DataSet,
@@ -71,12 +74,9 @@ pub(crate) fn measure(
         return Row::skipped(system, set, cores, why);
     }
     let mut row = Row { failure: None, ..Row::skipped(system, set, cores, String::new()) };
-    // A server may have a user of its own, who has to reach its files.
-    let open_to_all = fs::Permissions::from_mode(0o755);
-    row.failure = match tempfile::Builder::new().permissions(open_to_all).tempdir_in(dir) {
-        Ok(dir) => row.fill_in(pace, dir.path()).err().map(|error| error.to_string()),
-        Err(error) => Some(error.to_string()),
-    };
+    let measured = row.fill_in(pace, dir).and_then(|()| row.is_checked());
+    let removed = remove(&dir.join(FILES)).and_then(|()| remove(&dir.join(COPY)));
+    row.failure = measured.and(removed).err().map(|error| error.to_string());
     row
 }
 
@@ -97,7 +97,7 @@ impl Row {
     }
 
     fn fill_in(&mut self, pace: Pace, dir: &Path) -> Result<()> {
-        let files = dir.join("files");
+        let files = dir.join(FILES);
         fs::create_dir(&files)?;
         let order = |task, dir: &Path| Order {
             task,
@@ -109,7 +109,7 @@ impl Row {
             round: pace.round,
         };
         let (serve, open) = (order(Task::Serve, &files), |dir: &Path| order(Task::Open, dir));
-        let opens: Vec<_> = (1..RESTARTS).map(|_| open(&dir.join("copy"))).collect();
+        let opens: Vec<_> = (1..RESTARTS).map(|_| open(&dir.join(COPY))).collect();
         let filler = Worker::start(&order(Task::Fill, &files))?;
         let (filler, filled) = filler.answer::<Filled>()?;
         let memory = filler.memory()?;
@@ -134,6 +134,10 @@ impl Row {
         worker.kill()?;
         self.openings.push(served.opening);
         self.served = served;
+        Ok(())
+    }
+
+    fn is_checked(&self) -> Result<()> {
         match &self.served.wrong {
             Some(wrong) => Err(format!("wrong answers: {wrong}").into()),
             None => Ok(()),
@@ -149,6 +153,14 @@ impl Row {
     /// otherwise nothing of it counts.
     pub(crate) const fn is_right(&self) -> bool {
         self.served.checked && self.served.wrong.is_none()
+    }
+}
+
+/// Removes a folder, if it is there.
+fn remove(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(at(dir, &error).into()),
+        _ => Ok(()),
     }
 }
 

@@ -25,6 +25,7 @@ mod server;
 mod system;
 mod systems;
 mod worker;
+mod workplace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn run() -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["worker", order] => worker::run(order),
+        ["sweep", dir] => workplace::sweep(Path::new(dir), std::io::stdin()),
         ["render", json, document] => {
             let findings = serde_json::from_slice(&std::fs::read(json)?)?;
             write(&findings, Some(Path::new(document)))

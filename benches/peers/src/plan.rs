@@ -7,6 +7,7 @@ use crate::data::{DataSet, FOLDER};
 use crate::limits;
 use crate::report::Findings;
 use crate::system::Kind;
+use crate::workplace::Workplace;
 
 /// The parts that can be asked for.
 pub(crate) const PARTS: [&str; 4] = ["limits", "real", "scale", "cores"];
@@ -31,15 +32,16 @@ const QUICK: Pace = Pace { budget: 20.0, round: 0.02 };
 ///
 /// What the operating system says. What is wrong with a system is in its row.
 pub(crate) fn carry_out(options: &Options) -> Result<Findings> {
-    let (dir, started) = (options.dir()?, now());
+    let (workplace, started) = (Workplace::new(&options.dir()?)?, now());
+    let dir = workplace.dir();
     let pace = if options.quick { QUICK } else { PACE };
     let mut findings = Findings {
-        machine: describe(&dir)?,
+        machine: describe(dir)?,
         cores: std::thread::available_parallelism()?.get(),
         ..Findings::default()
     };
     if options.does("limits") {
-        findings.limits = Some(limits::measure(&dir)?);
+        findings.limits = Some(limits::measure(dir)?);
     }
     let mut contests = Vec::new();
     if options.does("real") {
@@ -71,7 +73,7 @@ pub(crate) fn carry_out(options: &Options) -> Result<Findings> {
                 continue;
             }
             let begun = now();
-            let row = contest::measure(system, set, cores, pace, &dir);
+            let row = contest::measure(system, set, cores, pace, dir);
             complain(&format!(
                 "{}, {}: {:.0} s, after {:.0} s{}",
                 set.name(),

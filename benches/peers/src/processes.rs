@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use tidal_bench_measure::{Result, at, now};
 
@@ -66,6 +67,8 @@ fn sum(processes: &[u32], file: &str, names: &[&str]) -> Result<u64> {
         let path = PathBuf::from(format!("/proc/{pid}/{file}"));
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
+            // Its memory goes before it does.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::SRCH) => continue,
             Err(_) if has_ended(*pid) => continue,
             Err(error) => return Err(at(&path, &error).into()),
         };
@@ -98,7 +101,7 @@ pub(crate) fn kill(processes: &[u32]) -> Result<()> {
     for &process in processes {
         let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) else { continue };
         match kill_process(pid, Signal::KILL) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+            Ok(()) | Err(Errno::SRCH) => {}
             Err(error) => return Err(error.into()),
         }
     }
