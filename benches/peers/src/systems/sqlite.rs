@@ -13,6 +13,9 @@
 //!
 //! - `journal_mode = WAL` with `synchronous = FULL`: a transaction that was committed
 //!   survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+//! - Built with `HAVE_FDATASYNC` (<https://www.sqlite.org/compile.html>), by the main
+//!   workspace's `.cargo/config.toml`: otherwise it syncs with `fsync`, which commits the
+//!   file's times as well and takes longer.
 //! - `wal_autocheckpoint`: a larger log makes writes faster and reads slower; measured, those
 //!   are not (<https://www.sqlite.org/wal.html#performance_considerations>).
 //! - `mmap_size`, of the whole database: <https://www.sqlite.org/mmap.html>.
@@ -36,6 +39,9 @@ const FILE: &str = "items.sqlite";
 /// Of a connection that writes, in KiB, and of one that reads, which has the map.
 const WRITER_CACHE: i64 = 1 << 20;
 const READER_CACHE: i64 = 16 << 10;
+
+/// What it is compiled with.
+const FLAGS: Option<&str> = option_env!("LIBSQLITE3_FLAGS");
 
 /// SQLite itself allows no more than two gigabytes.
 const MMAP_BYTES: i64 = 2 << 30;
@@ -116,10 +122,12 @@ impl System for Shared {
         let names =
             ["journal_mode", "synchronous", "wal_autocheckpoint", "mmap_size", "cache_size"];
         let settings = names.into_iter().map(asked).collect::<std::result::Result<Vec<_>, _>>()?;
+        let is_data = FLAGS.is_some_and(|flags| flags.contains("HAVE_FDATASYNC"));
+        let sync = if is_data { "fdatasync" } else { "fsync" };
         let version: String =
             writer.connection.query_row("SELECT sqlite_version()", [], |row| row.get(0))?;
         Ok(format!(
-            "{version}, {}; one connection writes, a transaction for up to {IN_FLIGHT} batches and all \
+            "{version}, {}, by {sync}; one connection writes, a transaction for up to {IN_FLIGHT} batches and all \
              clients that wait",
             settings.join(", ")
         ))
@@ -216,5 +224,17 @@ impl Client for User {
         };
         let places = select.query_map([i64::try_from(places)?], place)?;
         Ok(places.collect::<std::result::Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_built_as_distributions_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let about = open(dir.path()).unwrap().about().unwrap();
+        assert!(about.contains("by fdatasync;"), "{about}");
     }
 }
