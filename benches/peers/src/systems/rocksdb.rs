@@ -14,10 +14,11 @@
 //!   a read has to replay; see [`MERGES_MAX`].
 //! - `optimize_filters_for_hits`: as that header says for reads that mostly find their key.
 //! - The log: <https://github.com/facebook/rocksdb/wiki/WAL-Performance>, and `FlushWAL` in the
-//!   header `db.h`. Batches are written
-//!   to the log without a sync, and up to [`IN_FLIGHT`] of them, then or as soon as the client
-//!   settles, are made durable by one `FlushWAL(sync = true)`, which clients share that wait
-//!   for it, as RocksDB groups synchronous writes.
+//!   header `db.h`. Files of the log are used again (`recycle_log_file_num`), which that page
+//!   names where a sync has to write a new length too. Batches are written to the log without
+//!   a sync, and up to [`IN_FLIGHT`] of them, then or as soon as the client settles, are made
+//!   durable by one `FlushWAL(sync = true)`, which clients share that wait for it, as RocksDB
+//!   groups synchronous writes.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -39,6 +40,9 @@ const CACHE_BYTES: usize = 2 << 30;
 
 /// What is written before it goes to tables.
 const MEMTABLE_BYTES: usize = 64 << 20;
+
+/// Files of the log that are kept to be used again.
+const RECYCLED: usize = 2;
 
 /// After so many merges of a key in a row the memtable gets what they amount to. Measured
 /// with a million events over 100 thousand items: without a limit a batch is taken in in two
@@ -84,6 +88,7 @@ fn options() -> Result<Options> {
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_bytes_per_sync(1 << 20);
     options.set_write_buffer_size(MEMTABLE_BYTES);
+    options.set_recycle_log_file_num(RECYCLED);
     options.increase_parallelism(i32::try_from(std::thread::available_parallelism()?.get())?);
     options.set_optimize_filters_for_hits(true);
     options.set_max_successive_merges(MERGES_MAX);
@@ -125,7 +130,7 @@ impl System for Shared {
         let version = log.lines().find_map(|line| Some(line.split_once(VERSION)?.1));
         Ok(format!(
             "{}, cache {} GiB, memtables {} MiB, LZ4, filters of 10 bits a key, at most \
-             {MERGES_MAX} merges in a row, `FlushWAL(sync)` for up to {IN_FLIGHT} batches and all \
+             {MERGES_MAX} merges in a row, {RECYCLED} files of the log used again, `FlushWAL(sync)` for up to {IN_FLIGHT} batches and all \
              clients that wait",
             version.ok_or("RocksDB's log does not say its version")?,
             CACHE_BYTES >> 30,
