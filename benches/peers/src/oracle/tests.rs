@@ -18,8 +18,10 @@ enum Wrong {
     Absent,
     /// The right scores, of the first item all.
     OneItem,
-    /// The right scores, each of the item before.
-    Shifted,
+    /// The right scores, but the first item is where the last one belongs.
+    Swapped,
+    /// An item has the place of its twin too, whose score is the same.
+    Twice,
     /// The last place is missing.
     Short,
 }
@@ -66,14 +68,11 @@ impl Client for Plain {
             .take(places)
             .map(|&(rank, item)| Place { item, score: score_of(rank, end) })
             .collect();
-        let items: Vec<_> = top.iter().map(|place| place.item).collect();
+        let (first, last) = (top[0].item, top[places - 1].item);
         match self.wrong {
-            Wrong::OneItem => top.iter_mut().for_each(|place| place.item = items[0]),
-            Wrong::Shifted => {
-                for (place, item) in top.iter_mut().skip(1).zip(&items) {
-                    place.item = *item;
-                }
-            }
+            Wrong::OneItem => top.iter_mut().for_each(|place| place.item = first),
+            Wrong::Swapped => (top[0].item, top[places - 1].item) = (last, first),
+            Wrong::Twice => top[1].item = first,
             Wrong::Short => top.truncate(places - 1),
             _ => {}
         }
@@ -81,11 +80,17 @@ impl Client for Plain {
     }
 }
 
+/// Every item has a twin.
+fn twins() -> Data {
+    let Data { events, items, end } = DataSet::Generated(300).load().unwrap().unwrap();
+    let twin = |event: Event| [event, Event { item: event.item + items, ..event }];
+    Data { events: events.into_iter().flat_map(twin).collect(), items: 2 * items, end }
+}
+
 #[test]
 fn each_way_to_be_wrong_is_found_out() {
-    let load = || DataSet::Generated(300).load().unwrap().unwrap();
-    let oracle = Oracle::new(&load());
-    let check = |wrong| oracle.check(&mut Plain { data: load(), wrong });
+    let oracle = Oracle::new(&twins());
+    let check = |wrong| oracle.check(&mut Plain { data: twins(), wrong });
     let right = check(Wrong::Nothing);
     assert!(right.is_ok(), "{right:?}");
     for wrong in [
@@ -94,7 +99,8 @@ fn each_way_to_be_wrong_is_found_out() {
         Wrong::OldestTwice,
         Wrong::Absent,
         Wrong::OneItem,
-        Wrong::Shifted,
+        Wrong::Swapped,
+        Wrong::Twice,
         Wrong::Short,
     ] {
         assert!(check(wrong).is_err(), "{wrong:?}");
