@@ -14,7 +14,7 @@ use tidal_bench_measure::Result;
 pub(crate) use fill::Filled;
 pub(crate) use serve::Served;
 
-use crate::data::DataSet;
+use crate::data::{Data, DataSet};
 use crate::system::{Kind, System};
 
 /// What is measured is measured so often.
@@ -57,15 +57,23 @@ pub(crate) type Told<T> = std::result::Result<T, String>;
 /// The order cannot be read, or the output not be written.
 pub(crate) fn run(order: &str) -> Result<()> {
     let order: Order = serde_json::from_str(order)?;
-    // What was opened stays open until the process is killed.
-    match carry_out(&order) {
+    // What was opened stays open, and the data in memory, until the process is killed.
+    let data = match prepare(&order) {
+        Ok(data) => data,
+        Err(error) => return tell_failure(&*error),
+    };
+    match carry_out(&order, &data) {
         Ok((_system, found)) => {
             tell(&found)?;
             io::stdin().read_to_end(&mut Vec::new())?;
             Ok(())
         }
-        Err(error) => tell(&serde_json::to_string(&Told::<()>::Err(error.to_string()))?),
+        Err(error) => tell_failure(&*error),
     }
+}
+
+fn tell_failure(error: &dyn std::error::Error) -> Result<()> {
+    tell(&serde_json::to_string(&Told::<()>::Err(error.to_string()))?)
 }
 
 fn tell(line: &str) -> Result<()> {
@@ -74,19 +82,22 @@ fn tell(line: &str) -> Result<()> {
     Ok(output.flush()?)
 }
 
-/// Does it, and answers what is open, and its findings as a line.
-fn carry_out(order: &Order) -> Result<(Box<dyn System>, String)> {
+fn prepare(order: &Order) -> Result<Data> {
     if let Some(cores) = order.cores {
         stay_on(cores)?;
     }
-    let data = order.set.load()?.ok_or("there is no such data")?;
+    Ok(order.set.load()?.ok_or("there is no such data")?)
+}
+
+/// Does it, and answers what is open, and its findings as a line.
+fn carry_out(order: &Order, data: &Data) -> Result<(Box<dyn System>, String)> {
     match order.task {
         Task::Fill => {
-            let (system, filled) = fill::run(order, &data)?;
+            let (system, filled) = fill::run(order, data)?;
             Ok((system, serde_json::to_string(&Told::Ok(filled))?))
         }
         Task::Open | Task::Serve => {
-            let (system, served) = serve::run(order, &data)?;
+            let (system, served) = serve::run(order, data)?;
             Ok((system, serde_json::to_string(&Told::Ok(served))?))
         }
     }

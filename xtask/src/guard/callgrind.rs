@@ -48,7 +48,9 @@ pub(super) fn count(program: &Path, case: &str, root: &Path, folder: &Path) -> R
         valgrind.env("PATH", path);
     }
     valgrind
-        .args(["-q", "--tool=callgrind"])
+        // Threads take turns: by itself valgrind lets one that waits in a loop hold up the
+        // others for minutes where cores are free.
+        .args(["-q", "--tool=callgrind", "--fair-sched=try"])
         .arg(format!("--callgrind-out-file={}", file.display()))
         .arg(format!("--dump-before={COUNTED}"))
         .arg(format!("--dump-after={COUNTED}"))
