@@ -28,7 +28,7 @@ pub use options::Options;
 pub use random::Random;
 pub use stats::{Samples, Short, turns};
 pub use table::Table;
-pub use zipf::Zipf;
+pub use zipf::{Zipf, spread};
 
 /// What a benchmark answers: whatever went wrong is told as it is.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

@@ -41,8 +41,10 @@ impl Iterator for Zipf {
     }
 }
 
-/// Another item for each rank below `items`.
-const fn spread(rank: u64, items: u64) -> u64 {
+/// Another item, from 1 to `items`, for each rank below `items`, so that popular ones are not
+/// neighbours.
+#[must_use]
+pub const fn spread(rank: u64, items: u64) -> u64 {
     // A prime beyond every number of items, so that no two ranks meet.
     const STEP: u64 = 2_147_483_647;
     let rank = if rank < items { rank } else { items - 1 };

@@ -1,7 +1,7 @@
 //! Traffic that is made up, the same every time: each item has an event, a few items have
 //! most of the others, and one event in sixteen is late.
 
-use tidal_bench_measure::Random;
+use tidal_bench_measure::{Random, spread};
 
 use crate::job::{ALIGNED, Event};
 
@@ -64,14 +64,6 @@ impl Popular {
         let rank = libm::exp(drawn * libm::log(self.items as f64 + 1.0)) as u64 - 1;
         spread(rank, self.items)
     }
-}
-
-/// Another item for each rank below `items`, so that popular ones are not neighbours.
-const fn spread(rank: u64, items: u64) -> u64 {
-    // A prime beyond every number of items, so that no two ranks meet.
-    const STEP: u64 = 2_147_483_647;
-    let rank = if rank < items { rank } else { items - 1 };
-    (rank as u128 * STEP as u128 % items as u128) as u64 + 1
 }
 
 #[cfg(test)]
