@@ -19,20 +19,14 @@ mod work;
 
 use std::process::ExitCode;
 
-use tidal_bench_measure::{Options, Result, complain, describe, now, publish};
+use tidal_bench_measure::{Options, Result, describe, ended, now, publish};
 
 use contest::Contest;
 use engine::Engine;
 use scale::Scale;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }
 
 fn run() -> Result<()> {

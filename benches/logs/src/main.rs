@@ -17,16 +17,10 @@ mod systems;
 use std::process::ExitCode;
 
 use options::{Options, Part};
-use tidal_bench_measure::{Result, complain, describe, now, publish};
+use tidal_bench_measure::{Result, describe, ended, now, publish};
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }
 
 fn run() -> Result<()> {

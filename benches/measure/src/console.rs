@@ -1,6 +1,9 @@
 //! The clock, and what a person sees.
 
+use std::process::ExitCode;
 use std::time::Instant;
+
+use crate::Result;
 
 /// The time, which is what is measured.
 #[must_use]
@@ -19,4 +22,16 @@ pub fn say(text: &str) {
 #[expect(clippy::print_stderr, reason = "a person waits for minutes")]
 pub fn complain(text: &str) {
     eprintln!("{text}");
+}
+
+/// How a program ends, which says what went wrong.
+#[must_use]
+pub fn ended(result: Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -21,7 +21,7 @@ use std::error::Error;
 
 pub use axis::{decades, power};
 pub use bare::BareFile;
-pub use console::{complain, now, say};
+pub use console::{complain, ended, now, say};
 pub use document::{at, publish};
 pub use machine::describe;
 pub use options::Options;

@@ -30,7 +30,7 @@ mod workplace;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tidal_bench_measure::{Options, Result, at, complain, publish};
+use tidal_bench_measure::{Options, Result, at, ended, publish};
 
 use chart::Along;
 use report::Findings;
@@ -39,13 +39,7 @@ use report::Findings;
 const FINDINGS: &str = "tidal-bench-peers.json";
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }
 
 fn run() -> Result<()> {

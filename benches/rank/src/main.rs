@@ -17,7 +17,7 @@ mod world;
 
 use std::process::ExitCode;
 
-use tidal_bench_measure::{Options, Result, complain, describe, now, publish};
+use tidal_bench_measure::{Options, Result, complain, describe, ended, now, publish};
 
 use question::Question;
 
@@ -25,13 +25,7 @@ use question::Question;
 const OTHERS: [&str; 3] = ["first", "ingest", "scale"];
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }
 
 fn run() -> Result<()> {

@@ -18,7 +18,7 @@ mod world;
 use std::path::Path;
 use std::process::ExitCode;
 
-use tidal_bench_measure::{Options, Result, complain, describe, now, publish};
+use tidal_bench_measure::{Options, Result, complain, describe, ended, now, publish};
 
 /// A part: its name, and what measures it.
 type Part = (&'static str, fn(&Path, &Options) -> Result<String>);
@@ -34,13 +34,7 @@ const PARTS: [Part; 7] = [
 ];
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&format!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    ended(run())
 }
 
 fn run() -> Result<()> {
