@@ -23,7 +23,7 @@ pub use axis::{decades, power};
 pub use bare::BareFile;
 pub use console::{complain, ended, now, say};
 pub use document::{at, publish};
-pub use machine::describe;
+pub use machine::{describe, sync_secs};
 pub use options::Options;
 pub use random::Random;
 pub use stats::{Samples, Short, turns};

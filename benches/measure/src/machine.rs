@@ -25,17 +25,23 @@ pub fn describe(dir: &Path) -> Result<String> {
     Ok(format!(
         "Measured on {date} with {cores} cores ({processor}), {memory} of memory and a disk \
          that takes {} ms to write {BLOCK_BYTES} bytes and sync them.\n",
-        Short(sync_millis(dir)?),
+        Short(sync_secs(dir, SYNCS)? * 1e3),
     ))
 }
 
-fn sync_millis(dir: &Path) -> Result<f64> {
+/// What it takes to write 512 bytes to the disk that `dir` is on and sync them, in seconds: the
+/// median of so many.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub fn sync_secs(dir: &Path, syncs: usize) -> Result<f64> {
     let mut file = BareFile::create(dir, BLOCK_BYTES)?;
     let mut samples = Samples::default();
-    for _ in 0..SYNCS {
+    for _ in 0..syncs {
         let started = now();
         file.append()?;
-        samples.push(started.elapsed().as_secs_f64() * 1e3);
+        samples.push(started.elapsed().as_secs_f64());
     }
     BareFile::remove(dir)?;
     Ok(samples.median())

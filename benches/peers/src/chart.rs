@@ -53,7 +53,7 @@ fn line(findings: &Findings, figure: Figure, system: Kind, along: Along) -> Line
             _ => None,
         })
         .map(|(place, row)| (place, figure.of(row).median()))
-        .filter(|(_, value)| value.is_finite() && *value > 0.0)
+        .filter(|(_, value)| value.is_finite())
         .collect();
     line.sort_by(|a, b| a.0.total_cmp(&b.0));
     line

@@ -99,17 +99,12 @@ impl Row {
     fn fill_in(&mut self, pace: Pace, dir: &Path) -> Result<()> {
         let files = dir.join(FILES);
         fs::create_dir(&files)?;
-        let order = |task, dir: &Path| Order {
-            task,
-            system: self.system,
-            set: self.set,
-            dir: dir.into(),
-            cores: self.cores,
-            budget: pace.budget,
-            round: pace.round,
+        let Pace { budget, round } = pace;
+        let Self { system, set, cores, .. } = *self;
+        let order = |task, dir: &Path| {
+            let dir = dir.into();
+            Order { task, system, set, dir, cores, budget, round }
         };
-        let (serve, open) = (order(Task::Serve, &files), |dir: &Path| order(Task::Open, dir));
-        let opens: Vec<_> = (1..RESTARTS).map(|_| open(&dir.join(COPY))).collect();
         let filler = Worker::start(&order(Task::Fill, &files))?;
         let (filler, filled) = filler.answer::<Filled>()?;
         let memory = filler.memory()?;
@@ -122,15 +117,17 @@ impl Row {
         if let Some(seconds) = self.filled.too_long {
             return Err(format!("all events would have taken {:.0} minutes", seconds / 60.0).into());
         }
-        for order in opens {
-            copy(&files, &order.dir)?;
-            sync(&order.dir)?;
-            let (worker, served) = Worker::start(&order)?.answer::<Served>()?;
+        let files_again = dir.join(COPY);
+        for _ in 1..RESTARTS {
+            copy(&files, &files_again)?;
+            sync(&files_again)?;
+            let open = order(Task::Open, &files_again);
+            let (worker, served) = Worker::start(&open)?.answer::<Served>()?;
             worker.kill()?;
-            fs::remove_dir_all(&order.dir)?;
+            fs::remove_dir_all(&files_again)?;
             self.openings.push(served.opening);
         }
-        let (worker, served) = Worker::start(&serve)?.answer::<Served>()?;
+        let (worker, served) = Worker::start(&order(Task::Serve, &files))?.answer::<Served>()?;
         worker.kill()?;
         self.openings.push(served.opening);
         self.served = served;

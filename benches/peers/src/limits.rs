@@ -6,10 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tidal_bench_measure::{BareFile, Random, Result, Samples, now};
+use tidal_bench_measure::{Random, Result, now, sync_secs};
 
-/// A write of this many bytes and a sync.
-const BLOCK_BYTES: usize = 512;
+/// So many writes are synced in a round.
 const SYNCS: usize = 500;
 
 /// Sequential writes: so many bytes at once, and together.
@@ -27,7 +26,7 @@ const ROUNDS: usize = 5;
 /// The limits, a sample a round.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Limits {
-    /// Writes of [`BLOCK_BYTES`], each synced, a second.
+    /// Writes of 512 bytes, each synced, a second.
     pub(crate) syncs: Vec<f64>,
     /// Bytes a second written one after the other, and synced at the end.
     pub(crate) writing: Vec<f64>,
@@ -46,24 +45,12 @@ pub(crate) fn measure(dir: &Path) -> Result<Limits> {
     let mut limits = Limits::default();
     let (numbers, jumps) = ((0..NUMBERS as u64).collect::<Vec<_>>(), cycle(NUMBERS));
     for _ in 0..ROUNDS {
-        limits.syncs.push(syncs(dir)?);
+        limits.syncs.push(1.0 / sync_secs(dir, SYNCS)?);
         limits.writing.push(writing(dir)?);
         limits.reading.push(reading(&numbers));
         limits.miss.push(miss(&jumps));
     }
     Ok(limits)
-}
-
-fn syncs(dir: &Path) -> Result<f64> {
-    let mut file = BareFile::create(dir, BLOCK_BYTES)?;
-    let mut samples = Samples::default();
-    for _ in 0..SYNCS {
-        let started = now();
-        file.append()?;
-        samples.push(started.elapsed().as_secs_f64());
-    }
-    BareFile::remove(dir)?;
-    Ok(1.0 / samples.median())
 }
 
 fn writing(dir: &Path) -> Result<f64> {

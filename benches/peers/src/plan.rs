@@ -101,10 +101,7 @@ fn left_out(system: Kind, set: DataSet) -> Option<String> {
 fn too_slow(rows: &[Row], system: Kind, set: DataSet) -> Option<String> {
     let DataSet::Generated(items) = set else { return None };
     let smaller = rows.iter().find(|row| {
-        let is_smaller = match row.set {
-            DataSet::Generated(smaller) => smaller < items,
-            _ => false,
-        };
+        let is_smaller = matches!(row.set, DataSet::Generated(smaller) if smaller < items);
         row.system == system && is_smaller && row.filled.too_long.is_some()
     });
     let name = |row: &Row| Short(row.filled.items as f64).to_string();

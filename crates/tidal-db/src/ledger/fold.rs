@@ -131,9 +131,7 @@ impl SignalLedger {
             }
         }
     }
-}
 
-impl SignalLedger {
     /// Changes a cell in a shard, and counts what that comes to.
     fn change_locked(
         &self,
