@@ -30,10 +30,7 @@ pub(crate) fn peers(engines: &Engines, args: &[&str]) -> Vec<Step> {
         Engines::WithoutRocksDb(_) => None,
     };
     let mut steps: Vec<Step> = engines.left_out().into_iter().collect();
-    // SQLite as distributions build it, whose configuration finds fdatasync: without, it
-    // syncs with fsync, which takes longer.
-    let program = program(&PEERS.manifest(), features);
-    steps.push(with(program.variable("LIBSQLITE3_FLAGS", "-DHAVE_FDATASYNC"), args));
+    steps.push(with(program(&PEERS.manifest(), features), args));
     steps
 }
 
@@ -92,16 +89,14 @@ mod tests {
         };
         assert_eq!(
             shown(Engines::All),
-            ["LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC cargo run --release --locked \
-              --manifest-path benches/peers/Cargo.toml \
+            ["cargo run --release --locked --manifest-path benches/peers/Cargo.toml \
               --features rocksdb -- --only real"]
         );
         assert_eq!(
             shown(Engines::WithoutRocksDb("no compiler".into())),
             [
                 "left out, no compiler",
-                "LIBSQLITE3_FLAGS=-DHAVE_FDATASYNC cargo run --release --locked \
-                 --manifest-path benches/peers/Cargo.toml \
+                "cargo run --release --locked --manifest-path benches/peers/Cargo.toml \
                  -- --only real"
             ]
         );

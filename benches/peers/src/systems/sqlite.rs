@@ -13,8 +13,8 @@
 //!
 //! - `journal_mode = WAL` with `synchronous = FULL`: a transaction that was committed
 //!   survives a power cut (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
-//! - Built with `HAVE_FDATASYNC` (<https://www.sqlite.org/compile.html>), as
-//!   `cargo xtask bench --peers` does: otherwise it syncs with `fsync`, which commits the
+//! - Built with `HAVE_FDATASYNC` (<https://www.sqlite.org/compile.html>), by the main
+//!   workspace's `.cargo/config.toml`: otherwise it syncs with `fsync`, which commits the
 //!   file's times as well and takes longer.
 //! - `wal_autocheckpoint`: a larger log makes writes faster and reads slower; measured, those
 //!   are not (<https://www.sqlite.org/wal.html#performance_considerations>).
